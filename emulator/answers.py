@@ -1,0 +1,97 @@
+"""The JSON of the OpenTok side, shaped as recorded answers of the real service."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from emulator.archives import Archive
+from emulator.auth import Project
+from emulator.recording import recording_of
+
+
+def session_created(session_id: str, project: Project, now: int) -> list[dict[str, Any]]:
+    """The answer of session create: one session in a list, ids as strings."""
+    created = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(now // 1000))
+    return [
+        {
+            "session_id": session_id,
+            "project_id": project.id,
+            "partner_id": project.id,
+            "create_dt": created,
+            "session_status": None,
+            "status_invalid": None,
+            "media_server_hostname": None,
+            "messaging_server_url": None,
+            "messaging_url": None,
+            "symphony_address": None,
+            "properties": None,
+            "ice_server": None,
+            "session_segment_id": str(uuid.uuid4()),
+            "ice_servers": None,
+            "ice_credential_expiration": 86100,
+        }
+    ]
+
+
+def archive_object(archive: Archive, *, url: str | None, is_new: bool = False) -> dict[str, Any]:
+    """One archive. Only the answer of its start has `createdAt` exactly, all others in seconds."""
+    created_at = archive.created_at if is_new else archive.created_at // 1000 * 1000
+    recording = recording_of(archive) if archive.has_file else None
+    return {
+        "id": archive.id,
+        "status": archive.status,
+        "name": archive.options.name,
+        "reason": archive.reason,
+        "sessionId": archive.session_id,
+        **owner(archive.project),
+        "createdAt": created_at,
+        "size": recording.size if recording else 0,
+        "duration": round(archive.recorded_ms / 1000) if recording else 0,
+        "outputMode": "composed" if archive.options.is_composed else "individual",
+        "streamMode": "manual" if archive.options.is_manual else "auto",
+        "hasAudio": archive.options.has_audio,
+        "hasVideo": archive.options.has_video,
+        "hasTranscription": archive.options.transcription is not None,
+        "sha256sum": recording.sha256sum if recording else "",
+        "password": "",
+        "updatedAt": archive.updated_at,
+        "event": "archive",
+        "url": url,
+        **optional_fields(archive),
+    }
+
+
+def owner(project: Project) -> dict[str, Any]:
+    """Numbers for an OpenTok project, the application's id alone for a Vonage application."""
+    if project.is_vonage:
+        return {"applicationId": project.id}
+    return {"projectId": int(project.id), "partnerId": int(project.id)}
+
+
+def optional_fields(archive: Archive) -> dict[str, Any]:
+    """Fields that only some archives have. Inference: that they are left out otherwise."""
+    options = archive.options
+    fields: dict[str, Any] = {}
+    if options.is_composed:
+        fields["resolution"] = options.resolution
+    if options.tag:
+        fields["multiArchiveTag"] = options.tag
+    if options.max_bitrate is not None:
+        fields["maxBitrate"] = options.max_bitrate
+    if options.quantization is not None:
+        fields["quantizationParameter"] = options.quantization
+    if options.is_manual and archive.status == "started":
+        streams = archive.streams.items()
+        fields["streams"] = [{"streamId": stream_id, **use} for stream_id, use in streams]
+    if options.transcription is not None:
+        fields["transcription"] = transcription(archive, options.transcription)
+    return fields
+
+
+def transcription(archive: Archive, wanted: dict[str, Any]) -> dict[str, Any]:
+    # inference: how a transcription's status follows its archive's is not documented.
+    states = {"available": "available", "uploaded": "uploaded", "failed": "failed"}
+    status = states.get(archive.status, "requested")
+    return {"status": status, "url": None, "reason": None, **wanted}

@@ -1,0 +1,156 @@
+"""Runs `python -m emulator` as a child process for the tests that need an OpenTok to talk to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import jwt
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTED = "Local OpenTok listening on "
+
+
+class ControlRefused(Exception):
+    """The control API answered with an error: `status` and its sentence, `message`."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.message = message
+
+
+class Emulator:
+    """One running emulator: `with Emulator("--auto-connect") as emulator: ... emulator.url`.
+
+    The arguments are the command line's; `--port 0` is implied. `stop` and `start` again for a
+    restart: the new process has another port, but knows the sessions made before.
+    """
+
+    api_key = "45999999"
+    secret = "5ca1ab1e0ddba11f00dfacade0ff1ce0c0ffee00"
+
+    def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments
+        self.url = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, *arguments: str) -> Self:
+        """Start the process and wait until it listens; arguments given here replace the old."""
+        self.arguments = arguments or self.arguments
+        self.stop()
+        command = [sys.executable, "-m", "emulator", "--port", "0"]
+        command += ["--api-key", self.api_key, "--secret", self.secret, *self.arguments]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.startswith(STARTED):
+            self.stop()
+            raise RuntimeError(f"The emulator did not start; it said {line!r}")
+        self.url = line.removeprefix(STARTED).strip()
+        return self
+
+    def stop(self) -> int:
+        """End the process as a supervisor would (SIGTERM). Returns its exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.terminate()
+        try:
+            return process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
+
+    @property
+    def archives_path(self) -> str:
+        return f"/v2/project/{self.api_key}/archive"
+
+    def token(self, **changes: Any) -> str:
+        """A REST token as the SDK signs it; `changes` replace claims, None takes one away."""
+        now = int(time.time())
+        claims = {"iss": self.api_key, "ist": "project", "iat": now, "exp": now + 180, **changes}
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(claims, self.secret, algorithm="HS256")
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Call the OpenTok side as the project, with `requests.request`'s own options."""
+        headers = {"X-OPENTOK-AUTH": self.token(), **options.pop("headers", {})}
+        return requests.request(
+            method, self.url + path, headers=headers, timeout=10, allow_redirects=False, **options
+        )
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the control API, `path` being relative to /_control (as in "/clock").
+
+        Returns the answer's JSON, None for an empty answer. Raises ControlRefused.
+        """
+        request = urllib.request.Request(f"{self.url}/_control/{path.lstrip('/')}", method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        # The emulator is on this machine: a proxy of the environment must not come between.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=10) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as error:
+            raise ControlRefused(error.code, json.loads(error.read())) from None
+        return json.loads(content) if content else None
+
+    def reset(self) -> None:
+        """Forget archives, people, faults, requests and clock settings, as after a fresh start."""
+        self.control("POST", "/reset")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What reached the OpenTok side, oldest first: method, path, headers, body, status."""
+        seen: list[dict[str, Any]] = self.control("GET", "/requests")["requests"]
+        return seen
+
+    def connect(self, session_id: str) -> str:
+        """A client connects to the session. Returns its connection's id."""
+        made = self.control("POST", f"/sessions/{session_id}/connections")
+        return str(made["connectionId"])
+
+    def disconnect(self, session_id: str, connection_id: str) -> None:
+        """That client leaves, its streams with it."""
+        self.control("DELETE", f"/sessions/{session_id}/connections/{connection_id}")
+
+    def publish(self, session_id: str, connection_id: str | None = None) -> str:
+        """A client (a new one when none is given) publishes. Returns the stream's id."""
+        body = {} if connection_id is None else {"connectionId": connection_id}
+        return str(self.control("POST", f"/sessions/{session_id}/streams", body)["streamId"])
+
+    def unpublish(self, session_id: str, stream_id: str) -> None:
+        """That stream ends; its client stays."""
+        self.control("DELETE", f"/sessions/{session_id}/streams/{stream_id}")
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by for archives and download links."""
+        self.control("POST", "/clock", {"advance": seconds})
+
+    def fault(self, **fields: Any) -> None:
+        """Have requests go wrong: see "Faults" in emulator/README.md for the fields."""
+        self.control("POST", "/faults", fields)

@@ -1,0 +1,218 @@
+"""Sessions of the emulator: how they are made, named and recognised."""
+
+import base64
+
+import jwt
+import pytest
+import requests
+from opentok import ArchiveModes, Client, MediaModes, Roles
+from opentok.exceptions import NotFoundError, RequestError
+
+from tests.emulator_process import ControlRefused, Emulator
+
+
+@pytest.fixture(autouse=True)
+def unmodified_sdk(monkeypatch):
+    """The app puts its own transport under the SDK of this process."""
+    monkeypatch.setattr("opentok.opentok.requests", requests)
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running):
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def client(emulator):
+    return Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+
+
+def create(emulator, **form):
+    return emulator.call("POST", "/session/create", data=form)
+
+
+def fields_of(session_id):
+    packed = session_id[2:]
+    return base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode().split("~")
+
+
+def pack(fields, prefix="1_"):
+    return prefix + base64.urlsafe_b64encode("~".join(fields).encode()).decode().rstrip("=")
+
+
+def test_a_session_is_answered_in_the_services_own_words(emulator):
+    answer = create(emulator)
+    assert answer.status_code == 200
+    # With a charset, the official SDK would read the answer as XML.
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Server"] == "nginx"
+    assert answer.headers["X-Opentok-Trace"]
+    (session,) = answer.json()
+    assert session["project_id"] == session["partner_id"] == emulator.api_key
+    assert session["session_status"] is None
+
+
+def test_a_session_id_has_the_real_form(emulator):
+    session_id = create(emulator, location="10.1.2.3").json()[0]["session_id"]
+    version, project, location, created, random, flags, *rest = fields_of(session_id)
+    assert (version, project, location, flags, rest) == ("1", "45999999", "10.1.2.3", "", ["", ""])
+    assert len(created) == 13
+    assert len(random) == 24
+    assert "=" not in session_id
+
+
+def test_relayed_sessions_carry_their_flag(client):
+    relayed = client.create_session(media_mode=MediaModes.relayed)
+    routed = client.create_session(media_mode=MediaModes.routed)
+    assert fields_of(relayed.session_id)[5] == "P"
+    assert fields_of(routed.session_id)[5] == ""
+
+
+def test_the_sdk_signs_client_tokens_for_a_session(client, emulator):
+    session = client.create_session(media_mode=MediaModes.routed)
+    token = client.generate_token(session.session_id, role=Roles.moderator)
+    claims = jwt.decode(token, emulator.secret, algorithms=["HS256"])
+    assert claims["session_id"] == session.session_id
+
+
+def test_all_the_sdks_options_are_taken(client):
+    session = client.create_session(
+        location="192.0.2.1",
+        media_mode=MediaModes.routed,
+        archive_mode=ArchiveModes.always,
+        archive_name="lesson",
+        archive_resolution="1280x720",
+        e2ee=False,
+    )
+    assert session.session_id
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"p2p.preference": "perhaps"},
+        {"archiveMode": "sometimes"},
+        {"archiveMode": "always", "p2p.preference": "enabled"},
+        {"archiveName": "x"},
+        {"archiveResolution": "640x480"},
+        {"archiveMode": "always", "archiveName": ""},
+        {"archiveMode": "always", "archiveName": "x" * 81},
+        {"archiveMode": "always", "archiveResolution": "1x1"},
+        {"location": "here"},
+        {"location": "1"},
+        {"location": "::1"},
+        {"e2ee": "maybe"},
+    ],
+)
+def test_a_form_that_makes_no_sense_is_refused(emulator, form):
+    answer = create(emulator, **form)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == 400
+
+
+def test_garbage_instead_of_a_form_is_refused_or_ignored(emulator):
+    for body in (b"\xff\xfe", b"&".join(b"a%d=1" % n for n in range(200))):
+        assert emulator.call("POST", "/session/create", data=body).status_code == 400
+    assert emulator.call("POST", "/session/create", data=b"%zz=%&&=;").status_code == 200
+
+
+def test_a_session_made_before_a_restart_is_still_there_after_it():
+    with Emulator() as emulator:
+        client = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+        session_id = client.create_session(media_mode=MediaModes.routed).session_id
+        emulator.start()
+        client = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+        emulator.publish(session_id)
+        assert client.start_archive(session_id).status == "started"
+
+
+def test_a_session_that_was_never_made_does_not_exist(emulator, client):
+    session_id = client.create_session(media_mode=MediaModes.routed).session_id
+    fields = fields_of(session_id)
+    for number, value in ((2, "10.0.0.1"), (3, "1"), (4, "A" * 24), (4, "*"), (5, "P")):
+        invented = pack([*fields[:number], value, *fields[number + 1 :]])
+        if number == 5:
+            # A relayed session would be told that it is relayed, did it exist.
+            answer = emulator.call("POST", emulator.archives_path, json={"sessionId": invented})
+            assert answer.status_code == 404
+            continue
+        with pytest.raises(NotFoundError):
+            client.start_archive(invented)
+    with pytest.raises(NotFoundError):
+        client.start_archive(pack(fields, prefix="2_"))
+
+
+@pytest.mark.parametrize(
+    "session_id",
+    ["", "x", "1_", "1_x", "3_" + "A" * 60, "1_" + "A" * 400, "1_" + "é" * 40, None, 7, ["x"]],
+)
+def test_a_malformed_session_id_is_refused(emulator, session_id):
+    answer = emulator.call("POST", emulator.archives_path, json={"sessionId": session_id})
+    assert answer.status_code == 400
+
+
+def test_another_spelling_of_a_session_id_is_malformed(emulator, client):
+    session_id = client.create_session(media_mode=MediaModes.routed).session_id
+    assert session_id.endswith("fn4")
+    answer = emulator.call(
+        "POST", emulator.archives_path, json={"sessionId": session_id[:-1] + "5"}
+    )
+    assert answer.status_code == 400
+
+
+def test_another_projects_session_is_refused(emulator, client):
+    fields = fields_of(client.create_session(media_mode=MediaModes.routed).session_id)
+    fields[1] = "123456"
+    with pytest.raises(RequestError):
+        client.start_archive(pack(fields))
+
+
+def test_people_come_publish_and_go(emulator, client):
+    session_id = client.create_session().session_id
+    alice, bob = emulator.connect(session_id), emulator.connect(session_id)
+    stream = emulator.publish(session_id, alice)
+    seen = emulator.control("GET", f"/sessions/{session_id}")
+    assert seen["sessionId"] == session_id
+    assert [c["connectionId"] for c in seen["connections"]] == [alice, bob]
+    assert [(s["streamId"], s["connectionId"]) for s in seen["streams"]] == [(stream, alice)]
+    emulator.disconnect(session_id, alice)
+    seen = emulator.control("GET", f"/sessions/{session_id}")
+    assert [c["connectionId"] for c in seen["connections"]] == [bob]
+    assert seen["streams"] == []
+
+
+def test_control_of_an_unknown_session_is_refused(emulator, client):
+    fields = fields_of(client.create_session().session_id)
+    fields[4] = "A" * 24
+    for session_id, status in ((pack(fields), 404), ("nonsense", 400)):
+        with pytest.raises(ControlRefused) as refused:
+            emulator.connect(session_id)
+        assert refused.value.status == status
+
+
+def test_control_of_unknown_people_is_refused(emulator, client):
+    session_id = client.create_session().session_id
+    for act in (
+        lambda: emulator.disconnect(session_id, "nobody"),
+        lambda: emulator.publish(session_id, "nobody"),
+        lambda: emulator.unpublish(session_id, "nothing"),
+    ):
+        with pytest.raises(ControlRefused) as refused:
+            act()
+        assert refused.value.status == 404
+
+
+def test_a_session_holds_a_thousand_connections_at_most(emulator, client):
+    session_id = client.create_session().session_id
+    with requests.Session() as http:
+        url = f"{emulator.url}/_control/sessions/{session_id}/connections"
+        statuses = [http.post(url, timeout=10).status_code for _ in range(1001)]
+    assert statuses[:1000] == [201] * 1000
+    assert statuses[1000] == 400
