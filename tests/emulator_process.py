@@ -17,6 +17,8 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTED = "Local OpenTok listening on "
+# The emulator is on this machine: a proxy of the environment must not come between.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ControlRefused(Exception):
@@ -111,10 +113,8 @@ class Emulator:
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
-        # The emulator is on this machine: a proxy of the environment must not come between.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=10) as answer:
+            with DIRECT.open(request, timeout=10) as answer:
                 content = answer.read()
         except urllib.error.HTTPError as error:
             raise ControlRefused(error.code, json.loads(error.read())) from None

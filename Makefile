@@ -1,0 +1,52 @@
+# The two commands are `make run` and `make test`; `make help` lists the others.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# The first of these that starts: a version manager's python3 may refuse to.
+BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$name && break; done)
+RUN_INSTALLED := $(VENV)/.run-installed
+TEST_INSTALLED := $(VENV)/.test-installed
+
+.PHONY: help run test test-sqlite test-postgresql check format clean
+
+help:  ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(RUN_INSTALLED)  ## Start the server, with a local OpenTok unless credentials are set
+	@$(PYTHON) -m scripts.run $(if $(HOST),--host $(HOST)) $(if $(NOBODY_CONNECTED),--nobody-connected)
+
+test: test-sqlite test-postgresql  ## Run the whole suite, on SQLite and on PostgreSQL
+
+test-sqlite: $(TEST_INSTALLED)
+	$(PYTHON) -m tests.on_sqlite $(PYTHON) -m pytest
+
+test-postgresql: $(TEST_INSTALLED)
+	$(PYTHON) -m tests.on_postgresql $(PYTHON) -m pytest
+
+check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	$(PYTHON) -m tests.as_deployed manage.py makemigrations --check --dry-run
+	$(PYTHON) -m tests.as_deployed manage.py check --deploy --fail-level WARNING
+
+format: $(TEST_INSTALLED)  ## Format the code
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+clean:  ## Remove what was installed and built; the database stays
+	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache
+
+$(PYTHON):
+	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	$(BASE_PYTHON) -m venv $(VENV)
+
+$(RUN_INSTALLED): requirements.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(TEST_INSTALLED): requirements.txt requirements-test.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@ $(RUN_INSTALLED)

@@ -1,0 +1,106 @@
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.html import format_html
+
+from archives.models import Archive
+from rooms.admin import RoomAdmin
+from rooms.large_tables import LargeTableAdmin
+from rooms.models import Room
+from video import ids
+
+MAX_INLINE = 20
+MAX_ROOMS_SEARCHED = 200
+
+
+class ReadOnly:
+    """The catalogue says what OpenTok said; nobody else writes in it."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.display(description="Room")
+def room_link(archive: Archive) -> str:
+    if archive.room is None:
+        return archive.name or "–"
+    url = reverse(admin_urlname(Room._meta, "change"), args=[archive.room.pk])  # type: ignore[arg-type]
+    return format_html('<a href="{}">{}</a>', url, archive.room)
+
+
+@admin.display(description="Status")
+def state(archive: Archive) -> str:
+    return format_html('<span class="state {0}">{0}</span>', archive.status)
+
+
+@admin.display(description="Length")
+def length(archive: Archive) -> str:
+    minutes, seconds = divmod(archive.duration, 60)
+    return f"{minutes}:{seconds:02}" if archive.duration else "–"
+
+
+@admin.display(description="Size")
+def file_size(archive: Archive) -> str:
+    return str(filesizeformat(archive.size)) if archive.size else "–"
+
+
+@admin.register(Archive)
+class ArchiveAdmin(ReadOnly, LargeTableAdmin):
+    list_display = ["created_at", room_link, state, length, file_size, "id"]
+    list_filter = ["status"]
+    list_select_related = ["room"]
+    date_hierarchy = "created_at"
+    search_fields = ["id"]
+    search_help_text = "A recording's id, a session id, or the beginning of a room's name."
+    sortable_by = ["created_at"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Archive], search_term: str
+    ) -> tuple[QuerySet[Archive], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if ids.ARCHIVE_ID.fullmatch(term.lower()):
+            return queryset.filter(pk=term), False
+        if ids.SESSION_ID.fullmatch(term) and queryset.filter(session_id=term).exists():
+            return queryset.filter(session_id=term), False
+        rooms = Room.objects.search(term).order_by("name")[:MAX_ROOMS_SEARCHED]
+        return queryset.filter(room__in=[room.pk for room in rooms]), False
+
+
+class NewestOnly(BaseInlineFormSet):
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[:MAX_INLINE]
+        return self._queryset
+
+
+class ArchiveInline(ReadOnly, admin.TabularInline):
+    model = Archive
+    formset = NewestOnly
+    # Any, because the stubs do not know that functions may stand here.
+    fields: ClassVar[Any] = ["created_at", state, length, file_size, "reason"]
+    readonly_fields: ClassVar[Any] = fields
+    show_change_link = True
+    verbose_name_plural = f"recordings (the newest {MAX_INLINE})"
+
+
+# A room's page shows its recordings. It is said here because rooms know nothing of archives.
+admin.site.unregister(Room)
+
+
+@admin.register(Room)
+class RoomWithArchivesAdmin(RoomAdmin):
+    inlines = [ArchiveInline, *RoomAdmin.inlines]

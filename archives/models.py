@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from archives.errors import ArchiveDeleted
+from rooms.large_tables import LargeTableQuerySet
+from rooms.models import Room
+from video import client, ids
+from video.client import Remote
+from video.errors import ArchiveNotFound
+
+
+class Status(models.TextChoices):
+    """OpenTok's states of an archive. The first three can still become available."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    UPLOADED = "uploaded"
+    AVAILABLE = "available"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+
+
+# How far along a state is. News of an earlier one than we know of came late and says nothing new.
+RANK: dict[str, int] = {
+    Status.STARTED: 0,
+    Status.PAUSED: 0,
+    Status.STOPPED: 1,
+    Status.UPLOADED: 2,
+    Status.AVAILABLE: 2,
+    Status.FAILED: 3,
+    Status.EXPIRED: 3,
+    Status.DELETED: 4,
+}
+
+# Columns of their own; everything else OpenTok says is kept in `details`, except the download link,
+# which anybody could use who reads it.
+COLUMNS = {"id", "sessionId", "status", "name", "reason", "duration", "size"} | {
+    "createdAt",
+    "updatedAt",
+}
+NEVER_STORED = {"url", "password"}
+
+
+class ArchiveQuerySet(LargeTableQuerySet["Archive"]):
+    def start(self, session_id: str, **options: Any) -> Remote:
+        """Start recording a session, under the name of the room that has it or had it.
+
+        Errors and options: video.client.start_archive.
+        """
+        room = Room.objects.by_session([session_id]).get(session_id)
+        remote = client.start_archive(session_id, name=room.name if room else None, **options)
+        self.record([remote])
+        return remote
+
+    def stop(self, archive_id: str) -> Remote:
+        remote = client.stop_archive(archive_id)
+        self.record([remote])
+        return remote
+
+    def fetch(self, archive_id: str) -> Remote:
+        """The archive as OpenTok has it now.
+
+        ArchiveDeleted for one that we knew and OpenTok does not have any more.
+        """
+        ids.archive_id(archive_id)
+        try:
+            remote = client.get_archive(archive_id)
+        except ArchiveNotFound:
+            if self.filter(pk=archive_id).update(status=Status.DELETED):
+                raise ArchiveDeleted() from None
+            raise
+        self.record([remote])
+        return remote
+
+    def fetch_list(self, **page: Any) -> list[Remote]:
+        """Archives as OpenTok has them now, newest first; see video.client.list_archives."""
+        remotes = client.list_archives(**page)
+        self.record(remotes)
+        return remotes
+
+    def record(self, remotes: list[Remote]) -> None:
+        """Take down what OpenTok said, unless more recent news is here already."""
+        archives = sorted((Archive.from_remote(remote) for remote in remotes), key=lambda a: a.id)
+        if not self.news_among(archives):
+            return  # as most of the time, and then without a lock on anything
+        with transaction.atomic():
+            # Locked in the order of their ids by everybody, so that no two wait for each other.
+            news = self.select_for_update().order_by("id").news_among(archives)
+            rooms = Room.objects.by_session(archive.session_id for archive in news)
+            for archive in news:
+                archive.room = rooms.get(archive.session_id)
+            self.bulk_create(
+                news, update_conflicts=True, unique_fields=["id"], update_fields=UPDATED
+            )
+
+    def news_among(self, archives: list[Archive]) -> list[Archive]:
+        """Those that say more than their stored rows do, in the same order."""
+        known = {row.id: row for row in self.filter(pk__in=[archive.id for archive in archives])}
+        return [archive for archive in archives if archive.is_news_to(known.get(archive.id))]
+
+
+class Archive(models.Model):
+    """What OpenTok last told us about a recording, so that staff can look for it."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    room = models.ForeignKey(
+        Room,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="archives",
+        db_index=False,  # the index of both below serves as well
+    )
+    session_id = models.CharField(max_length=255)
+    status = models.CharField(max_length=20, choices=Status)
+    name = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+    duration = models.PositiveBigIntegerField(default=0, help_text="Seconds; 0 until it is known.")
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes; 0 until it is known.")
+    created_at = models.DateTimeField("created", default=timezone.now)
+    updated_at = models.DateTimeField("updated", null=True, blank=True)
+    details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
+
+    objects = ArchiveQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "recording"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="archive_created"),
+            models.Index(fields=["status", "created_at", "id"], name="archive_status_created"),
+            models.Index(fields=["room", "created_at", "id"], name="archive_room_created"),
+            models.Index(fields=["session_id"], name="archive_session"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)
+
+    @classmethod
+    def from_remote(cls, remote: Remote) -> Archive:
+        """The row for `remote`, OpenTok's archive object; not saved, and without its room yet."""
+        known = COLUMNS | NEVER_STORED
+        return cls(
+            id=UUID(remote["id"]),
+            session_id=remote["sessionId"][:255],
+            status=remote["status"][:20],
+            name=_text(remote.get("name")),
+            reason=_text(remote.get("reason")),
+            duration=_whole(remote.get("duration")),
+            size=_whole(remote.get("size")),
+            created_at=_moment(remote.get("createdAt")) or timezone.now(),
+            updated_at=_moment(remote.get("updatedAt")),
+            details={key: value for key, value in remote.items() if key not in known},
+        )
+
+    def is_news_to(self, known: Archive | None) -> bool:
+        """Whether this says more than the stored row. Of started and paused the later counts."""
+        if known is None:
+            return True
+        rank, known_rank = RANK.get(self.status, 0), RANK.get(known.status, 0)
+        if rank != known_rank:
+            return rank > known_rank
+        if self.updated_at and known.updated_at and self.updated_at < known.updated_at:
+            return False
+        compared = (name for name in UPDATED if name != "room")
+        return any(getattr(self, name) != getattr(known, name) for name in compared)
+
+
+UPDATED = ["room", "status", "name", "reason", "duration", "size", "updated_at", "details"]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int:
+    return int(value) if isinstance(value, int | float) and 0 <= value < 2**63 else 0
+
+
+def _moment(value: object) -> datetime | None:
+    """OpenTok's milliseconds since 1970."""
+    if not isinstance(value, int | float) or not 0 <= value < 2**47:
+        return None
+    return datetime.fromtimestamp(value / 1000, tz=UTC)

@@ -1,0 +1,25 @@
+from rest_framework import serializers
+
+from video.client import MAX_ARCHIVES
+
+
+class StartSerializer(serializers.Serializer):
+    """The body of POST /archive/start; like the sample server it ignores anything else in it."""
+
+    sessionId = serializers.CharField(  # noqa: N815  the wire's spelling
+        source="session_id",
+        max_length=255,
+        error_messages={"required": "Name the session to record in this field."},
+    )
+    outputMode = serializers.ChoiceField(  # noqa: N815
+        ["composed", "individual"], source="output_mode", default="composed"
+    )
+    hasTranscription = serializers.BooleanField(source="transcription", default=False)  # noqa: N815
+
+
+class PageSerializer(serializers.Serializer):
+    """The query of GET /archive."""
+
+    count = serializers.IntegerField(min_value=0, max_value=MAX_ARCHIVES, default=MAX_ARCHIVES)
+    offset = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    sessionId = serializers.CharField(source="session_id", max_length=255, default=None)  # noqa: N815

@@ -1,0 +1,50 @@
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from archives.errors import ArchiveNotViewable
+from archives.models import Archive
+from archives.pages import page_for
+from archives.serializers import PageSerializer, StartSerializer
+from video.client import download_url
+
+
+class ArchiveViewSet(ViewSet):
+    """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
+
+    def list(self, request: Request) -> Response:
+        query = {name: value for name, value in request.query_params.items() if value}
+        page = PageSerializer(data=query)
+        page.is_valid(raise_exception=True)
+        return Response(Archive.objects.fetch_list(**page.validated_data))
+
+    def start(self, request: Request) -> Response:
+        body = StartSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(Archive.objects.start(**body.validated_data))
+
+    def stop(self, request: Request, archive_id: str) -> Response:
+        request.data  # noqa: B018  nothing is read from the body, but a broken one is refused
+        return Response(Archive.objects.stop(archive_id))
+
+    def retrieve(self, request: Request, archive_id: str) -> Response:
+        return Response(Archive.objects.fetch(archive_id))
+
+    def view(self, request: Request, archive_id: str) -> HttpResponse:
+        """To the recording, by a link that OpenTok signed just now, or to a page about it."""
+        remote = Archive.objects.fetch(archive_id)
+        if link := download_url(remote):
+            return HttpResponseRedirect(link)
+        archive = Archive.objects.select_related("room").get(pk=archive_id)
+        page = page_for(archive, now=timezone.now())
+        if "application/json" in request.headers.get("Accept", ""):
+            raise ArchiveNotViewable(
+                status=archive.status,
+                detail=f"{page.heading}. {page.text}",
+                status_code=409 if page.http == 200 else page.http,
+            )
+        context = {"archive": archive, "page": page}
+        return render(request._request, page.template, context, status=page.http)

@@ -1,0 +1,44 @@
+"""What must be right before the server may start. Each message names a variable and a remedy."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from video import accounts
+
+STARTUP = "startup"
+
+
+@register(STARTUP)
+def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
+    with suppress(ImproperlyConfigured):  # which Django raises for an empty one
+        if settings.SECRET_KEY:
+            return []
+    return [
+        Error(
+            "SECRET_KEY is not set.",
+            hint="Set it to a long random text, for example the output of "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(50))'`. "
+            "`make run` does it for you.",
+            id="config.E001",
+        )
+    ]
+
+
+@register(STARTUP)
+def credentials_are_complete(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        accounts.current()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="See .env.example, or try `make run`.", id="config.E002")]
+    return []
+
+
+def refuse_to_start_misconfigured() -> None:
+    """Raise ImproperlyConfigured with each message, where no management command runs the checks."""
+    problems = run_checks(tags=[STARTUP])
+    if problems:
+        raise ImproperlyConfigured("\n".join(f"{found.msg} {found.hint}" for found in problems))

@@ -1,0 +1,116 @@
+"""What every answer carries, and what no request may bring."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from config.problems import problem
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class CrossOriginMiddleware:
+    """CORS on each answer, redirects and errors included; preflights end here.
+
+    The clients are web pages of other origins. They send no cookies, so the origin may be anyone's
+    unless CORS_ALLOWED_ORIGINS names some. The header is sent without an `Origin` as well, as the
+    sample server does, so that a cache never keeps an answer without it.
+    """
+
+    METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "OPTIONS":
+            response = self.preflight(request)
+        else:
+            response = self.get_response(request)
+        self.allow_origin(request, response)
+        return response
+
+    def preflight(self, request: HttpRequest) -> HttpResponse:
+        response = HttpResponse(status=204, headers={"Access-Control-Allow-Methods": self.METHODS})
+        if asked := request.headers.get("Access-Control-Request-Headers"):
+            response.headers["Access-Control-Allow-Headers"] = asked
+        response.headers["Access-Control-Max-Age"] = "600"
+        patch_vary_headers(response, ["Access-Control-Request-Headers"])
+        del response.headers["Content-Type"]
+        return response
+
+    def allow_origin(self, request: HttpRequest, response: HttpResponse) -> None:
+        if "*" in settings.CORS_ALLOWED_ORIGINS:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            return
+        patch_vary_headers(response, ["Origin"])
+        origin = request.headers.get("Origin")
+        if origin in settings.CORS_ALLOWED_ORIGINS:
+            response.headers["Access-Control-Allow-Origin"] = origin
+
+
+class ResponseHeadersMiddleware:
+    """The length, a content security policy for pages, and no caching unless it was asked for."""
+
+    POLICY = (
+        "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers["Content-Security-Policy"] = self.policy(request)
+        # Answers carry tokens and signed links. Static files bring a header of their own.
+        response.headers.setdefault("Cache-Control", "no-store")
+        if not response.streaming and response.status_code != 204:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    def policy(self, request: HttpRequest) -> str:
+        # The admin's own forms have style attributes; no page of ours does.
+        in_admin = request.resolver_match and request.resolver_match.app_name == "admin"
+        return self.POLICY.format(style=" 'unsafe-inline'" if in_admin else "")
+
+
+class RequestLimitsMiddleware:
+    """Refuses a foreign host, an address that is not text, and a body too large to be read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.get_host()  # raises what becomes a 400 for one that ALLOWED_HOSTS does not name
+        if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
+            return problem(
+                request,
+                status=400,
+                code="address_not_text",
+                detail="The address of this request is not percent-encoded UTF-8 text.",
+            )
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return problem(
+                request,
+                status=411,
+                code="length_required",
+                detail="Send the body in one piece, with a Content-Length.",
+            )
+        if _content_length(request) > settings.MAX_BODY_BYTES:
+            return problem(
+                request,
+                status=413,
+                code="body_too_large",
+                detail=f"A request body may have {settings.MAX_BODY_BYTES} bytes at most.",
+            )
+        return self.get_response(request)
+
+
+def _content_length(request: HttpRequest) -> int:
+    value = request.META.get("CONTENT_LENGTH") or "0"
+    return int(value) if value.isdecimal() else 0

@@ -1,0 +1,21 @@
+from django.conf import settings
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import render
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class IndexView(APIView):
+    """What this server is, and how to call it, with commands for the address it was asked at."""
+
+    def get(self, request: Request) -> HttpResponse:
+        here = f"{request.scheme}://{request.get_host()}"
+        return render(request._request, "index.html", {"here": here})
+
+
+class ReadmeView(APIView):
+    """The README of exactly this version, as the text that it is."""
+
+    def get(self, request: Request) -> FileResponse:
+        text = (settings.BASE_DIR / "README.md").open("rb")
+        return FileResponse(text, content_type="text/plain; charset=utf-8")

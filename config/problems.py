@@ -1,0 +1,127 @@
+"""Every error as RFC 9457 problem JSON, or as a page when a browser asked for one.
+
+A problem has `type`, `title`, `status`, `detail`, a stable `code`, and `error`: the same sentence
+as `detail`, under the name that clients of OpenTok's sample server read.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+logger = logging.getLogger("problems")
+
+TRY_AGAIN = "Something went wrong on our side. Please try again in a moment."
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's hook: an answer for an exception that a view raised, or None for one of no known kind.
+
+    Source: REST_FRAMEWORK["EXCEPTION_HANDLER"]. What stays None becomes a 500 in `server_error`.
+    """
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if not isinstance(exc, exceptions.APIException):
+        return None
+    request: Request = context["request"]
+    if exc.status_code >= 500:
+        logger.warning("%s %s %s", exc.status_code, _code(exc), getattr(exc, "reason", ""))
+    allowed = ", ".join(context["view"].allowed_methods)
+    wrong_method = isinstance(exc, exceptions.MethodNotAllowed)
+    response = problem(
+        request._request,
+        status=exc.status_code,
+        code=_code(exc),
+        detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
+        title=getattr(exc, "title", None),
+    )
+    # Said above; Django would say it again, as an error, for each 5xx.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    if wrong_method:
+        response.headers["Allow"] = allowed
+    if wait := getattr(exc, "wait", None):
+        response.headers["Retry-After"] = str(int(wait))
+    return response
+
+
+def problem(
+    request: HttpRequest, *, status: int, code: str, detail: str, title: str | None = None
+) -> HttpResponse:
+    """The one way an error leaves this server."""
+    body = {
+        "type": f"urn:opentok-rooms:problem:{code}",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "error": detail,
+    }
+    if wants_page(request):
+        return render(request, "error.html", {"problem": body}, status=status)
+    return JsonResponse(
+        body,
+        status=status,
+        content_type="application/problem+json",
+        json_dumps_params={"separators": (",", ":")},
+    )
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser asked: it names HTML in `Accept`; fetch, curl and mobile clients do not."""
+    accept = request.headers.get("Accept", "")
+    return "text/html" in accept and "application/json" not in accept
+
+
+def _code(exc: exceptions.APIException) -> str:
+    return "invalid" if isinstance(exc.detail, dict | list) else str(exc.detail.code)
+
+
+def _sentence(exc: exceptions.APIException) -> str:
+    """One sentence for a person, also from a serializer's errors, which come as a tree."""
+    detail: Any = exc.detail
+    if isinstance(detail, dict):
+        field, errors = next(iter(detail.items()))
+        text = _first(errors)
+        return text if field == "non_field_errors" else f"{field}: {text}"
+    return _first(detail)
+
+
+def _first(detail: Any) -> str:
+    while isinstance(detail, dict | list):
+        detail = next(iter(detail.values() if isinstance(detail, dict) else detail), "")
+    return str(detail)
+
+
+# What Django itself refuses, before or outside a view of the API: see config/urls.py.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(
+        request, status=400, code="bad_request", detail="This request could not be understood."
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(
+        request, status=403, code="permission_denied", detail="You may not do this here."
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(
+        request,
+        status=404,
+        code="not_found",
+        detail="There is nothing at this address. The page at / lists every endpoint.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem(request, status=500, code="server_error", detail=TRY_AGAIN)

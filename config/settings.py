@@ -1,0 +1,142 @@
+"""Django settings. Every value that an operator may choose is read here, from the environment."""
+
+import warnings
+from pathlib import Path
+
+from config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment.load_dotenv(BASE_DIR / ".env")
+
+# What config/checks.py refuses to start without is allowed to be missing here, so that
+# `collectstatic` and the like run while an image is being built.
+SECRET_KEY = environment.text("SECRET_KEY")
+DEBUG = environment.flag("DEBUG")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "*")
+
+# The door to OpenTok (video/).
+OPENTOK = {
+    "TOKBOX_API_KEY": environment.text("TOKBOX_API_KEY"),
+    "TOKBOX_SECRET": environment.text("TOKBOX_SECRET"),
+    "VONAGE_APPLICATION_ID": environment.text("VONAGE_APPLICATION_ID"),
+    "VONAGE_PRIVATE_KEY": environment.text("VONAGE_PRIVATE_KEY"),
+    "OPENTOK_API_URL": environment.text("OPENTOK_API_URL"),
+}
+# Seconds that one call may take in all. Clients give up at ten, so ours has to end before.
+OPENTOK_TIMEOUT = environment.number("OPENTOK_TIMEOUT", 7, at_least=0.1, at_most=25)
+
+# The credentials handed out (rooms/).
+TOKEN_ROLE = environment.one_of(
+    "TOKEN_ROLE", "publisher", choices=["subscriber", "publisher", "publisheronly", "moderator"]
+)
+TOKEN_TTL = int(environment.number("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 86_400))
+
+# The edge: who may call from a browser, and how large a request may be.
+CORS_ALLOWED_ORIGINS = environment.words("CORS_ALLOWED_ORIGINS", "*")
+MAX_BODY_BYTES = 100 * 1024
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "config.apps.ConfigConfig",
+    "rooms.apps.RoomsConfig",
+    "archives.apps.ArchivesConfig",
+]
+
+MIDDLEWARE = [
+    # First, so that redirects and errors of everything below carry the headers as well.
+    "config.middleware.CrossOriginMiddleware",
+    "config.middleware.ResponseHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.RequestLimitsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+# A slash at the end is accepted by the routes themselves: a redirect would lose a POST.
+APPEND_SLASH = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser", "rest_framework.parsers.FormParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.parsers.AlwaysJSON",
+    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": environment.database("DATABASE_URL", "sqlite:///db.sqlite3", base=BASE_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator",
+                 "CommonPasswordValidator", "NumericPasswordValidator")
+]  # fmt: skip
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {"staticfiles": {"BACKEND": "config.static.ForgivingManifestStorage"}}
+# Without a collectstatic the files are served from where they lie.
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
+if WHITENOISE_USE_FINDERS:
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)
+
+# One switch for a server behind a proxy that ends TLS, which is when its header can be believed.
+SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
+SECURE_HSTS_SECONDS = 30 * 86_400 if SECURE_SSL_REDIRECT else 0
+# Subdomains and preload lists are for the owner of the domain to decide on, not for this server.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Nothing to other sites. Not "no-referrer": with that, browsers send forms with `Origin: null`,
+# and nobody can log in to the admin.
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Every 4xx would be a line; the problem itself says what is worth a line.
+        "django.request": {"level": "ERROR"},
+        # At DEBUG these two write the JWT of each call and the session ids in its URL.
+        "opentok": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
+}

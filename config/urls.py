@@ -1,0 +1,19 @@
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from config import pages
+
+urlpatterns = [
+    path("", pages.IndexView.as_view()),
+    re_path(r"^readme/?\Z", pages.ReadmeView.as_view()),
+    re_path(r"^admin\Z", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    path("", include("rooms.urls")),
+    path("", include("archives.urls")),
+]
+
+handler400 = "config.problems.bad_request"
+handler403 = "config.problems.permission_denied"
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.server_error"

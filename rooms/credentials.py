@@ -1,0 +1,25 @@
+"""What a client needs to join a room."""
+
+from django.conf import settings
+
+from rooms.models import Room
+from video import client
+
+
+def credentials_for(room: Room) -> dict[str, str]:
+    """`apiKey`, `sessionId` and `token` for OpenTok's clients, and `applicationId` for Vonage's.
+
+    Both ids are the one project's, so that either family of clients finds its own. Each answer has
+    a new token, signed here.
+    """
+    project = client.project_id()
+    return {
+        "apiKey": project,
+        "applicationId": project,
+        "sessionId": room.session_id,
+        "token": client.generate_token(
+            room.session_id,
+            role=room.token_role or settings.TOKEN_ROLE,
+            lifetime=settings.TOKEN_TTL,
+        ),
+    }

@@ -1,0 +1,37 @@
+"""One call for everybody in this process who wants the same thing at the same time."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Flights(Generic[Result]):
+    """Callers of `join` with the same key share one run of `work`, its result or its exception.
+
+    Nobody waits longer than `work` takes, so it needs a deadline of its own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: dict[str, Future[Result]] = {}
+
+    def join(self, key: str, work: Callable[[], Result]) -> Result:
+        with self._lock:
+            flight = self._under_way.get(key)
+            if first := flight is None:
+                flight = self._under_way[key] = Future()
+        if first:
+            self._fly(key, flight, work)
+        return flight.result()
+
+    def _fly(self, key: str, flight: Future[Result], work: Callable[[], Result]) -> None:
+        try:
+            flight.set_result(work())
+        except BaseException as error:
+            flight.set_exception(error)
+        finally:
+            with self._lock:
+                del self._under_way[key]

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import IntegrityError, connections, models, transaction
+from django.utils import timezone
+
+from rooms.flights import Flights
+from rooms.large_tables import LargeTableQuerySet
+from rooms.names import MAX_LENGTH, clean_name
+from video import client
+
+# How exact `last_used_at` is: one write a minute at most for a room that is asked for all the time.
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+_visits: Flights[Room] = Flights()
+
+
+class Role(models.TextChoices):
+    """What a token allows; the names are OpenTok's."""
+
+    SUBSCRIBER = "subscriber"
+    PUBLISHER = "publisher"
+    PUBLISHER_ONLY = "publisheronly", "Publisher only"
+    MODERATOR = "moderator"
+
+
+class RoomQuerySet(LargeTableQuerySet["Room"]):
+    def open(self, name: str, *, e2ee: bool = False) -> Room:
+        """The room of this name with a session that can be joined; made at the first visit.
+
+        `e2ee` counts for a room that does not exist yet. Errors: RoomNameInvalid, and what
+        video.client.create_session raises, in which case nothing is stored.
+        """
+        name = clean_name(name)
+        room = self.filter(name=name).first()
+        if room is None or not client.owns(room.session_id):
+            room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee))
+        room.note_use()
+        return room
+
+    def _prepare(self, name: str, *, e2ee: bool) -> Room:
+        """Make the room, or give it a session of the configured project, unless that is done."""
+        room = self.filter(name=name).first()
+        if room is None:
+            return self._make(name, e2ee=e2ee)
+        if not client.owns(room.session_id):
+            room.rotate_session()
+        return room
+
+    def _make(self, name: str, *, e2ee: bool) -> Room:
+        """Make the room, or take it from whoever was faster in another process."""
+        session_id = client.create_session(e2ee=e2ee)
+        try:
+            with transaction.atomic():
+                return self.create(name=name, session_id=session_id, e2ee=e2ee)
+        except IntegrityError:
+            return self.get(name=name)
+
+    def search(self, term: str) -> RoomQuerySet:
+        """Rooms whose name starts with `term`, or whose session it is; by an index either way."""
+        term = unicodedata.normalize("NFC", term)
+        if room := self.model.objects.by_session([term]).get(term):
+            return self.filter(pk=room.pk)
+        if connections[self.db].vendor == "sqlite":
+            # LIKE ignores case there, and therefore the index.
+            return self.filter(name__gte=term, name__lt=term + chr(0x10FFFF))
+        return self.filter(name__startswith=term)
+
+    def by_session(self, session_ids: Iterable[str]) -> dict[str, Room]:
+        """The rooms of these sessions, present or past."""
+        wanted = set(session_ids)
+        past = PastSession.objects.filter(session_id__in=wanted).select_related("room")
+        rooms = {session.session_id: session.room for session in past}
+        rooms |= {room.session_id: room for room in self.filter(session_id__in=wanted)}
+        return rooms
+
+
+class Room(models.Model):
+    """A name that people can say, and the session that it stands for."""
+
+    name = models.CharField(max_length=MAX_LENGTH, unique=True)
+    session_id = models.CharField(max_length=255, unique=True)
+    e2ee = models.BooleanField("end-to-end encrypted", default=False)
+    token_role = models.CharField(
+        max_length=20,
+        choices=Role,
+        blank=True,
+        help_text="What those who join may do. Empty: as TOKEN_ROLE says for every room.",
+    )
+    created_at = models.DateTimeField(
+        "created", default=timezone.now, editable=False, db_index=True
+    )
+    last_used_at = models.DateTimeField(
+        "last used", default=timezone.now, editable=False, db_index=True
+    )
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_used_at", "-id"]
+        indexes = [
+            models.Index(
+                fields=["last_used_at"], condition=models.Q(e2ee=True), name="room_e2ee_last_used"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def rotate_session(self) -> None:
+        """Give the room a new session; the old one stays known, for its recordings.
+
+        When two do this at once, the first one's session is the room's.
+        """
+        replaced = self.session_id
+        session_id = client.create_session(e2ee=self.e2ee)
+        with transaction.atomic():
+            mine = Room.objects.filter(pk=self.pk, session_id=replaced)
+            if mine.update(session_id=session_id):
+                PastSession.objects.create(room=self, session_id=replaced)
+        self.refresh_from_db(fields=["session_id"])
+
+    def note_use(self) -> None:
+        now = timezone.now()
+        if now - self.last_used_at > USE_IS_NOTED_EVERY:
+            Room.objects.filter(pk=self.pk).update(last_used_at=now)
+
+
+class PastSession(models.Model):
+    """A session that a room had before it got a new one."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="past_sessions")
+    session_id = models.CharField(max_length=255, unique=True)
+    replaced_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-replaced_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.session_id

@@ -1,0 +1,28 @@
+from django.http import HttpResponseRedirect
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from rooms.credentials import credentials_for
+from rooms.models import Room
+from rooms.names import clean_name
+
+
+class RoomViewSet(ViewSet):
+    """The credentials to join a room."""
+
+    def session(self, request: Request) -> HttpResponseRedirect:
+        """To the room called "session", by a path alone: a scheme or a host could only be wrong."""
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect("/room/session" + (f"?{query}" if query else ""))
+
+    def retrieve(self, request: Request, name: str) -> Response:
+        e2ee = request.query_params.get("e2ee", "").lower() == "true"
+        return Response(credentials_for(Room.objects.open(name, e2ee=e2ee)))
+
+    def peek(self, request: Request, name: str) -> Response:
+        """HEAD: whether the room is there. Asking makes no room."""
+        if not Room.objects.filter(name=clean_name(name)).exists():
+            raise NotFound("There is no such room yet; a GET makes it.", code="room_not_found")
+        return Response()

@@ -1,0 +1,158 @@
+"""Start the server for development: `make run`.
+
+Migrates, then runs the server and, unless credentials are set in the environment or in `.env`, the
+local OpenTok beside it. Whatever it starts ends with it.
+"""
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+KEPT = BASE_DIR / ".local"
+CREDENTIALS = ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"]
+START_SECONDS = 30
+# More than the server needs to answer what is under way.
+STOP_SECONDS = 25
+
+READY = """
+  OpenTok Rooms is at  {url}
+
+  OpenTok   {opentok}
+  Try       curl -L {url}/session
+            curl {url}/room/standup
+  Admin     {url}/admin/  (make an account: .venv/bin/python manage.py createsuperuser)
+
+  Ctrl-C ends it.
+"""
+
+
+def main() -> None:
+    options = arguments()
+    environment.load_dotenv(BASE_DIR / ".env")
+    os.environ["SECRET_KEY"] = environment.text("SECRET_KEY") or kept("secret_key")
+    port = environment.text("PORT", "8080")
+    refuse_taken_port(options.host, int(port))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    with children() as started:
+        opentok = "your own project, as the credentials say"
+        if not any(environment.text(name) for name in CREDENTIALS):
+            started.append(local_opentok(someone_connected=not options.nobody_connected))
+            opentok = f"local, at {os.environ['OPENTOK_API_URL']} (no credentials are set)"
+        run("manage.py", "migrate", "--verbosity", "0")
+        server = [sys.executable, "-m", "config.server", "--host", options.host]
+        started.append(subprocess.Popen(server, cwd=BASE_DIR, text=True))
+        wait_until_it_answers(f"http://127.0.0.1:{port}/", started)
+        print(READY.format(url=f"http://localhost:{port}", opentok=opentok), flush=True)
+        while all(child.poll() is None for child in started):
+            time.sleep(0.5)
+        sys.exit("Ended, because a part of it ended; the reason is above.")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scripts.run", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets phones in")
+    parser.add_argument(
+        "--nobody-connected",
+        action="store_true",
+        help="recording works only after somebody has connected to the local OpenTok",
+    )
+    return parser.parse_args()
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            sys.exit(f"Port {port} is taken. Choose another one: PORT=8090 make run")
+
+
+def kept(name: str) -> str:
+    """A secret of this checkout's own, made at the first start."""
+    path = KEPT / name
+    if not path.exists():
+        KEPT.mkdir(mode=0o700, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(20))
+    return path.read_text()
+
+
+def local_opentok(*, someone_connected: bool) -> subprocess.Popen[str]:
+    """Start `python -m emulator` on a free port and point the server's environment at it."""
+    key, secret = "47000000", kept("opentok_secret")
+    command = [
+        sys.executable,
+        "-m",
+        "emulator",
+        "--port",
+        "0",
+        "--api-key",
+        key,
+        "--secret",
+        secret,
+    ]
+    if someone_connected:
+        command.append("--auto-connect")
+    process = subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True)
+    line = process.stdout.readline() if process.stdout else ""
+    if "http" not in line:
+        sys.exit("The local OpenTok did not start.")
+    os.environ |= {
+        "TOKBOX_API_KEY": key,
+        "TOKBOX_SECRET": secret,
+        "OPENTOK_API_URL": line.split()[-1],
+    }
+    return process
+
+
+def run(*command: str) -> None:
+    if subprocess.run([sys.executable, *command], cwd=BASE_DIR, check=False).returncode:
+        sys.exit("Not started; the reason is above.")
+
+
+def wait_until_it_answers(url: str, started: list[subprocess.Popen[str]]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and all(child.poll() is None for child in started):
+        try:
+            urllib.request.urlopen(url, timeout=1)  # noqa: S310  our own address
+        except urllib.error.HTTPError:
+            return  # an error page is an answer, too
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit("The server did not start; the reason is above.")
+
+
+@contextmanager
+def children() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes put into the list are ended with the block, the last one first."""
+    started: list[subprocess.Popen[str]] = []
+    try:
+        yield started
+    finally:
+        for child in reversed(started):
+            child.terminate()
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.emulator_process import Emulator
+from tests.server_process import Server
+
+
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def opentok(_emulator: Emulator, settings: Any) -> Emulator:
+    """A local OpenTok with nothing in it; calls of this process go there, too."""
+    _emulator.reset()
+    settings.OPENTOK = settings.OPENTOK | {"OPENTOK_API_URL": _emulator.url}
+    return _emulator
+
+
+@pytest.fixture(scope="session")
+def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), Server(OPENTOK_API_URL=_emulator.url) as server:
+        yield server
+
+
+@pytest.fixture
+def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server:
+    """The real server on an empty database, in two processes, with `opentok` behind it."""
+    return _server
+
+
+def pytest_sessionstart() -> None:
+    """Never believe that a run tested PostgreSQL when it did not: see tests/on_postgresql.py."""
+    expected = os.environ.get("TESTED_DATABASE")
+    if expected and connection.vendor != expected:
+        pytest.exit(f"This run was to be on {expected} and is on {connection.vendor}.", 3)

@@ -1,0 +1,107 @@
+"""Runs the server as the Procfile does, as a child process, for tests that talk HTTP to it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Server:
+    """One running server: `with Server(OPENTOK_API_URL=…) as server: server.get("/room/x")`.
+
+    Keyword arguments are environment variables on top of the tests' own. Its database is the one
+    that the test uses.
+    """
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PORT": str(self.port),
+            "DATABASE_URL": url_of_test_database(),
+            "WEB_CONCURRENCY": "2",
+            **environment,
+        }
+        self.process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "config.server", "--host", "127.0.0.1"],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 30
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The server did not start: {self.stop()}")
+            time.sleep(0.05)
+        return self
+
+    def answers(self) -> bool:
+        try:
+            requests.get(self.url, timeout=5)
+        except requests.ConnectionError:
+            return False
+        return True
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """End it as a PaaS would: the first process by SIGTERM, or all of them by another signal.
+
+        Returns what it wrote.
+        """
+        process, self.process = self.process, None
+        if process is None:
+            return ""
+        if number == signal.SIGTERM:
+            process.terminate()
+        else:
+            os.killpg(process.pid, number)
+        return process.communicate(timeout=30)[0]
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """The answer, a redirect included. The path goes out as it is written here."""
+        session = requests.Session()
+        session.trust_env = False
+        prepared = session.prepare_request(requests.Request(method, self.url, **options))
+        prepared.url = self.url + path
+        return session.send(prepared, allow_redirects=False, timeout=30)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.request("POST", path, **options)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def url_of_test_database() -> str:
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()

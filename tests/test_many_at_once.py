@@ -1,0 +1,92 @@
+"""First visitors in crowds, several processes, restarts: one room has one session all the same."""
+
+import signal
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection
+
+from archives.models import Archive
+from rooms.models import Room
+from tests.server_process import Server
+
+
+def visit(servers, name, times):
+    """What `times` visitors get who come at once, spread over the servers."""
+
+    def one(number):
+        answer = servers[number % len(servers)].get(f"/room/{name}")
+        return answer.status_code, answer.json().get("sessionId")
+
+    with ThreadPoolExecutor(times) as crowd:
+        return list(crowd.map(one, range(times)))
+
+
+def created(opentok):
+    return [r for r in opentok.requests() if r["path"] == "/session/create"]
+
+
+def test_a_crowd_of_first_visitors_gets_one_session(server, opentok):
+    opentok.fault(path="/session/create", delay=0.5)
+    answers = visit([server], "keynote", 40)
+    assert {status for status, _ in answers} == {200}
+    assert len({session for _, session in answers}) == 1
+    # One call for each of the server's two processes, however many visitors there are.
+    assert len(created(opentok)) <= 2
+
+
+def test_lists_that_overlap_are_taken_down_at_the_same_time(transactional_db):
+    told = [
+        {"id": str(uuid.UUID(int=number)), "sessionId": "1_x", "status": "started", "updatedAt": 0}
+        for number in range(50)
+    ]
+
+    def record(turn):
+        news = [remote | {"updatedAt": turn} for remote in told]
+        Archive.objects.record(news if turn % 2 else news[::-1])
+        connection.close()
+
+    with ThreadPoolExecutor(8) as crowd:
+        list(crowd.map(record, range(1, 41)))
+    assert {a.updated_at.microsecond for a in Archive.objects.all()} == {40_000}
+
+
+def test_a_crowd_shares_the_error_as_well(server, opentok):
+    opentok.fault(path="/session/create", status=500, delay=0.3)
+    assert {status for status, _ in visit([server], "keynote", 20)} == {502}
+    opentok.control("DELETE", "/faults")
+    assert {status for status, _ in visit([server], "keynote", 20)} == {200}
+
+
+def test_two_servers_on_one_database_agree(server, opentok):
+    with Server(OPENTOK_API_URL=opentok.url) as another:
+        answers = visit([server, another], "keynote", 20)
+    assert len({session for _, session in answers}) == 1
+
+
+def test_a_room_keeps_its_session_when_the_server_is_killed(server, opentok):
+    with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as first:
+        session = first.get("/room/standup").json()["sessionId"]
+        first.stop(signal.SIGKILL)
+        first.start()
+        assert first.get("/room/standup").json()["sessionId"] == session
+
+
+def test_requests_in_flight_are_answered_when_the_server_is_told_to_stop(server, opentok):
+    with Server(OPENTOK_API_URL=opentok.url) as leaving, ThreadPoolExecutor(6) as crowd:
+        opentok.fault(path="/session/create", delay=1)
+        answers = [crowd.submit(leaving.get, f"/room/{number}") for number in range(6)]
+        while len(created(opentok)) < 6:
+            pass
+        leaving.stop()
+        assert [answer.result().status_code for answer in answers] == [200] * 6
+
+
+def test_a_crowd_that_finds_a_session_of_another_project_gets_one_new_session(server, opentok):
+    foreign = "1_MX4xMjM0NTY3OH5-MTczOTUzODg5NDk1OX5ROW1jWEcxUXJOM1RJWXU4eStwcHgvZ3N-fn4"
+    Room.objects.create(name="keynote", session_id=foreign)
+    opentok.fault(path="/session/create", delay=0.5)
+    sessions = {session for _, session in visit([server], "keynote", 20)}
+    assert len(sessions) == 1
+    assert foreign not in sessions
+    assert len(created(opentok)) <= 2

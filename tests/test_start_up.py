@@ -1,0 +1,87 @@
+"""A server that is not configured does not start, and says what to do about it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.server_process import ROOT
+
+GOOD = {
+    "SECRET_KEY": "long-enough-and-random-enough-for-a-test-0123456789",
+    "TOKBOX_API_KEY": "1",
+    "TOKBOX_SECRET": "0123456789abcdef0123456789abcdef01234567",
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+}
+
+
+def start(*command, **environment):
+    """The exit status and the last line of what a command writes, in this environment."""
+    # A space counts as not set, and keeps a developer's `.env` out.
+    unset = dict.fromkeys(("VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"), " ")
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT, env=os.environ | GOOD | unset | environment, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"SECRET_KEY": " "}, "SECRET_KEY is not set"),
+        ({"TOKBOX_API_KEY": " ", "TOKBOX_SECRET": " "}, "No OpenTok credentials are set"),
+        ({"TOKBOX_SECRET": " "}, "TOKBOX_SECRET is not set"),
+        ({"VONAGE_PRIVATE_KEY": "x"}, "Both TOKBOX_* and VONAGE_* are set"),
+        ({"DEBUG": "maybe"}, "DEBUG must be on or off"),
+        ({"OPENTOK_TIMEOUT": "soon"}, "OPENTOK_TIMEOUT must be a number"),
+        ({"OPENTOK_TIMEOUT": "nan"}, "OPENTOK_TIMEOUT must be a number"),
+        ({"TOKEN_TTL": "2592001"}, "TOKEN_TTL must be a number from 60 to 2.592e+06"),
+        ({"TOKEN_ROLE": "king"}, "TOKEN_ROLE must be one of subscriber, publisher"),
+        ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must start with"),
+        ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),
+        ({"PORT": "http"}, "PORT must be a number"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a number"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_sentence_and_nothing_starts(environment, complaint):
+    status, written = start("-m", "config.server", **environment)
+    assert status == 1
+    assert complaint in written
+    assert "Traceback" not in written
+    assert GOOD["TOKBOX_SECRET"] not in written
+
+
+def test_the_wsgi_application_refuses_as_well(tmp_path):
+    status, written = start("-c", "import config.wsgi", SECRET_KEY=" ")
+    assert status == 1
+    assert "SECRET_KEY is not set" in written
+
+
+def test_management_commands_refuse_as_well():
+    status, written = start("manage.py", "check", TOKBOX_SECRET=" ")
+    assert status == 1
+    assert "TOKBOX_SECRET is not set" in written
+
+
+def test_static_files_can_be_collected_before_anything_is_configured():
+    nothing = {"SECRET_KEY": " ", "TOKBOX_API_KEY": " ", "TOKBOX_SECRET": " "}
+    status, written = start("manage.py", "collectstatic", "--noinput", "--dry-run", **nothing)
+    assert status == 0, written
+
+
+def test_a_relative_sqlite_path_counts_from_the_project(tmp_path):
+    code = "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+        env=os.environ | GOOD | {"DATABASE_URL": "sqlite:///x.sqlite3", "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.strip() == str(ROOT / "x.sqlite3")
+
+
+def test_the_migrations_are_those_of_the_models():
+    status, written = start("manage.py", "makemigrations", "--check", "--dry-run")
+    assert status == 0, written

@@ -1,0 +1,119 @@
+"""What holds for every request: hosts, origins, limits, pages and their headers."""
+
+import json
+import logging
+
+import pytest
+
+PROBLEM = {"type", "title", "status", "detail", "code", "error"}
+
+
+def test_a_host_that_is_not_ours_is_refused_when_hosts_are_named(client, settings):
+    settings.ALLOWED_HOSTS = ["rooms.example.com"]
+    for path in ("/", "/session", "/nope"):
+        answer = client.get(path, headers={"host": "evil.example"})
+        assert answer.status_code == 400
+        assert answer.json().keys() == PROBLEM
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert client.get(path, headers={"host": "rooms.example.com"}).status_code != 400
+
+
+def test_only_the_origins_that_are_named_may_read_an_answer(client, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    for send in (client.get, client.options):
+        answer = send("/session", headers={"origin": "https://app.example"})
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+        assert "Origin" in answer.headers["Vary"]
+        for origin in ({}, {"origin": "https://evil.example"}):
+            answer = send("/session", headers=origin)
+            assert "Access-Control-Allow-Origin" not in answer.headers
+            assert "Origin" in answer.headers["Vary"]
+
+
+def test_a_redirect_to_https_carries_the_cors_header(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    answer = client.get("/room/x")
+    assert answer.status_code == 301
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", "/admin/login/"])
+@pytest.mark.django_db
+def test_a_page_has_a_policy_and_nothing_in_it_breaks_it(path, client):
+    answer = client.get(path, headers={"accept": "text/html"})
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"]
+    text = answer.content.decode()
+    assert "<script>" not in text
+    if "unsafe-inline" not in policy:
+        assert "style=" not in text
+
+
+def test_the_index_page_has_commands_for_the_address_it_was_asked_at(client):
+    text = client.get("/", headers={"host": "rooms.example.com:8443"}).content.decode()
+    assert "curl -L http://rooms.example.com:8443/session" in text
+    assert 'href="/admin/"' in text
+    assert 'href="/readme"' in text
+    for path in ("/session", "/room/", "/archive/start", "/stop", "/view", "/archive"):
+        assert path in text
+
+
+def test_the_index_page_does_not_believe_what_a_host_header_says(client):
+    answer = client.get("/", headers={"host": '"><script>alert(1)</script>'})
+    assert answer.status_code == 400
+
+
+def test_the_readme_is_there_as_text(client):
+    answer = client.get("/readme")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert b"# OpenTok Rooms" in b"".join(answer.streaming_content)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/readme", "/session", "/room/x", "/archive", "/archive/start"]
+)
+def test_a_wrong_method_is_told_the_right_ones(path, client):
+    answer = client.delete(path)
+    assert answer.status_code == 405
+    assert answer.json().keys() == PROBLEM
+    assert answer.headers["Allow"]
+    page = client.delete(path, headers={"accept": "text/html"})
+    assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_mistake_of_ours_is_a_problem_and_tells_nothing_about_itself(client, settings):
+    settings.OPENTOK = {}  # as it can never be
+    client.raise_request_exception = False
+    answer = client.get("/archive")
+    assert answer.status_code == 500
+    assert answer.json().keys() == PROBLEM
+    assert "OPENTOK" not in answer.content.decode()
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    page = client.get("/archive", headers={"accept": "text/html"})
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "Traceback" not in page.content.decode()
+
+
+def test_a_failure_of_opentok_is_logged_once_and_without_secrets(client, opentok, caplog):
+    caplog.set_level(logging.DEBUG)
+    opentok.fault(status=403, body={"message": "Invalid signature"})
+    answer = client.get("/archive")
+    assert answer.status_code == 502
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert lines == ["502 opentok_refused_credentials 403 Invalid signature"]
+    assert opentok.secret not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 50_000, '{"sessionId": ' * 20_000, '{"sessionId": NaN}', '{"sessionId": "\\ud800"}',
+     '{"sessionId": "1_\\u0000"}', "5", "[]", "null", '"x"', "{", "", "\ufeff{}", "tr\u00fce"],
+)  # fmt: skip
+def test_a_body_that_makes_no_sense_is_a_400(body, client):
+    body = body[:100_000]
+    answer = client.post("/archive/start", body, content_type="application/json")
+    assert answer.status_code == 400, answer.content
+    assert isinstance(json.loads(answer.content)["error"], str)

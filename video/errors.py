@@ -1,0 +1,110 @@
+"""What can go wrong at OpenTok, in our words: each error knows its HTTP status and stable code.
+
+`reason` is for our log, `detail` for the caller; neither ever holds a secret, a token or what
+OpenTok's own text says about our credentials.
+"""
+
+from rest_framework.exceptions import APIException
+
+
+class VideoError(APIException):
+    """Base of all errors that this door raises."""
+
+    title: str | None = None
+    wait: int | None = None
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class OpenTokUnavailable(VideoError):
+    """OpenTok cannot be reached, or has no room for us at the moment."""
+
+    status_code = 503
+    default_code = "opentok_unavailable"
+    title = "OpenTok is out of reach"
+    default_detail = "The video service cannot be reached at the moment. Please try again shortly."
+    wait = 5
+
+
+class OpenTokRateLimited(OpenTokUnavailable):
+    """OpenTok asks for fewer calls (429). `wait` is its Retry-After, in seconds."""
+
+    default_code = "opentok_rate_limited"
+    title = "OpenTok is busy"
+    default_detail = "The video service is answering too many requests. Please try again shortly."
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(f"429, retry after {wait} s")
+        self.wait = wait
+
+
+class OpenTokTimeout(VideoError):
+    status_code = 504
+    default_code = "opentok_timeout"
+    title = "OpenTok is too slow"
+    default_detail = "The video service did not answer in time. Please try again shortly."
+
+
+class OpenTokRefusedUs(VideoError):
+    """401 or 403: our key and secret, or our clock, are wrong. Nothing the caller can mend."""
+
+    status_code = 502
+    default_code = "opentok_refused_credentials"
+    title = "OpenTok refuses this server's credentials"
+    default_detail = (
+        "The video service refuses this server's credentials. Whoever runs the server should check "
+        "its API key and secret, and its clock."
+    )
+
+
+class OpenTokFailed(VideoError):
+    """A 5xx, a redirect, or an answer that is not what OpenTok documents."""
+
+    status_code = 502
+    default_code = "opentok_failed"
+    title = "OpenTok failed"
+    default_detail = "The video service answered with an error. Please try again shortly."
+
+
+class SessionInvalid(VideoError):
+    status_code = 400
+    default_code = "session_invalid"
+    title = "No such session"
+    default_detail = (
+        "sessionId is not a session of this server's OpenTok project. Get one from /room/<name>."
+    )
+
+
+class NobodyConnected(VideoError):
+    status_code = 409
+    default_code = "nobody_connected"
+    title = "Nobody is connected"
+    default_detail = (
+        "Nobody is connected to the session yet. Join it first, then start the recording."
+    )
+
+
+class ArchiveConflict(VideoError):
+    status_code = 409
+    default_code = "archive_conflict"
+    title = "This session cannot be recorded now"
+    default_detail = (
+        "The session is being recorded already, or it is not routed through the media server and "
+        "so cannot be recorded."
+    )
+
+
+class ArchiveNotRunning(VideoError):
+    status_code = 409
+    default_code = "archive_not_running"
+    title = "The recording has ended"
+    default_detail = "This recording is not running any more, so it cannot be stopped."
+
+
+class ArchiveNotFound(VideoError):
+    status_code = 404
+    default_code = "archive_not_found"
+    title = "No such recording"
+    default_detail = "There is no recording with this id. It may have been deleted."

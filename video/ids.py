@@ -1,0 +1,38 @@
+"""The shapes of OpenTok's ids. Nothing that does not match gets anywhere near a URL."""
+
+import base64
+import binascii
+import re
+
+from video.errors import ArchiveNotFound, SessionInvalid
+
+ARCHIVE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+SESSION_ID = re.compile(r"[0-9]_[0-9A-Za-z_-]{1,253}", re.ASCII)
+
+
+def archive_id(value: str) -> str:
+    """`value` if it is an archive's id, a lower-case UUID; ArchiveNotFound otherwise."""
+    if not ARCHIVE_ID.fullmatch(value):
+        raise ArchiveNotFound()
+    return value
+
+
+def session_id(value: str) -> str:
+    """`value` if it has the shape of a session's id; SessionInvalid otherwise."""
+    if not SESSION_ID.fullmatch(value):
+        raise SessionInvalid()
+    return value
+
+
+def project_of(session: str) -> str | None:
+    """The API key or application id that a session belongs to, or None if the id does not tell.
+
+    A session id is a digit, `_`, and base64url of `1~{project}~{location}~{created}~{random}~…`.
+    Source: ids handed out by the real service.
+    """
+    encoded = session[2:].encode()
+    try:
+        decoded = base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))
+        return decoded.split(b"~")[1].decode()
+    except (binascii.Error, IndexError, UnicodeDecodeError):
+        return None
