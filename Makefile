@@ -14,7 +14,7 @@ help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(RUN_INSTALLED)  ## Start the server, with a local OpenTok unless credentials are set
-	@$(PYTHON) -m scripts.run $(if $(HOST),--host $(HOST)) $(if $(NOBODY_CONNECTED),--nobody-connected)
+	@$(PYTHON) -m scripts.run $(if $(LISTEN),--host $(LISTEN)) $(if $(NOBODY_CONNECTED),--nobody-connected)
 
 test: test-sqlite test-postgresql  ## Run the whole suite, on SQLite and on PostgreSQL
 
@@ -37,11 +37,11 @@ format: $(TEST_INSTALLED)  ## Format the code
 	$(VENV)/bin/ruff check --fix .
 
 clean:  ## Remove what was installed and built; the database stays
-	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(PYTHON):
 	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
-	$(BASE_PYTHON) -m venv $(VENV)
+	$(BASE_PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUN_INSTALLED): requirements.txt | $(PYTHON)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt

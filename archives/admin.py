@@ -11,25 +11,12 @@ from django.utils.html import format_html
 
 from archives.models import Archive
 from rooms.admin import RoomAdmin
-from rooms.large_tables import LargeTableAdmin
+from rooms.large_tables import LargeTableAdmin, ReadOnly
 from rooms.models import Room
 from video import ids
 
 MAX_INLINE = 20
 MAX_ROOMS_SEARCHED = 200
-
-
-class ReadOnly:
-    """The catalogue says what OpenTok said; nobody else writes in it."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.display(description="Room")

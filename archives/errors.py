@@ -7,10 +7,7 @@ class ArchiveDeleted(APIException):
     status_code = 410
     default_code = "archive_deleted"
     title = "This recording was deleted"
-    default_detail = (
-        "Somebody deleted this recording, and its file is gone for good. Whoever keeps the "
-        "recordings may have a copy."
-    )
+    default_detail = "Somebody deleted it, and its file is gone for good."
 
 
 class ArchiveNotViewable(APIException):
@@ -18,6 +15,7 @@ class ArchiveNotViewable(APIException):
 
     title = "Nothing to view"
 
-    def __init__(self, *, status: str, detail: str, status_code: int) -> None:
+    def __init__(self, detail: str, *, status: str, status_code: int) -> None:
         super().__init__(detail, code=f"archive_{status}")
-        self.status_code = status_code
+        # 409 where a page would be a 200: this is no success for a program.
+        self.status_code = 409 if status_code == 200 else status_code

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 
 from archives.errors import ArchiveDeleted
-from rooms.large_tables import LargeTableQuerySet
 from rooms.models import Room
 from video import client, ids
-from video.client import Remote
+from video.answers import Remote
 from video.errors import ArchiveNotFound
+
+logger = logging.getLogger(__name__)
 
 
 class Status(models.TextChoices):
@@ -28,7 +30,7 @@ class Status(models.TextChoices):
     DELETED = "deleted"
 
 
-# How far along a state is. News of an earlier one than we know of came late and says nothing new.
+# How far along a state is. News of an earlier state than the stored one came late and is ignored.
 RANK: dict[str, int] = {
     Status.STARTED: 0,
     Status.PAUSED: 0,
@@ -40,16 +42,16 @@ RANK: dict[str, int] = {
     Status.DELETED: 4,
 }
 
-# Columns of their own; everything else OpenTok says is kept in `details`, except the download link,
-# which anybody could use who reads it.
-COLUMNS = {"id", "sessionId", "status", "name", "reason", "duration", "size"} | {
-    "createdAt",
-    "updatedAt",
-}
-NEVER_STORED = {"url", "password"}
+# What has a column of its own; everything else that OpenTok says is kept in `details` …
+COLUMNS = ["id", "sessionId", "status", "name", "reason", "duration", "size", "createdAt",
+           "updatedAt"]  # fmt: skip
+# … except what anybody could use who reads it: download links, of transcriptions as well.
+NEVER_STORED = ["url", "password"]
+# The columns that news may change. Which room it is follows from the session.
+NEWS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
 
 
-class ArchiveQuerySet(LargeTableQuerySet["Archive"]):
+class ArchiveManager(models.Manager["Archive"]):
     def start(self, session_id: str, **options: Any) -> Remote:
         """Start recording a session, under the name of the room that has it or had it.
 
@@ -57,7 +59,11 @@ class ArchiveQuerySet(LargeTableQuerySet["Archive"]):
         """
         room = Room.objects.by_session([session_id]).get(session_id)
         remote = client.start_archive(session_id, name=room.name if room else None, **options)
-        self.record([remote])
+        try:
+            self.record([remote])
+        except DatabaseError:
+            # It is being recorded, whatever becomes of our note. The next look makes up for it.
+            logger.exception("A recording was started and could not be written down")
         return remote
 
     def stop(self, archive_id: str) -> Remote:
@@ -70,15 +76,28 @@ class ArchiveQuerySet(LargeTableQuerySet["Archive"]):
 
         ArchiveDeleted for one that we knew and OpenTok does not have any more.
         """
-        ids.archive_id(archive_id)
         try:
             remote = client.get_archive(archive_id)
         except ArchiveNotFound:
-            if self.filter(pk=archive_id).update(status=Status.DELETED):
-                raise ArchiveDeleted() from None
+            self.mark_deleted(archive_id)
             raise
         self.record([remote])
         return remote
+
+    def told(self, remote: Remote) -> Archive:
+        """What OpenTok said just now, as a row with its room; whatever is stored."""
+        archive = Archive.from_remote(remote)
+        archive.room = Room.objects.by_session([archive.session_id]).get(archive.session_id)
+        return archive
+
+    def mark_deleted(self, archive_id: str) -> None:
+        """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
+        ids.check_archive_id(archive_id)
+        known = self.filter(pk=archive_id).first()
+        if known and client.owns(known.session_id):
+            known.status = Status.DELETED
+            known.save(update_fields=["status"])
+            raise ArchiveDeleted()
 
     def fetch_list(self, **page: Any) -> list[Remote]:
         """Archives as OpenTok has them now, newest first; see video.client.list_archives."""
@@ -87,24 +106,21 @@ class ArchiveQuerySet(LargeTableQuerySet["Archive"]):
         return remotes
 
     def record(self, remotes: list[Remote]) -> None:
-        """Take down what OpenTok said, unless more recent news is here already."""
-        archives = sorted((Archive.from_remote(remote) for remote in remotes), key=lambda a: a.id)
-        if not self.news_among(archives):
+        """Write down what OpenTok said, unless more recent news is here already."""
+        # Each once: a list that somebody adds to while it is read may name one twice.
+        told = {remote["id"]: Archive.from_remote(remote) for remote in remotes}
+        archives = sorted(told.values(), key=lambda archive: archive.id)
+        if not _news(archives, known=self.all()):
             return  # as most of the time, and then without a lock on anything
         with transaction.atomic():
             # Locked in the order of their ids by everybody, so that no two wait for each other.
-            news = self.select_for_update().order_by("id").news_among(archives)
+            news = _news(archives, known=self.select_for_update().order_by("id"))
             rooms = Room.objects.by_session(archive.session_id for archive in news)
             for archive in news:
                 archive.room = rooms.get(archive.session_id)
             self.bulk_create(
-                news, update_conflicts=True, unique_fields=["id"], update_fields=UPDATED
+                news, update_conflicts=True, unique_fields=["id"], update_fields=["room", *NEWS]
             )
-
-    def news_among(self, archives: list[Archive]) -> list[Archive]:
-        """Those that say more than their stored rows do, in the same order."""
-        known = {row.id: row for row in self.filter(pk__in=[archive.id for archive in archives])}
-        return [archive for archive in archives if archive.is_news_to(known.get(archive.id))]
 
 
 class Archive(models.Model):
@@ -129,7 +145,7 @@ class Archive(models.Model):
     updated_at = models.DateTimeField("updated", null=True, blank=True)
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
 
-    objects = ArchiveQuerySet.as_manager()
+    objects = ArchiveManager()
 
     class Meta:
         verbose_name = "recording"
@@ -147,7 +163,7 @@ class Archive(models.Model):
     @classmethod
     def from_remote(cls, remote: Remote) -> Archive:
         """The row for `remote`, OpenTok's archive object; not saved, and without its room yet."""
-        known = COLUMNS | NEVER_STORED
+        details = {key: value for key, value in remote.items() if key not in COLUMNS}
         return cls(
             id=UUID(remote["id"]),
             session_id=remote["sessionId"][:255],
@@ -158,23 +174,32 @@ class Archive(models.Model):
             size=_whole(remote.get("size")),
             created_at=_moment(remote.get("createdAt")) or timezone.now(),
             updated_at=_moment(remote.get("updatedAt")),
-            details={key: value for key, value in remote.items() if key not in known},
+            details=_storable(details),
         )
 
     def is_news_to(self, known: Archive | None) -> bool:
         """Whether this says more than the stored row. Of started and paused the later counts."""
-        if known is None:
-            return True
+        if known is None or (known.status == Status.DELETED and self.status != Status.DELETED):
+            return True  # what OpenTok speaks of is there, whatever we took it for
         rank, known_rank = RANK.get(self.status, 0), RANK.get(known.status, 0)
         if rank != known_rank:
             return rank > known_rank
         if self.updated_at and known.updated_at and self.updated_at < known.updated_at:
             return False
-        compared = (name for name in UPDATED if name != "room")
-        return any(getattr(self, name) != getattr(known, name) for name in compared)
+        return any(getattr(self, name) != getattr(known, name) for name in NEWS)
 
 
-UPDATED = ["room", "status", "name", "reason", "duration", "size", "updated_at", "details"]
+def _news(archives: list[Archive], *, known: models.QuerySet[Archive]) -> list[Archive]:
+    """Those that say more than their stored rows do, in the same order."""
+    rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
+    return [archive for archive in archives if archive.is_news_to(rows.get(archive.id))]
+
+
+def _storable(value: Any) -> Any:
+    """`value` without what is in NEVER_STORED, however deep."""
+    if isinstance(value, dict):
+        return {key: _storable(held) for key, held in value.items() if key not in NEVER_STORED}
+    return [_storable(held) for held in value] if isinstance(value, list) else value
 
 
 def _text(value: object) -> str:

@@ -1,19 +1,20 @@
-"""What a person is told who wants to watch a recording that cannot be watched (yet)."""
+"""What we tell somebody who wants to watch a recording that cannot be watched (yet)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from archives.errors import ArchiveDeleted
 from archives.models import Archive, Status
 
 
 @dataclass(frozen=True)
 class Page:
-    """`http` is the page's status; a pending one reloads itself every `refresh` seconds."""
+    """A pending page reloads itself every `refresh` seconds; the others never do."""
 
     heading: str
     text: str
     advice: str
-    http: int = 200
+    status_code: int = 200
     refresh: int | None = None
     elapsed: str = ""
 
@@ -22,7 +23,7 @@ class Page:
         return "archives/pending.html" if self.refresh else "archives/ended.html"
 
 
-ENDED = {
+ENDED: dict[str, Page] = {
     Status.UPLOADED: Page(
         "This recording is in your own storage",
         "It was uploaded to the storage that is set up for this service, and is not kept here.",
@@ -31,42 +32,42 @@ ENDED = {
     Status.EXPIRED: Page(
         "This recording has expired",
         "Recordings are kept for 72 hours. This one was not downloaded in time and is gone.",
-        "To keep recordings for longer, have them uploaded to a storage of your own.",
-        http=410,
+        "To keep recordings for longer, have them uploaded to storage of your own.",
+        status_code=410,
     ),
     Status.FAILED: Page(
         "This recording failed",
         "Something went wrong while it was being made, and there is no file.",
         "Please record again. If it happens often, tell whoever runs this service.",
-        http=410,
+        status_code=410,
     ),
     Status.DELETED: Page(
-        "This recording was deleted",
-        "Somebody deleted it, and its file is gone for good.",
+        ArchiveDeleted.title,
+        ArchiveDeleted.default_detail,
         "Whoever keeps the recordings may have a copy.",
-        http=410,
+        status_code=410,
     ),
 }
 
 
 def page_for(archive: Archive, *, now: datetime) -> Page:
     """The page for an archive that has no download link."""
-    if ended := ENDED.get(Status(archive.status) if archive.status in Status else Status.STOPPED):
+    if ended := ENDED.get(archive.status):
         return ended
     if archive.status in {Status.STARTED, Status.PAUSED}:
         return _recording(archive, now=now)
-    since = max(now - (archive.updated_at or archive.created_at), timedelta())
+    waited = max(now - (archive.updated_at or archive.created_at), timedelta())
     return Page(
         "The recording is being prepared",
         "It has stopped, and its file is being made. That takes from seconds to some minutes.",
         "Leave this page open: it looks again by itself, and then opens the recording.",
-        refresh=_gently(since),
-        elapsed=f"stopped {_spoken(since)} ago",
+        refresh=_refresh_seconds(waited),
+        elapsed=f"Stopped {_in_words(waited)} ago",
     )
 
 
 def _recording(archive: Archive, *, now: datetime) -> Page:
-    since = max(now - archive.created_at, timedelta())
+    recorded = max(now - archive.created_at, timedelta())
     paused = archive.status == Status.PAUSED
     return Page(
         "The recording is paused" if paused else "Still recording",
@@ -75,18 +76,18 @@ def _recording(archive: Archive, *, now: datetime) -> Page:
         else "It can be watched once it has been stopped.",
         "Leave this page open: it looks again by itself, and opens the recording when it is ready.",
         refresh=10,
-        elapsed=f"started {_spoken(since)} ago",
+        elapsed=f"Started {_in_words(recorded)} ago",
     )
 
 
-def _gently(waited: timedelta) -> int:
+def _refresh_seconds(waited: timedelta) -> int:
     """Seconds until the next look: the longer it takes, the less often."""
     if waited < timedelta(seconds=30):
         return 3
     return 5 if waited < timedelta(minutes=5) else 30
 
 
-def _spoken(span: timedelta) -> str:
+def _in_words(span: timedelta) -> str:
     minutes, seconds = divmod(int(span.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

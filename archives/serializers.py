@@ -1,3 +1,5 @@
+from typing import Any
+
 from rest_framework import serializers
 
 from video.client import MAX_ARCHIVES
@@ -17,9 +19,12 @@ class StartSerializer(serializers.Serializer):
     hasTranscription = serializers.BooleanField(source="transcription", default=False)  # noqa: N815
 
 
-class PageSerializer(serializers.Serializer):
-    """The query of GET /archive."""
+class ListQuerySerializer(serializers.Serializer):
+    """The query of GET /archive; what is empty counts as absent."""
 
     count = serializers.IntegerField(min_value=0, max_value=MAX_ARCHIVES, default=MAX_ARCHIVES)
     offset = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     sessionId = serializers.CharField(source="session_id", max_length=255, default=None)  # noqa: N815
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({name: data[name] for name in data if data[name]})

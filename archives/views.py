@@ -8,7 +8,7 @@ from rest_framework.viewsets import ViewSet
 from archives.errors import ArchiveNotViewable
 from archives.models import Archive
 from archives.pages import page_for
-from archives.serializers import PageSerializer, StartSerializer
+from archives.serializers import ListQuerySerializer, StartSerializer
 from video.client import download_url
 
 
@@ -16,10 +16,9 @@ class ArchiveViewSet(ViewSet):
     """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
 
     def list(self, request: Request) -> Response:
-        query = {name: value for name, value in request.query_params.items() if value}
-        page = PageSerializer(data=query)
-        page.is_valid(raise_exception=True)
-        return Response(Archive.objects.fetch_list(**page.validated_data))
+        query = ListQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(Archive.objects.fetch_list(**query.validated_data))
 
     def start(self, request: Request) -> Response:
         body = StartSerializer(data=request.data)
@@ -38,13 +37,17 @@ class ArchiveViewSet(ViewSet):
         remote = Archive.objects.fetch(archive_id)
         if link := download_url(remote):
             return HttpResponseRedirect(link)
-        archive = Archive.objects.select_related("room").get(pk=archive_id)
+        archive = Archive.objects.told(remote)
         page = page_for(archive, now=timezone.now())
-        if "application/json" in request.headers.get("Accept", ""):
+        if wants_json(request):
             raise ArchiveNotViewable(
-                status=archive.status,
-                detail=f"{page.heading}. {page.text}",
-                status_code=409 if page.http == 200 else page.http,
+                f"{page.heading}. {page.text}", status=archive.status, status_code=page.status_code
             )
         context = {"archive": archive, "page": page}
-        return render(request._request, page.template, context, status=page.http)
+        return render(request._request, page.template, context, status=page.status_code)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a program asked for a page that is a page for everybody else."""
+    accept = request.headers.get("Accept", "").lower()
+    return "json" in accept and "text/html" not in accept

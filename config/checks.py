@@ -14,7 +14,7 @@ STARTUP = "startup"
 
 @register(STARTUP)
 def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
-    with suppress(ImproperlyConfigured):  # which Django raises for an empty one
+    with suppress(ImproperlyConfigured):  # Django raises it for an empty SECRET_KEY
         if settings.SECRET_KEY:
             return []
     return [

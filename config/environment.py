@@ -3,7 +3,9 @@
 An empty value counts as not set, so that a blank line in `.env` or in a PaaS dashboard is harmless.
 """
 
+import io
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,18 @@ FALSE = {"0", "false", "no", "off"}
 
 
 def load_dotenv(path: Path) -> None:
-    """Fill in from `path` what the real environment does not set."""
-    environ.Env.read_env(path)
+    """Fill in from `path`, if it is there, what the real environment does not set."""
+    if not path.exists():
+        return
+    content = path.read_text(encoding="utf-8-sig")
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not re.match(r"\s*(#.*)?$|\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*=", line):
+            # Without the line itself: it may be one of a key. The library would log it.
+            raise ImproperlyConfigured(
+                f"Line {number} of {path.name} is no NAME=value. Each value has to be on one line; "
+                "write \\n for the line breaks of a key."
+            )
+    environ.Env.read_env(io.StringIO(content))
 
 
 def text(name: str, default: str = "") -> str:
@@ -35,17 +47,22 @@ def flag(name: str) -> bool:
     return value in TRUE
 
 
-def number(name: str, default: float, *, at_least: float, at_most: float) -> float:
+def seconds(name: str, default: float, *, at_least: float, at_most: float) -> float:
     value = text(name, str(default))
-    try:
-        parsed = float(value)
-    except ValueError:
-        parsed = float("nan")
-    if not at_least <= parsed <= at_most:
+    if not (re.fullmatch(r"\d+(\.\d+)?", value) and at_least <= float(value) <= at_most):
         raise ImproperlyConfigured(
-            f"{name} must be a number from {at_least:g} to {at_most:g}, not {value!r}."
+            f"{name} must be a number of seconds from {at_least} to {at_most}, not {value!r}."
         )
-    return parsed
+    return float(value)
+
+
+def integer(name: str, default: int, *, at_least: int, at_most: int) -> int:
+    value = text(name, str(default))
+    if not (re.fullmatch(r"\d{1,9}", value) and at_least <= int(value) <= at_most):
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number from {at_least} to {at_most}, not {value!r}."
+        )
+    return int(value)
 
 
 def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:
@@ -57,17 +74,21 @@ def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:
 
 def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
     """Django's settings for the database at a URL; a relative SQLite path counts from `base`."""
+    url = text(name, default)
+    kind = SCHEMES.get(url.partition(":")[0])
+    if kind is None:  # said here, because the parser's own warning shows the password
+        raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
     try:
-        config: dict[str, Any] = environ.Env.db_url_config(text(name, default))
-    except Exception as error:  # the parser lets whatever it trips over escape
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except Exception:  # the parser lets whatever it trips over escape, with parts of the password
         raise ImproperlyConfigured(
             f"{name} is not a database URL such as postgres://user:password@host:5432/name."
-        ) from error
-    if config.get("ENGINE") == "django.db.backends.sqlite3":
-        return config | SQLITE | {"NAME": str(base / config["NAME"])}
-    if config.get("ENGINE") == "django.db.backends.postgresql":
-        return config | POSTGRESQL | {"OPTIONS": config.get("OPTIONS", {})}
-    raise ImproperlyConfigured(f"{name} must start with sqlite: or postgres:.")
+        ) from None
+    if kind is SQLITE:
+        if config["NAME"] == ":memory:":
+            raise ImproperlyConfigured(f"{name} must name a file: the processes share it.")
+        config["NAME"] = str(base / config["NAME"])
+    return config | kind | {"OPTIONS": kind["OPTIONS"] | config.get("OPTIONS", {})}
 
 
 # Writers wait for one another instead of failing with "database is locked": WAL lets readers go on,
@@ -83,4 +104,10 @@ SQLITE: dict[str, Any] = {
 
 # A connection is kept for each thread and checked before use, so that one that the server has
 # dropped costs a reconnect and not a failed request.
-POSTGRESQL: dict[str, Any] = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+POSTGRESQL: dict[str, Any] = {
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {"connect_timeout": 3},
+}
+
+SCHEMES = {"sqlite": SQLITE, "postgres": POSTGRESQL, "postgresql": POSTGRESQL}

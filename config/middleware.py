@@ -80,19 +80,22 @@ class ResponseHeadersMiddleware:
 
 
 class RequestLimitsMiddleware:
-    """Refuses a foreign host, an address that is not text, and a body too large to be read."""
+    """Refuses a foreign host, an address that is not text, and a body that is too large to read
+    or does not say how large it is.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.get_host()  # raises what becomes a 400 for one that ALLOWED_HOSTS does not name
+        # PostgreSQL cannot hold a NUL, so that no text may have one.
         if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
             return problem(
                 request,
                 status=400,
                 code="address_not_text",
-                detail="The address of this request is not percent-encoded UTF-8 text.",
+                detail="The address of this request is not text: percent-encode it as UTF-8.",
             )
         if "HTTP_TRANSFER_ENCODING" in request.META:
             return problem(

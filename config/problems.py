@@ -8,8 +8,8 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -19,15 +19,27 @@ logger = logging.getLogger("problems")
 TRY_AGAIN = "Something went wrong on our side. Please try again in a moment."
 
 
+class DatabaseUnavailable(exceptions.APIException):
+    """The database is away, locked or full; it may be back in a moment."""
+
+    status_code = 503
+    default_code = "database_unavailable"
+    title = "The database is out of reach"
+    default_detail = "The server cannot reach its database at the moment. Please try again shortly."
+    wait = 5
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.reason = f"{type(error).__name__}: {error}".strip()
+
+
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's hook: an answer for an exception that a view raised, or None for one of no known kind.
 
-    Source: REST_FRAMEWORK["EXCEPTION_HANDLER"]. What stays None becomes a 500 in `server_error`.
+    What stays None becomes a 500 in `server_error`.
     """
-    if isinstance(exc, Http404):
-        exc = exceptions.NotFound()
-    elif isinstance(exc, PermissionDenied):
-        exc = exceptions.PermissionDenied()
+    if isinstance(exc, OperationalError | InterfaceError):
+        exc = DatabaseUnavailable(exc)
     if not isinstance(exc, exceptions.APIException):
         return None
     request: Request = context["request"]
@@ -55,6 +67,8 @@ def problem(
     request: HttpRequest, *, status: int, code: str, detail: str, title: str | None = None
 ) -> HttpResponse:
     """The one way an error leaves this server."""
+    # It may quote the request, where a JSON text can hold what UTF-8 cannot.
+    detail = detail.encode("utf-8", "replace").decode()
     body = {
         "type": f"urn:opentok-rooms:problem:{code}",
         "title": title or HTTPStatus(status).phrase,
@@ -111,6 +125,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(
         request, status=403, code="permission_denied", detail="You may not do this here."
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For the forms of the admin; nothing else checks."""
+    if wants_page(request):
+        return render(request, "403_csrf.html", status=403)
+    return problem(
+        request,
+        status=403,
+        code="csrf_failed",
+        detail="This form did not come from a page of this server, or was open for too long.",
     )
 
 

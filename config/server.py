@@ -10,40 +10,37 @@ import os
 import sys
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from config import environment
-
 IDLE_CONNECTION_MS = 95_000
 # Requests that a worker answers at a time. Each holds a database connection, so that a server has
 # WEB_CONCURRENCY * THREADS of them.
 THREADS = 8
-# Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a request takes.
+# Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a client waits.
 DRAIN_SECONDS = 20
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(prog="python -m config.server", description=__doc__)
-    arguments.add_argument("--host", default="0.0.0.0")  # noqa: S104  a PaaS routes to any address
-    host = arguments.parse_args().host
+    parser = argparse.ArgumentParser(prog="python -m config.server", description=__doc__)
+    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  a PaaS routes to any address
+    host = parser.parse_args().host
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         django.setup()
         from config.checks import refuse_to_start_misconfigured
 
         refuse_to_start_misconfigured()
-        port = environment.number("PORT", 8080, at_least=0, at_most=65_535)
-        workers = environment.number("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
     except ImproperlyConfigured as error:
         sys.exit(f"Not started. {error}")
-    serve(host, port=int(port), workers=int(workers))
+    serve(host, port=settings.PORT, workers=settings.WEB_CONCURRENCY)
 
 
 def serve(host: str, *, port: int, workers: int) -> None:
-    # It takes more threads than cores for a mistake. Ours mostly wait, for a database or OpenTok.
+    # granian warns of more threads than cores. Ours mostly wait, for a database or for OpenTok.
     logging.getLogger("_granian").addFilter(lambda line: "quite high" not in line.getMessage())
     Granian(
         "config.wsgi:application",

@@ -23,13 +23,17 @@ OPENTOK = {
     "OPENTOK_API_URL": environment.text("OPENTOK_API_URL"),
 }
 # Seconds that one call may take in all. Clients give up at ten, so ours has to end before.
-OPENTOK_TIMEOUT = environment.number("OPENTOK_TIMEOUT", 7, at_least=0.1, at_most=25)
+OPENTOK_TIMEOUT = environment.seconds("OPENTOK_TIMEOUT", 7, at_least=0.1, at_most=15)
 
 # The credentials handed out (rooms/).
 TOKEN_ROLE = environment.one_of(
     "TOKEN_ROLE", "publisher", choices=["subscriber", "publisher", "publisheronly", "moderator"]
 )
-TOKEN_TTL = int(environment.number("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 86_400))
+TOKEN_TTL = environment.integer("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 86_400)
+
+# The server's processes (config/server.py).
+PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
+WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
 
 # The edge: who may call from a browser, and how large a request may be.
 CORS_ALLOWED_ORIGINS = environment.words("CORS_ALLOWED_ORIGINS", "*")
@@ -65,6 +69,7 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 # A slash at the end is accepted by the routes themselves: a redirect would lose a POST.
 APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -135,8 +140,9 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Every 4xx would be a line; the problem itself says what is worth a line.
         "django.request": {"level": "ERROR"},
-        # At DEBUG these two write the JWT of each call and the session ids in its URL.
-        "opentok": {"level": "WARNING"},
+        # Anybody can send a foreign Host, and would get a traceback into the log with each.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # At DEBUG it writes the session ids in each URL.
         "urllib3": {"level": "WARNING"},
     },
 }

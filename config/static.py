@@ -11,6 +11,14 @@ class ForgivingManifestStorage(CompressedManifestStaticFilesStorage):
 
     manifest_strict = False
 
+    def load_manifest(self) -> tuple[dict[str, str], str]:
+        """What `collectstatic` wrote; nothing if it was interrupted."""
+        try:
+            paths, digest = super().load_manifest()
+        except ValueError:
+            return {}, ""
+        return paths, digest
+
     def stored_name(self, name: str) -> str:
         try:
             return str(super().stored_name(name))

@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.answers import archive_object
 from emulator.archives import UploadTarget
-from emulator.control_fields import read_fields, read_flag, read_number
+from emulator.control_fields import read_fields, read_flag, read_number, read_wait
 from emulator.faults import Faults
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
@@ -48,6 +48,10 @@ class Control:
                 raise ControlError(403, "Web pages may not drive the emulator.")
             handler, ids = route(request)
             fields = read_fields(request)
+            if handler is Control.show_requests:
+                # Before the lock is taken: what is waited for needs it.
+                at_least, within = read_wait(request)
+                self.log.wait(at_least=at_least, within=within)
             with self.world.lock:
                 self.world.catch_up()
                 if "session" in ids:

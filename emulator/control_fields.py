@@ -8,8 +8,10 @@ from typing import Any
 
 from emulator.auth import is_number
 from emulator.messages import BadInput, Request
+from emulator.request_log import MAX_REQUESTS
 
 MAX_DELAY_SECONDS = 3600
+MAX_WAIT_SECONDS = 60
 LARGEST_NUMBER = 10**15
 
 
@@ -58,6 +60,20 @@ def read_seconds(fields: dict[str, Any], name: str) -> float:
     if not is_number(value) or not 0 <= value <= MAX_DELAY_SECONDS:
         raise BadInput(f"{name} is a number of seconds from 0 to {MAX_DELAY_SECONDS}.")
     return float(value)
+
+
+def read_wait(request: Request) -> tuple[int, float]:
+    """`at_least` and `within` of the query: how many requests to wait for, and for how long."""
+    try:
+        query = request.query
+    except ValueError:
+        raise BadInput("The query has too many fields.") from None
+    at_least, within = query.get("at_least", "0"), query.get("within", "10")
+    if not re.fullmatch("[0-9]{1,4}", at_least) or int(at_least) > MAX_REQUESTS:
+        raise BadInput(f"at_least is a whole number from 0 to {MAX_REQUESTS}.")
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?", within) or float(within) > MAX_WAIT_SECONDS:
+        raise BadInput(f"within is a number of seconds from 0 to {MAX_WAIT_SECONDS}.")
+    return int(at_least), float(within)
 
 
 def read_flag(fields: dict[str, Any], name: str) -> bool:

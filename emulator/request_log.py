@@ -17,7 +17,7 @@ class RequestLog:
     """The last thousand requests, without their credentials."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._entries: deque[dict[str, Any]] = deque(maxlen=MAX_REQUESTS)
 
     def add(self, request: Request) -> dict[str, Any]:
@@ -31,17 +31,24 @@ class RequestLog:
             "method": request.method,
             "path": request.target,
             "headers": headers,
+            "authorization": "Authorization" in request.headers,
             "body": request.body[:MAX_BODY].decode(errors="replace"),
             "status": None,
         }
-        with self._lock:
+        with self._changed:
             self._entries.append(entry)
+            self._changed.notify_all()
         return entry
 
+    def wait(self, *, at_least: int, within: float) -> None:
+        """Until that many requests are here, or so many seconds are over."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._entries) >= at_least, within)
+
     def view(self) -> list[dict[str, Any]]:
-        with self._lock:
+        with self._changed:
             return list(self._entries)
 
     def clear(self) -> None:
-        with self._lock:
+        with self._changed:
             self._entries.clear()

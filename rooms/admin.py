@@ -1,12 +1,14 @@
+import time
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import model_ngettext
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from rooms.large_tables import LargeTableAdmin
+from rooms.large_tables import LargeTableAdmin, ReadOnly
 from rooms.models import PastSession, Room
 from video.errors import VideoError
 
@@ -14,15 +16,10 @@ from video.errors import VideoError
 MAX_ROTATED_AT_ONCE = 10
 
 
-class PastSessionInline(admin.TabularInline):
+class PastSessionInline(ReadOnly, admin.TabularInline):
     model = PastSession
     fields = ["session_id", "replaced_at"]
     readonly_fields = ["session_id", "replaced_at"]
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Room)
@@ -42,12 +39,16 @@ class RoomAdmin(LargeTableAdmin):
         """A room is made by its first visitor."""
         return False
 
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        """What was changed and no more: the room may have got another session meanwhile."""
+        obj.save(update_fields=form.changed_data)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
     ) -> tuple[QuerySet[Room], bool]:
         if not search_term:
             return queryset, False
-        return queryset.search(search_term).order_by("name"), False  # type: ignore[attr-defined]
+        return (queryset & Room.objects.search(search_term)).order_by("name"), False
 
     @admin.action(description="Give a new session", permissions=["change"])
     def new_session(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
@@ -59,7 +60,13 @@ class RoomAdmin(LargeTableAdmin):
             return None
         if "confirmed" not in request.POST:
             return self.ask_for_new_session(request, rooms)
+        until = time.monotonic() + settings.OPENTOK_TIMEOUT
         for room in rooms:
+            if time.monotonic() > until:
+                self.message_user(
+                    request, "That took too long. Choose the rest again.", messages.ERROR
+                )
+                break
             try:
                 room.rotate_session()
             except VideoError as error:

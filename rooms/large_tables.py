@@ -13,10 +13,30 @@ from django.utils.functional import cached_property
 
 Row = TypeVar("Row", bound=models.Model)
 
-MAX_COUNTED = 10_000
+
+class CappedPaginator(Paginator):
+    """Counts no further than `most`; what lies beyond is found by searching and filtering."""
+
+    most = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, self.most)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self._counted > self.most
+
+    @cached_property
+    def _counted(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[: self.most + 1].count())
 
 
-class LargeTableQuerySet(models.QuerySet[Row]):
+class SeekingQuerySet(models.QuerySet[Row]):
+    """Answers what the date hierarchy asks for from an index, and nothing else."""
+
     def datetimes(self, field_name: str, kind: str, *args: Any, **kwargs: Any) -> Any:
         """The years, months or days in which there are rows, as the date hierarchy asks for them.
 
@@ -57,24 +77,6 @@ def _next(start: datetime, kind: str) -> datetime:
     return _start(start + timedelta(days=longest), kind)
 
 
-class CappedPaginator(Paginator):
-    """Counts no further than MAX_COUNTED; what lies beyond is found by searching and filtering."""
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, MAX_COUNTED)
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether there are more rows than were counted."""
-        return self._counted > MAX_COUNTED
-
-    @cached_property
-    def _counted(self) -> int:
-        rows: Any = self.object_list
-        return int(rows[: MAX_COUNTED + 1].count())
-
-
 class LargeTableChangeList(ChangeList):
     """Has no date hierarchy above a search's results, which come by another index."""
 
@@ -82,6 +84,10 @@ class LargeTableChangeList(ChangeList):
         super().__init__(*args, **kwargs)
         if self.query:
             self.date_hierarchy = None
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> SeekingQuerySet[Any]:
+        queryset = super().get_queryset(request, *args, **kwargs)
+        return SeekingQuerySet(self.model, query=queryset.query, using=queryset.db)
 
 
 class LargeTableAdmin(admin.ModelAdmin):
@@ -93,3 +99,16 @@ class LargeTableAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LargeTableChangeList
+
+
+class ReadOnly:
+    """Mixed into an admin of rows that people may look at, and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -5,6 +5,7 @@ local OpenTok beside it. Whatever it starts ends with it.
 """
 
 import argparse
+import errno
 import os
 import secrets
 import signal
@@ -12,17 +13,19 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 KEPT = BASE_DIR / ".local"
 CREDENTIALS = ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"]
+ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 START_SECONDS = 30
 # More than the server needs to answer what is under way.
 STOP_SECONDS = 25
@@ -43,10 +46,9 @@ def main() -> None:
     options = arguments()
     environment.load_dotenv(BASE_DIR / ".env")
     os.environ["SECRET_KEY"] = environment.text("SECRET_KEY") or kept("secret_key")
-    port = environment.text("PORT", "8080")
-    refuse_taken_port(options.host, int(port))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    port = port_to_listen_on(options.host)
+    for ending in ENDINGS:
+        signal.signal(ending, lambda *_: sys.exit(0))
     with children() as started:
         opentok = "your own project, as the credentials say"
         if not any(environment.text(name) for name in CREDENTIALS):
@@ -54,9 +56,10 @@ def main() -> None:
             opentok = f"local, at {os.environ['OPENTOK_API_URL']} (no credentials are set)"
         run("manage.py", "migrate", "--verbosity", "0")
         server = [sys.executable, "-m", "config.server", "--host", options.host]
-        started.append(subprocess.Popen(server, cwd=BASE_DIR, text=True))
-        wait_until_it_answers(f"http://127.0.0.1:{port}/", started)
-        print(READY.format(url=f"http://localhost:{port}", opentok=opentok), flush=True)
+        started.append(start(server))
+        here = "localhost" if options.host in {"127.0.0.1", "0.0.0.0"} else options.host  # noqa: S104
+        wait_until_it_listens(here, port, started)
+        print(READY.format(url=f"http://{here}:{port}", opentok=opentok), flush=True)
         while all(child.poll() is None for child in started):
             time.sleep(0.5)
         sys.exit("Ended, because a part of it ended; the reason is above.")
@@ -73,13 +76,20 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def port_to_listen_on(host: str) -> int:
+    try:
+        port = environment.integer("PORT", 8080, at_least=1, at_most=65_535)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Not started. {error}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            sys.exit(f"Port {port} is taken. Choose another one: PORT=8090 make run")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                sys.exit(f"Port {port} is taken. Choose another one: PORT=8090 make run")
+            sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
+    return port
 
 
 def kept(name: str) -> str:
@@ -95,20 +105,11 @@ def kept(name: str) -> str:
 def local_opentok(*, someone_connected: bool) -> subprocess.Popen[str]:
     """Start `python -m emulator` on a free port and point the server's environment at it."""
     key, secret = "47000000", kept("opentok_secret")
-    command = [
-        sys.executable,
-        "-m",
-        "emulator",
-        "--port",
-        "0",
-        "--api-key",
-        key,
-        "--secret",
-        secret,
-    ]
+    command = [sys.executable, "-m", "emulator", "--port", "0"]
+    command += ["--api-key", key, "--secret", secret]
     if someone_connected:
         command.append("--auto-connect")
-    process = subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True)
+    process = start(command, stdout=subprocess.PIPE)
     line = process.stdout.readline() if process.stdout else ""
     if "http" not in line:
         sys.exit("The local OpenTok did not start.")
@@ -120,18 +121,21 @@ def local_opentok(*, someone_connected: bool) -> subprocess.Popen[str]:
     return process
 
 
+def start(command: list[str], **options: Any) -> subprocess.Popen[str]:
+    # In a session of its own: Ctrl-C reaches this process alone, which ends the others in order.
+    return subprocess.Popen(command, cwd=BASE_DIR, text=True, start_new_session=True, **options)
+
+
 def run(*command: str) -> None:
     if subprocess.run([sys.executable, *command], cwd=BASE_DIR, check=False).returncode:
         sys.exit("Not started; the reason is above.")
 
 
-def wait_until_it_answers(url: str, started: list[subprocess.Popen[str]]) -> None:
+def wait_until_it_listens(host: str, port: int, started: list[subprocess.Popen[str]]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and all(child.poll() is None for child in started):
         try:
-            urllib.request.urlopen(url, timeout=1)  # noqa: S310  our own address
-        except urllib.error.HTTPError:
-            return  # an error page is an answer, too
+            socket.create_connection((host, port), timeout=1).close()
         except OSError:
             time.sleep(0.1)
         else:
@@ -146,6 +150,8 @@ def children() -> Iterator[list[subprocess.Popen[str]]]:
     try:
         yield started
     finally:
+        for ending in ENDINGS:
+            signal.signal(ending, signal.SIG_IGN)
         for child in reversed(started):
             child.terminate()
             try:

@@ -3,7 +3,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from django.db import connection
+from opentok import Client
 
 from tests.emulator_process import Emulator
 from tests.server_process import Server
@@ -33,6 +35,33 @@ def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) 
 def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server:
     """The real server on an empty database, in two processes, with `opentok` behind it."""
     return _server
+
+
+# For the tests of the emulator itself
+
+
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """An emulator for the tests of one file, which may name its options in OPTIONS."""
+    with Emulator(*getattr(request.module, "OPTIONS", ())) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running: Emulator) -> Emulator:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def unmodified_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app puts its own transport under the SDK of this process."""
+    monkeypatch.setattr("opentok.opentok.requests", requests)
+
+
+@pytest.fixture
+def sdk(emulator: Emulator, unmodified_sdk: None) -> Client:
+    return Client(emulator.api_key, emulator.secret, api_url=emulator.url, timeout=5)
 
 
 def pytest_sessionstart() -> None:

@@ -104,7 +104,7 @@ class Emulator:
             method, self.url + path, headers=headers, timeout=10, allow_redirects=False, **options
         )
 
-    def control(self, method: str, path: str, body: Any = None) -> Any:
+    def control(self, method: str, path: str, body: Any = None, *, timeout: float = 10) -> Any:
         """Call the control API, `path` being relative to /_control (as in "/clock").
 
         Returns the answer's JSON, None for an empty answer. Raises ControlRefused.
@@ -114,7 +114,7 @@ class Emulator:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
         try:
-            with DIRECT.open(request, timeout=10) as answer:
+            with DIRECT.open(request, timeout=timeout) as answer:
                 content = answer.read()
         except urllib.error.HTTPError as error:
             raise ControlRefused(error.code, json.loads(error.read())) from None
@@ -124,9 +124,13 @@ class Emulator:
         """Forget archives, people, faults, requests and clock settings, as after a fresh start."""
         self.control("POST", "/reset")
 
-    def requests(self) -> list[dict[str, Any]]:
-        """What reached the OpenTok side, oldest first: method, path, headers, body, status."""
-        seen: list[dict[str, Any]] = self.control("GET", "/requests")["requests"]
+    def requests(self, *, at_least: int = 0, within: float = 10) -> list[dict[str, Any]]:
+        """What reached the OpenTok side, oldest first: method, path, headers, body, status.
+
+        Waits for so many requests to arrive, but no longer than so many seconds.
+        """
+        path = f"/requests?at_least={at_least}&within={within}"
+        seen: list[dict[str, Any]] = self.control("GET", path, timeout=within + 10)["requests"]
         return seen
 
     def connect(self, session_id: str) -> str:

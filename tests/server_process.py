@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -19,20 +20,31 @@ ROOT = Path(__file__).resolve().parent.parent
 class Server:
     """One running server: `with Server(OPENTOK_API_URL=…) as server: server.get("/room/x")`.
 
-    Keyword arguments are environment variables on top of the tests' own. Its database is the one
-    that the test uses.
+    Keyword arguments are environment variables on top of the tests' own; None takes one away. Its
+    database is the one that the test uses. `command` is another way to start it, in which {port}
+    is its port; `cwd` another folder than the checkout.
     """
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(
+        self,
+        *,
+        command: Sequence[str] = ("-m", "config.server", "--host", "127.0.0.1"),
+        cwd: Path = ROOT,
+        **environment: str | None,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = {
+        self.command = [sys.executable, *(part.format(port=self.port) for part in command)]
+        self.cwd = cwd
+        variables = {
+            **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "PORT": str(self.port),
             "DATABASE_URL": url_of_test_database(),
             "WEB_CONCURRENCY": "2",
             **environment,
         }
+        self.environment = {name: text for name, text in variables.items() if text is not None}
         self.process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -43,9 +55,9 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "config.server", "--host", "127.0.0.1"],
-            cwd=ROOT,
-            env=os.environ | self.environment,
+            self.command,
+            cwd=self.cwd,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -60,7 +72,7 @@ class Server:
 
     def answers(self) -> bool:
         try:
-            requests.get(self.url, timeout=5)
+            self.get("/")
         except requests.ConnectionError:
             return False
         return True

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archives.models import Archive
-from rooms import large_tables
+from rooms.large_tables import CappedPaginator
 from rooms.models import Room
 
 pytestmark = pytest.mark.django_db
@@ -157,7 +157,7 @@ def test_a_recordings_page_can_be_read(admin_client):
 
 
 def test_lists_count_no_further_than_they_have_to(admin_client, monkeypatch):
-    monkeypatch.setattr(large_tables, "MAX_COUNTED", 60)
+    monkeypatch.setattr(CappedPaginator, "most", 60)
     for number in range(70):
         make_archive(make_room(number))
     for path in (ROOMS, ARCHIVES):

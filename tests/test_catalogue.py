@@ -93,7 +93,7 @@ def test_a_recording_that_is_gone_at_opentok_is_marked_as_deleted(room, opentok)
     assert Archive.objects.get().status == "deleted"
 
 
-def test_listing_takes_down_what_others_have_recorded(room, opentok):
+def test_listing_records_what_others_have_started(room, opentok):
     started = Archive.objects.start(room.session_id)
     Archive.objects.all().delete()
     Archive.objects.fetch_list()
@@ -132,7 +132,7 @@ def test_the_same_news_is_written_once(django_assert_num_queries):
         Archive.objects.record([said])
 
 
-def test_a_thousand_recordings_are_taken_down_together():
+def test_a_thousand_recordings_are_recorded_together():
     Archive.objects.record([remote() for _ in range(1000)])
     assert Archive.objects.count() == 1000
 
@@ -159,3 +159,31 @@ def test_a_recording_outlives_its_room(room):
     Archive.objects.start(room.session_id)
     room.delete()
     assert Archive.objects.get().room is None
+
+
+def test_the_link_of_a_transcription_is_not_stored_either():
+    said = remote(
+        transcription={"status": "available", "url": "https://signed", "hasSummary": False}
+    )
+    Archive.objects.record([said])
+    assert Archive.objects.get().details == {
+        "transcription": {"status": "available", "hasSummary": False}
+    }
+
+
+def test_a_recording_of_another_project_is_not_taken_for_deleted(opentok):
+    foreign = "1_MX4xMjM0NTY3OH5-MTczOTUzODg5NDk1OX5ROW1jWEcxUXJOM1RJWXU4eStwcHgvZ3N-fn4"
+    said = remote(sessionId=foreign)
+    Archive.objects.record([said])
+    with pytest.raises(errors.ArchiveNotFound):
+        Archive.objects.fetch(said["id"])
+    assert Archive.objects.get().status == "started"
+
+
+def test_what_opentok_speaks_of_is_not_deleted_any_more(room, opentok):
+    started = Archive.objects.start(room.session_id)
+    opentok.fault(status=404, times=1)
+    with pytest.raises(ArchiveDeleted):
+        Archive.objects.fetch(started["id"])
+    Archive.objects.fetch(started["id"])
+    assert Archive.objects.get().status == "started"

@@ -60,7 +60,17 @@ def credentials(server, headers):
     return found
 
 
-@pytest.mark.parametrize("headers", [FETCH, JQUERY, OKHTTP, CFNETWORK, NAVIGATION, ""])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(FETCH, id="fetch"),
+        pytest.param(JQUERY, id="jQuery"),
+        pytest.param(OKHTTP, id="OkHttp"),
+        pytest.param(CFNETWORK, id="CFNetwork"),
+        pytest.param(NAVIGATION, id="address bar"),
+        pytest.param("", id="no headers"),
+    ],
+)
 def test_every_client_finds_the_three_strings_it_needs(server, opentok, headers):
     assert credentials(server, headers)["apiKey"] == opentok.api_key
 

@@ -1,24 +1,21 @@
 """What an operator of the sample server relies on: `.env`, PORT and a page that explains itself."""
 
-import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
+from django.conf import global_settings
+from django.contrib.auth.models import User
 
-from tests.server_process import ROOT, free_port, url_of_test_database
+from tests.server_process import ROOT, Server
 
 PROGRAM = ["archives", "config", "rooms", "static", "templates", "video", "manage.py"]
-CONFIGURED = {
-    *("TOKBOX_API_KEY", "TOKBOX_SECRET", "OPENTOK_API_URL", "OPENTOK_TIMEOUT"),
-    *("PORT", "SECRET_KEY"),
-}
+# Taken away from the environment, for `.env` to set.
+NOTHING = dict.fromkeys(
+    ["SECRET_KEY", "TOKBOX_API_KEY", "TOKBOX_SECRET", "OPENTOK_API_URL", "OPENTOK_TIMEOUT", "PORT"]
+)
 
 
 @pytest.fixture
@@ -30,37 +27,6 @@ def copy(tmp_path):
     return tmp_path
 
 
-@contextmanager
-def run(copy, *command, **dotenv):
-    """A Python command in that folder, with nothing configured but by `.env` and the database."""
-    dotenv = {"SECRET_KEY": "for-this-test-only-and-long-enough-for-the-checks"} | dotenv
-    (copy / ".env").write_text("".join(f"{name}={text}\n" for name, text in dotenv.items()))
-    environment = {name: text for name, text in os.environ.items() if name not in CONFIGURED} | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": url_of_test_database(),
-        "WEB_CONCURRENCY": "1",
-    }
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=copy, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-def address_of(process):
-    """Where the server says it listens, once it does."""
-    address = ""
-    for line in process.stdout:
-        if "Listening at: " in line:
-            address = line.partition("Listening at: ")[2].strip()
-        if "Started worker-1" in line:
-            return address
-    raise AssertionError("It did not start.")
-
-
 def test_the_index_page_lists_the_endpoints(server):
     answer = server.get("/")
     assert answer.status_code == 200
@@ -69,33 +35,77 @@ def test_the_index_page_lists_the_endpoints(server):
     assert [path for path in paths if path not in answer.text] == []
 
 
-def test_credentials_and_port_may_stand_in_a_dotenv_file(server, opentok, copy):
-    port = free_port()
+@pytest.mark.parametrize("path", ["/", "/room/x", "/nope", "/static/site.css"])
+def test_no_answer_tells_what_it_was_made_with(server, path):
+    headers = server.get(path).headers
+    assert not re.search("[0-9]", headers.get("Server", ""))
+    assert "X-Powered-By" not in headers
+
+
+def test_credentials_and_port_may_stand_in_a_dotenv_file(opentok, copy, transactional_db):
+    server = Server(cwd=copy, **NOTHING)
     dotenv = {
+        "SECRET_KEY": "for-this-test-only-and-long-enough-for-the-checks",
         "TOKBOX_API_KEY": opentok.api_key,
         "TOKBOX_SECRET": opentok.secret,
         "OPENTOK_API_URL": opentok.url,
-        "PORT": port,
+        "PORT": server.port,
     }
-    with run(copy, "-m", "config.server", "--host", "127.0.0.1", **dotenv) as process:
-        assert address_of(process) == f"http://127.0.0.1:{port}"
-        patient = requests.Session()
-        # It says that a worker has started a moment before that one listens.
-        patient.mount("http://", HTTPAdapter(max_retries=Retry(connect=6, backoff_factor=0.05)))
-        answer = patient.get(f"http://127.0.0.1:{port}/room/lobby", timeout=30)
-        assert answer.json()["apiKey"] == opentok.api_key
+    (copy / ".env").write_text("".join(f"{name}={text}\n" for name, text in dotenv.items()))
+    with server:
+        assert server.get("/room/lobby").json()["apiKey"] == opentok.api_key
 
 
-def test_the_port_is_8080_unless_another_one_is_set(server, copy):
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", 8080)) == 0:
-            pytest.skip("Something else listens on port 8080.")
-    dotenv = {"TOKBOX_API_KEY": "1", "TOKBOX_SECRET": "x"}
-    with run(copy, "-m", "config.server", "--host", "127.0.0.1", **dotenv) as process:
-        assert address_of(process) == "http://127.0.0.1:8080"
+def test_unless_told_otherwise_the_port_is_8080_and_opentok_has_less_than_eight_seconds(copy):
+    show = "from config import settings; print(settings.PORT, settings.OPENTOK_TIMEOUT)"
+    environment = Server(**NOTHING).environment
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=copy, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    port, timeout = done.stdout.split()
+    assert port == "8080"
+    assert 0 < float(timeout) < 8
 
 
-def test_opentok_has_less_than_eight_seconds_unless_told_otherwise(copy):
-    show = "from config import settings; print(settings.OPENTOK_TIMEOUT)"
-    with run(copy, "-c", show) as process:
-        assert 0 < float(process.stdout.read()) < 8
+def test_djangos_own_server_answers_as_well(opentok, transactional_db):
+    command = ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"]
+    with Server(command=command, OPENTOK_API_URL=opentok.url) as server:
+        assert server.get("/session").headers["Location"] == "/room/session"
+        assert server.get("/room/session").json()["token"]
+
+
+def test_behind_a_proxy_that_ends_tls_everything_is_https(opentok, settings, transactional_db):
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # as the server reads them
+    User.objects.create_superuser("ada", password="lovelace-1815")
+    with Server(OPENTOK_API_URL=opentok.url, SECURE_SSL_REDIRECT="on") as server:
+        plain = server.get("/room/x")
+        assert plain.status_code == 301
+        assert plain.headers["Location"] == f"https://127.0.0.1:{server.port}/room/x"
+        https = {"X-Forwarded-Proto": "https"}
+        form = server.get("/admin/login/", headers=https)
+        assert form.headers["Strict-Transport-Security"].startswith("max-age=")
+        token = form.cookies["csrftoken"]
+        headers = https | {
+            "Cookie": f"csrftoken={token}",
+            "Origin": f"https://127.0.0.1:{server.port}",
+        }
+        fields = {"username": "ada", "password": "lovelace-1815", "csrfmiddlewaretoken": token}
+        entered = server.post("/admin/login/", headers=headers, data=fields)
+        assert entered.status_code == 302
+        cookies = [*form.cookies, *entered.cookies]
+        assert {cookie.name for cookie in cookies} == {"csrftoken", "sessionid"}
+        assert all(cookie.secure for cookie in cookies)
+
+
+def test_a_page_with_a_file_that_was_not_collected_is_there_all_the_same(
+    client, settings, tmp_path
+):
+    manifest = '{"version": "1.1", "hash": "", "paths": {"favicon.svg": "favicon.0123.svg"}}'
+    (tmp_path / "staticfiles.json").write_text(manifest)
+    storage = settings.STORAGES["staticfiles"] | {"OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
+    page = client.get("/")
+    assert page.status_code == 200
+    assert b'"/static/favicon.0123.svg"' in page.content
+    assert b'"/static/site.css"' in page.content

@@ -1,7 +1,11 @@
 """GET /archive/<id>/view: a link that a person opens in a browser."""
 
+import re
+
 import pytest
 import requests
+
+from archives.models import Archive
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 APP = {"Accept": "application/json"}
@@ -61,12 +65,22 @@ def deleted(server, opentok):
     return path
 
 
-def deleted_but_still_known(server, opentok):
-    """As OpenTok may show it, too: the object stays, its status is deleted."""
-    path = available(server, opentok)
-    remote = server.get(path).json() | {"status": "deleted", "url": None}
-    opentok.fault(path="/archive", status=200, body=remote)
-    return path
+def as_told(change):
+    """A state that the local OpenTok never gets an archive into by itself."""
+
+    def state(server, opentok):
+        path = available(server, opentok)
+        remote = server.get(path).json() | {"url": None} | change
+        opentok.fault(path="/archive", status=200, body=remote)
+        return path
+
+    return state
+
+
+# As OpenTok may show it, too: the object stays, its status is deleted.
+deleted_but_still_known = as_told({"status": "deleted"})
+available_without_a_link = as_told({})
+of_no_known_status = as_told({"status": "brand-new"})
 
 
 # Available
@@ -111,28 +125,65 @@ def test_a_link_whose_time_is_over_is_replaced_by_a_good_one(server, opentok):
 
 
 @pytest.mark.parametrize(
-    ("state", "status", "reloads"),
+    ("state", "heading", "elapsed"),
     [
-        pytest.param(started, 200, True, id="started"),
-        pytest.param(paused, 200, True, id="paused"),
-        pytest.param(stopped, 200, True, id="stopped"),
-        pytest.param(uploaded, 200, False, id="uploaded"),
-        pytest.param(failed, 410, False, id="failed"),
-        pytest.param(expired, 410, False, id="expired"),
-        pytest.param(deleted, 410, False, id="deleted"),
-        pytest.param(deleted_but_still_known, 410, False, id="deleted but still known"),
+        pytest.param(started, "Still recording", "Started", id="started"),
+        pytest.param(paused, "The recording is paused", "Started", id="paused"),
+        pytest.param(stopped, "The recording is being prepared", "Stopped", id="stopped"),
+        pytest.param(
+            available_without_a_link, "The recording is being prepared", "Stopped",
+            id="available without a link",
+        ),
+        pytest.param(
+            of_no_known_status, "The recording is being prepared", "Stopped",
+            id="of no known status",
+        ),
     ],
-)
-def test_a_browser_gets_a_page_that_reloads_only_while_there_is_hope(
-    server, opentok, state, status, reloads
+)  # fmt: skip
+def test_a_browser_gets_a_page_that_reloads_while_there_is_hope(
+    server, opentok, state, heading, elapsed
 ):
-    path = state(server, opentok)
-    answer = server.get(f"{path}/view", headers=BROWSER)
-    assert answer.status_code == status
+    answer = server.get(f"{state(server, opentok)}/view", headers=BROWSER)
+    assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert (REFRESH in answer.text) is reloads
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Refresh" not in answer.headers
+    assert REFRESH in answer.text
+    assert f"<h1>{heading}</h1>" in answer.text
+    assert re.search(rf"{elapsed} ([0-9]+ min )?[0-9]+ s ago\.", answer.text)
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "heading"),
+    [
+        pytest.param(uploaded, 200, "This recording is in your own storage", id="uploaded"),
+        pytest.param(failed, 410, "This recording failed", id="failed"),
+        pytest.param(expired, 410, "This recording has expired", id="expired"),
+        pytest.param(deleted, 410, "This recording was deleted", id="deleted"),
+        pytest.param(
+            deleted_but_still_known, 410, "This recording was deleted", id="deleted but still known"
+        ),
+    ],
+)
+def test_a_browser_gets_a_page_that_stays_when_there_is_nothing_to_wait_for(
+    server, opentok, state, status, heading
+):
+    answer = server.get(f"{state(server, opentok)}/view", headers=BROWSER)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert REFRESH not in answer.text
+    assert f"<h1>{heading}</h1>" in answer.text
+
+
+def test_the_page_says_how_long_it_has_been(server, opentok):
+    path = started(server, opentok)
+    remote = server.get(path).json()
+    began = remote["createdAt"] - (2 * HOUR + 5 * 60) * 1000
+    opentok.fault(path="/archive", status=200, body=remote | {"createdAt": began})
+    Archive.objects.all().delete()
+    page = server.get(f"{path}/view", headers=BROWSER)
+    assert "Started 2 h 5 min ago." in page.text
 
 
 def test_the_page_takes_the_person_to_the_recording_when_it_is_ready(server, opentok):
@@ -152,6 +203,7 @@ def test_a_view_needs_no_header_at_all(server, opentok):
     ("state", "status", "code"),
     [
         pytest.param(started, 409, "archive_started", id="started"),
+        pytest.param(paused, 409, "archive_paused", id="paused"),
         pytest.param(stopped, 409, "archive_stopped", id="stopped"),
         pytest.param(uploaded, 409, "archive_uploaded", id="uploaded"),
         pytest.param(failed, 410, "archive_failed", id="failed"),

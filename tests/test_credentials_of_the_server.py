@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.emulator_process import Emulator
+from tests.server_process import Server
 from video import accounts, client
 
 APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
@@ -78,11 +79,17 @@ def test_a_private_key_may_be_text_base64_or_a_path(private_key, configured, tmp
         assert account.key.public_key() == private_key.public_key()
 
 
+def test_a_private_key_is_parsed_once(private_key, configured):
+    variables = {"VONAGE_APPLICATION_ID": APPLICATION, "VONAGE_PRIVATE_KEY": pem_of(private_key)}
+    assert configured(**variables).key is accounts.current().key
+
+
 def test_a_secret_that_looks_like_a_path_is_still_a_secret(configured):
-    account = configured(TOKBOX_API_KEY="1", TOKBOX_SECRET="secret.with_a_tail")
+    secret = "a-secret-of-more-than-32-bytes.with_a_tail"
+    account = configured(TOKBOX_API_KEY="1", TOKBOX_SECRET=secret)
     assert not account.is_vonage
     token = client.generate_token("1_x", role="publisher", lifetime=60)
-    assert jwt.decode(token, "secret.with_a_tail", algorithms=["HS256"])
+    assert jwt.decode(token, secret, algorithms=["HS256"])
 
 
 def test_an_account_shows_its_key_to_nobody(configured):
@@ -124,23 +131,46 @@ def test_a_vonage_token_has_the_claims_of_vonages_documentation(private_key, con
     assert claims["acl"] == {"paths": {"/session/**": {}}}
 
 
-def test_sessions_and_archives_work_with_vonage_credentials(private_key, configured, tmp_path):
-    public_key = tmp_path / "public.pem"
+@pytest.fixture(scope="module")
+def vonage(private_key, tmp_path_factory):
+    """A local OpenTok that also takes the calls of the Vonage application."""
+    public_key = tmp_path_factory.mktemp("keys") / "public.pem"
     public_key.write_bytes(
         private_key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
     with Emulator("--application-id", APPLICATION, "--public-key", str(public_key)) as emulator:
-        configured(
-            VONAGE_APPLICATION_ID=APPLICATION,
-            VONAGE_PRIVATE_KEY=pem_of(private_key),
-            OPENTOK_API_URL=emulator.url,
-        )
-        session_id = client.create_session()
-        assert client.owns(session_id)
-        emulator.connect(session_id)
-        archive = client.start_archive(session_id, name="standup")
-        assert archive["applicationId"] == APPLICATION
-        assert client.stop_archive(archive["id"])["status"] == "stopped"
-        assert [found["id"] for found in client.list_archives()] == [archive["id"]]
+        yield emulator
+
+
+def test_sessions_and_archives_work_with_vonage_credentials(private_key, configured, vonage):
+    configured(
+        VONAGE_APPLICATION_ID=APPLICATION,
+        VONAGE_PRIVATE_KEY=pem_of(private_key),
+        OPENTOK_API_URL=vonage.url,
+    )
+    session_id = client.create_session()
+    assert client.owns(session_id)
+    vonage.connect(session_id)
+    archive = client.start_archive(session_id, name="standup")
+    assert archive["applicationId"] == APPLICATION
+    assert client.stop_archive(archive["id"])["status"] == "stopped"
+    assert [found["id"] for found in client.list_archives()] == [archive["id"]]
+
+
+def test_both_families_of_clients_get_the_id_of_a_vonage_application(
+    private_key, vonage, transactional_db
+):
+    variables = {
+        "TOKBOX_API_KEY": " ",
+        "TOKBOX_SECRET": " ",
+        "VONAGE_APPLICATION_ID": APPLICATION,
+        "VONAGE_PRIVATE_KEY": pem_of(private_key),
+        "OPENTOK_API_URL": vonage.url,
+    }
+    with Server(**variables) as server:
+        found = server.get("/room/x").json()
+    assert found["apiKey"] == found["applicationId"] == APPLICATION
+    claims = jwt.decode(found["token"], private_key.public_key(), algorithms=["RS256"])
+    assert claims["session_id"] == found["sessionId"]

@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-import requests
 from opentok import ArchiveModes, Client, MediaModes, OutputModes, StreamModes
 from opentok.exceptions import ArchiveError, NotFoundError, RequestError
 
 import emulator as package
 from tests.emulator_process import ControlRefused, Emulator
+
+pytestmark = pytest.mark.usefixtures("unmodified_sdk")
+# Time stands still: only the tests move it.
+OPTIONS = ["--speed", "0"]
 
 RECORDING = Path(package.__file__).with_name("recording.mp4").read_bytes()
 MINUTE, HOUR = 60, 3600
@@ -26,33 +29,9 @@ DELETABLE_ONLY = (
 )
 
 
-@pytest.fixture(autouse=True)
-def unmodified_sdk(monkeypatch):
-    """The app puts its own transport under the SDK of this process."""
-    monkeypatch.setattr("opentok.opentok.requests", requests)
-
-
-@pytest.fixture(scope="module")
-def running():
-    # Time stands still: only the tests move it.
-    with Emulator("--speed", "0") as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def emulator(running):
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def client(emulator):
-    return Client(emulator.api_key, emulator.secret, api_url=emulator.url)
-
-
-@pytest.fixture
-def session_id(client):
-    return client.create_session(media_mode=MediaModes.routed).session_id
+def session_id(sdk):
+    return sdk.create_session(media_mode=MediaModes.routed).session_id
 
 
 @pytest.fixture
@@ -128,20 +107,18 @@ def test_the_time_of_creation_is_exact_only_at_the_start(emulator, session_id, s
     assert later == first["createdAt"] // 1000 * 1000
 
 
-def test_the_sdk_starts_looks_at_stops_and_deletes_an_archive(
-    emulator, client, session_id, stream_id
-):
-    archive = client.start_archive(session_id, name="lesson", resolution="1280x720")
+def test_the_sdk_starts_looks_at_stops_and_deletes_an_archive(emulator, sdk, session_id, stream_id):
+    archive = sdk.start_archive(session_id, name="lesson", resolution="1280x720")
     assert (archive.status, archive.name, archive.resolution) == ("started", "lesson", "1280x720")
     emulator.advance(30)
-    assert client.stop_archive(archive.id).status == "stopped"
+    assert sdk.stop_archive(archive.id).status == "stopped"
     emulator.advance(5)
-    archive = client.get_archive(archive.id)
+    archive = sdk.get_archive(archive.id)
     assert (archive.status, archive.duration, archive.size) == ("available", 30, len(RECORDING))
-    client.delete_archive(archive.id)
+    sdk.delete_archive(archive.id)
     with pytest.raises(NotFoundError):
-        client.get_archive(archive.id)
-    assert len(client.list_archives()) == 0
+        sdk.get_archive(archive.id)
+    assert len(sdk.list_archives()) == 0
 
 
 def test_every_option_comes_back(emulator, session_id, stream_id):
@@ -239,26 +216,26 @@ def test_a_body_that_is_no_json_object_is_refused(emulator, body):
     assert answer.json()["message"]
 
 
-def test_nobody_connected_is_a_404(emulator, client, session_id):
+def test_nobody_connected_is_a_404(emulator, sdk, session_id):
     answer = start(emulator, session_id)
     assert (answer.status_code, answer.json()["message"]) == (404, NO_CLIENTS)
     with pytest.raises(NotFoundError):
-        client.start_archive(session_id)
+        sdk.start_archive(session_id)
 
 
-def test_a_relayed_session_cannot_be_recorded(emulator, client):
-    session_id = client.create_session(media_mode=MediaModes.relayed).session_id
+def test_a_relayed_session_cannot_be_recorded(emulator, sdk):
+    session_id = sdk.create_session(media_mode=MediaModes.relayed).session_id
     emulator.publish(session_id)
     with pytest.raises(ArchiveError):
-        client.start_archive(session_id)
+        sdk.start_archive(session_id)
 
 
-def test_a_session_is_recorded_once_at_a_time(emulator, client, session_id, stream_id):
+def test_a_session_is_recorded_once_at_a_time(emulator, sdk, session_id, stream_id):
     archive_id = started(emulator, session_id)
     answer = start(emulator, session_id)
     assert (answer.status_code, answer.json()["code"]) == (409, 15001)
     with pytest.raises(ArchiveError, match="already composed"):
-        client.start_archive(session_id)
+        sdk.start_archive(session_id)
     stop(emulator, archive_id)
     assert start(emulator, session_id).status_code == 200
 
@@ -399,9 +376,7 @@ def test_an_available_archive_expires_72_hours_after_its_start(emulator, session
     assert body["duration"] == HOUR
 
 
-def test_stopping_twice_is_no_error_until_the_file_is_there(
-    emulator, client, session_id, stream_id
-):
+def test_stopping_twice_is_no_error_until_the_file_is_there(emulator, sdk, session_id, stream_id):
     archive_id = started(emulator, session_id)
     first = stop(emulator, archive_id)
     emulator.advance(3)
@@ -412,10 +387,10 @@ def test_stopping_twice_is_no_error_until_the_file_is_there(
     assert (third.status_code, third.json()["code"]) == (409, 15002)
     assert third.json()["message"] == STOPPABLE_ONLY
     with pytest.raises(ArchiveError):
-        client.stop_archive(archive_id)
+        sdk.stop_archive(archive_id)
 
 
-def test_an_archive_without_a_file_cannot_be_deleted(emulator, client, session_id, stream_id):
+def test_an_archive_without_a_file_cannot_be_deleted(emulator, sdk, session_id, stream_id):
     archive_id = started(emulator, session_id)
     for _ in ("started", "stopped"):
         answer = delete(emulator, archive_id)
@@ -495,8 +470,8 @@ def test_an_uploaded_archive_can_be_deleted(emulator, session_id, stream_id):
 
 def test_the_delay_of_processing_can_be_chosen():
     with Emulator("--speed", "0", "--auto-connect", "--processing-seconds", "0") as emulator:
-        client = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
-        session_id = client.create_session(media_mode=MediaModes.routed).session_id
+        sdk = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+        session_id = sdk.create_session(media_mode=MediaModes.routed).session_id
         archive_id = started(emulator, session_id)
         assert stop(emulator, archive_id).json()["status"] == "stopped"
         assert get(emulator, archive_id)["status"] == "available"
@@ -505,7 +480,7 @@ def test_the_delay_of_processing_can_be_chosen():
 # Everybody connected
 
 
-def test_auto_connect_puts_somebody_into_every_session(emulator, client, session_id):
+def test_auto_connect_puts_somebody_into_every_session(emulator, sdk, session_id):
     emulator.control("POST", "/auto-connect", {"enabled": True})
     archive_id = started(emulator, session_id)
     emulator.advance(HOUR)
@@ -520,8 +495,8 @@ def test_auto_connect_puts_somebody_into_every_session(emulator, client, session
 
 
 @pytest.fixture
-def automatic_id(client):
-    return client.create_session(
+def automatic_id(sdk):
+    return sdk.create_session(
         media_mode=MediaModes.routed,
         archive_mode=ArchiveModes.always,
         archive_name="my-own_name~",
@@ -574,8 +549,8 @@ def test_an_automatic_archive_ends_with_the_session(emulator, automatic_id):
 
 def test_a_session_is_archived_automatically_after_a_restart_too():
     with Emulator() as emulator:
-        client = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
-        session_id = client.create_session(
+        sdk = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+        session_id = sdk.create_session(
             media_mode=MediaModes.routed, archive_mode=ArchiveModes.always
         ).session_id
         emulator.start()
@@ -586,15 +561,15 @@ def test_a_session_is_archived_automatically_after_a_restart_too():
 # Streams and layout
 
 
-def test_streams_are_added_by_hand_in_manual_mode(emulator, client, session_id, stream_id):
-    archive = client.start_archive(session_id, stream_mode=StreamModes.manual)
-    client.add_archive_stream(archive.id, stream_id, has_audio=True, has_video=False)
+def test_streams_are_added_by_hand_in_manual_mode(emulator, sdk, session_id, stream_id):
+    archive = sdk.start_archive(session_id, stream_mode=StreamModes.manual)
+    sdk.add_archive_stream(archive.id, stream_id, has_audio=True, has_video=False)
     assert get(emulator, archive.id)["streams"] == [
         {"streamId": stream_id, "hasAudio": True, "hasVideo": False}
     ]
-    client.remove_archive_stream(archive.id, stream_id)
+    sdk.remove_archive_stream(archive.id, stream_id)
     assert get(emulator, archive.id)["streams"] == []
-    client.stop_archive(archive.id)
+    sdk.stop_archive(archive.id)
     assert "streams" not in get(emulator, archive.id)
 
 
@@ -617,33 +592,33 @@ def test_streams_that_cannot_be_changed_are_refused(emulator, session_id, stream
     assert change(manual, {"addStream": stream_id}) == 404
 
 
-def test_the_layout_of_a_composed_archive_can_be_set(emulator, client, session_id, stream_id):
-    archive = client.start_archive(session_id)
-    client.set_archive_layout(archive.id, "pip")
-    client.set_archive_layout(archive.id, "custom", stylesheet="stream {}")
+def test_the_layout_of_a_composed_archive_can_be_set(emulator, sdk, session_id, stream_id):
+    archive = sdk.start_archive(session_id)
+    sdk.set_archive_layout(archive.id, "pip")
+    sdk.set_archive_layout(archive.id, "custom", stylesheet="stream {}")
     with pytest.raises(ArchiveError):
-        client.set_archive_layout(archive.id, "spiral")
-    client.stop_archive(archive.id)
+        sdk.set_archive_layout(archive.id, "spiral")
+    sdk.stop_archive(archive.id)
     with pytest.raises(RequestError):
-        client.set_archive_layout(archive.id, "pip")
+        sdk.set_archive_layout(archive.id, "pip")
 
 
-def test_individual_archives_have_no_layout(emulator, client, session_id, stream_id):
-    archive = client.start_archive(session_id, output_mode=OutputModes.individual)
+def test_individual_archives_have_no_layout(emulator, sdk, session_id, stream_id):
+    archive = sdk.start_archive(session_id, output_mode=OutputModes.individual)
     assert archive.output_mode == OutputModes.individual
     with pytest.raises(ArchiveError):
-        client.set_archive_layout(archive.id, "pip")
+        sdk.set_archive_layout(archive.id, "pip")
 
 
 # The list
 
 
-def test_the_list_is_newest_first_and_paged(emulator, client, session_id, stream_id):
+def test_the_list_is_newest_first_and_paged(emulator, sdk, session_id, stream_id):
     ids = []
     for number in range(5):
         ids.insert(0, started(emulator, session_id, multiArchiveTag=str(number)))
         emulator.advance(1)
-    listed = client.list_archives(offset=1, count=2)
+    listed = sdk.list_archives(offset=1, count=2)
     assert [archive.id for archive in listed] == ids[1:3]
     assert listed.count == 5
     assert [a["id"] for a in all_archives(emulator)["items"]] == ids
@@ -663,12 +638,12 @@ def test_the_list_has_fifty_archives_unless_asked(emulator, session_id, stream_i
     assert len(all_archives(emulator, "?count=1000")["items"]) == 51
 
 
-def test_the_list_can_be_of_one_session(emulator, client, session_id, stream_id):
-    other = client.create_session(media_mode=MediaModes.routed).session_id
+def test_the_list_can_be_of_one_session(emulator, sdk, session_id, stream_id):
+    other = sdk.create_session(media_mode=MediaModes.routed).session_id
     emulator.publish(other)
     wanted = started(emulator, other)
     started(emulator, session_id)
-    listed = client.list_archives(session_id=other)
+    listed = sdk.list_archives(session_id=other)
     assert (listed.count, [archive.id for archive in listed]) == (1, [wanted])
     assert all_archives(emulator, "?sessionId=unknown") == {"count": 0, "items": []}
 
@@ -689,7 +664,7 @@ def test_paging_that_makes_no_sense_is_refused(emulator, query):
 # What is not there
 
 
-def test_an_unknown_archive_is_a_404(emulator, client):
+def test_an_unknown_archive_is_a_404(emulator, sdk):
     unknown = "00000000-0000-4000-8000-000000000000"
     for answer in (
         emulator.call("GET", f"{emulator.archives_path}/{unknown}"),
@@ -700,7 +675,7 @@ def test_an_unknown_archive_is_a_404(emulator, client):
         assert answer.status_code == 404
         assert answer.json()["message"] == "Not found. You passed in an invalid archive ID."
     with pytest.raises(NotFoundError):
-        client.get_archive(unknown)
+        sdk.get_archive(unknown)
 
 
 @pytest.mark.parametrize(

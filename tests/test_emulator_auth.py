@@ -13,13 +13,9 @@ from opentok.exceptions import AuthError, RequestError
 
 from tests.emulator_process import Emulator
 
+pytestmark = pytest.mark.usefixtures("unmodified_sdk")
+
 APPLICATION_ID = "29f760f8-7ce1-46c9-ade3-f2dedee4fed2"
-
-
-@pytest.fixture(autouse=True)
-def unmodified_sdk(monkeypatch):
-    """The app puts its own transport under the SDK of this process."""
-    monkeypatch.setattr("opentok.opentok.requests", requests)
 
 
 @pytest.fixture(scope="module")

@@ -12,29 +12,13 @@ import requests
 from opentok import Client, MediaModes
 
 import emulator as package
-from tests.emulator_process import Emulator
+
+pytestmark = pytest.mark.usefixtures("unmodified_sdk")
+OPTIONS = ["--speed", "0", "--auto-connect"]
 
 FILE = Path(package.__file__).with_name("recording.mp4")
 RECORDING = FILE.read_bytes()
 SIZE = len(RECORDING)
-
-
-@pytest.fixture(autouse=True)
-def unmodified_sdk(monkeypatch):
-    """The app puts its own transport under the SDK of this process."""
-    monkeypatch.setattr("opentok.opentok.requests", requests)
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Emulator("--speed", "0", "--auto-connect") as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running):
-    running.reset()
-    return running
 
 
 def record(emulator, **fields):

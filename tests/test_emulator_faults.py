@@ -7,42 +7,20 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from opentok import Client, MediaModes
+from opentok import MediaModes
 from opentok.exceptions import RequestError
 
-from tests.emulator_process import ControlRefused, Emulator
+from tests.emulator_process import ControlRefused
+
+OPTIONS = ["--auto-connect"]
 
 # How long a client waits for an answer that is not to come.
 SHORT = 0.3
 
 
-@pytest.fixture(autouse=True)
-def unmodified_sdk(monkeypatch):
-    """The app puts its own transport under the SDK of this process."""
-    monkeypatch.setattr("opentok.opentok.requests", requests)
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Emulator("--auto-connect") as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def emulator(running):
-    running.reset()
-    yield running
-    running.reset()
-
-
-@pytest.fixture
-def client(emulator):
-    return Client(emulator.api_key, emulator.secret, api_url=emulator.url, timeout=5)
-
-
-@pytest.fixture
-def session_id(client):
-    return client.create_session(media_mode=MediaModes.routed).session_id
+def session_id(sdk):
+    return sdk.create_session(media_mode=MediaModes.routed).session_id
 
 
 def listing(emulator, **options):
@@ -68,13 +46,6 @@ def in_background(act):
     return thread, results
 
 
-def wait_for_requests(emulator, number):
-    for _ in range(1000):
-        if len(emulator.requests()) >= number:
-            return
-    raise AssertionError("the request did not arrive")
-
-
 def test_a_status_comes_in_opentoks_shape(emulator):
     emulator.fault(status=503)
     answer = listing(emulator)
@@ -83,10 +54,10 @@ def test_a_status_comes_in_opentoks_shape(emulator):
     assert answer.json()["message"] == "Service Unavailable"
 
 
-def test_the_sdk_sees_a_fault_as_the_services_own_error(emulator, client):
+def test_the_sdk_sees_a_fault_as_the_services_own_error(emulator, sdk):
     emulator.fault(status=500)
     with pytest.raises(RequestError) as raised:
-        client.list_archives()
+        sdk.list_archives()
     assert raised.value.args[1] == 500
 
 
@@ -205,7 +176,7 @@ def test_a_real_answer_can_be_late(emulator):
 def test_a_late_answer_comes_when_the_faults_are_cleared(emulator):
     emulator.fault(delay=3600)
     thread, results = in_background(lambda: listing(emulator))
-    wait_for_requests(emulator, 1)
+    assert emulator.requests(at_least=1)
     emulator.control("DELETE", "/faults")
     thread.join(10)
     assert results[0].status_code == 200
@@ -215,7 +186,7 @@ def test_a_late_answer_comes_when_the_faults_are_cleared(emulator):
 def test_a_hanging_request_ends_when_the_faults_are_cleared(emulator, clear):
     emulator.fault(hang=True)
     thread, results = in_background(lambda: listing(emulator))
-    wait_for_requests(emulator, 1)
+    assert emulator.requests(at_least=1)
     assert thread.is_alive()
     emulator.control(*clear)
     thread.join(10)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,18 +16,6 @@ from emulator.auth import Keys
 from emulator.clock import VirtualClock
 from emulator.world import World
 from tests.emulator_process import ROOT, ControlRefused, Emulator
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running):
-    running.reset()
-    return running
 
 
 @pytest.fixture
@@ -215,8 +204,25 @@ def test_requests_are_remembered_without_their_credentials(emulator):
     assert seen["headers"]["X-Mine"] == "1"
     names = {name.lower() for name in seen["headers"]}
     assert not names & {"authorization", "x-opentok-auth"}
+    assert seen["authorization"] is True
     assert emulator.control("DELETE", "/requests") is None
     assert emulator.requests() == []
+
+
+def test_a_look_at_the_requests_can_wait_for_them(emulator):
+    emulator.fault(hang=True)
+    with ThreadPoolExecutor(3) as others:
+        looking = others.submit(emulator.requests, at_least=2, within=60)
+        for _ in range(2):
+            others.submit(requests.get, emulator.url + "/v2", timeout=10)
+        assert [seen["status"] for seen in looking.result()] == [None, None]
+        emulator.control("DELETE", "/faults")
+
+
+def test_a_look_at_the_requests_does_not_wait_for_ever(emulator):
+    emulator.call("GET", "/v2")
+    (seen,) = emulator.requests(at_least=2, within=0.1)
+    assert seen["authorization"] is False
 
 
 def test_a_thousand_requests_are_remembered_at_most(emulator):
@@ -249,6 +255,11 @@ def test_a_thousand_requests_are_remembered_at_most(emulator):
         ("GET", "/", None, 404),
         ("GET", "/sessions", None, 404),
         ("GET", "/sessions/x", None, 400),
+        ("GET", "/requests?at_least=-1", None, 400),
+        ("GET", "/requests?at_least=1001", None, 400),
+        ("GET", "/requests?within=61", None, 400),
+        ("GET", "/requests?within=nan", None, 400),
+        ("GET", "/requests?" + "x&" * 200, None, 400),
     ],
 )
 def test_control_that_makes_no_sense_is_answered_by_a_sentence(

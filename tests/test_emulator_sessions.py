@@ -10,28 +10,7 @@ from opentok.exceptions import NotFoundError, RequestError
 
 from tests.emulator_process import ControlRefused, Emulator
 
-
-@pytest.fixture(autouse=True)
-def unmodified_sdk(monkeypatch):
-    """The app puts its own transport under the SDK of this process."""
-    monkeypatch.setattr("opentok.opentok.requests", requests)
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running):
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def client(emulator):
-    return Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+pytestmark = pytest.mark.usefixtures("unmodified_sdk")
 
 
 def create(emulator, **form):
@@ -68,22 +47,22 @@ def test_a_session_id_has_the_real_form(emulator):
     assert "=" not in session_id
 
 
-def test_relayed_sessions_carry_their_flag(client):
-    relayed = client.create_session(media_mode=MediaModes.relayed)
-    routed = client.create_session(media_mode=MediaModes.routed)
+def test_relayed_sessions_carry_their_flag(sdk):
+    relayed = sdk.create_session(media_mode=MediaModes.relayed)
+    routed = sdk.create_session(media_mode=MediaModes.routed)
     assert fields_of(relayed.session_id)[5] == "P"
     assert fields_of(routed.session_id)[5] == ""
 
 
-def test_the_sdk_signs_client_tokens_for_a_session(client, emulator):
-    session = client.create_session(media_mode=MediaModes.routed)
-    token = client.generate_token(session.session_id, role=Roles.moderator)
+def test_the_sdk_signs_client_tokens_for_a_session(sdk, emulator):
+    session = sdk.create_session(media_mode=MediaModes.routed)
+    token = sdk.generate_token(session.session_id, role=Roles.moderator)
     claims = jwt.decode(token, emulator.secret, algorithms=["HS256"])
     assert claims["session_id"] == session.session_id
 
 
-def test_all_the_sdks_options_are_taken(client):
-    session = client.create_session(
+def test_all_the_sdks_options_are_taken(sdk):
+    session = sdk.create_session(
         location="192.0.2.1",
         media_mode=MediaModes.routed,
         archive_mode=ArchiveModes.always,
@@ -125,16 +104,16 @@ def test_garbage_instead_of_a_form_is_refused_or_ignored(emulator):
 
 def test_a_session_made_before_a_restart_is_still_there_after_it():
     with Emulator() as emulator:
-        client = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
-        session_id = client.create_session(media_mode=MediaModes.routed).session_id
+        sdk = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+        session_id = sdk.create_session(media_mode=MediaModes.routed).session_id
         emulator.start()
-        client = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
+        sdk = Client(emulator.api_key, emulator.secret, api_url=emulator.url)
         emulator.publish(session_id)
-        assert client.start_archive(session_id).status == "started"
+        assert sdk.start_archive(session_id).status == "started"
 
 
-def test_a_session_that_was_never_made_does_not_exist(emulator, client):
-    session_id = client.create_session(media_mode=MediaModes.routed).session_id
+def test_a_session_that_was_never_made_does_not_exist(emulator, sdk):
+    session_id = sdk.create_session(media_mode=MediaModes.routed).session_id
     fields = fields_of(session_id)
     for number, value in ((2, "10.0.0.1"), (3, "1"), (4, "A" * 24), (4, "*"), (5, "P")):
         invented = pack([*fields[:number], value, *fields[number + 1 :]])
@@ -144,9 +123,9 @@ def test_a_session_that_was_never_made_does_not_exist(emulator, client):
             assert answer.status_code == 404
             continue
         with pytest.raises(NotFoundError):
-            client.start_archive(invented)
+            sdk.start_archive(invented)
     with pytest.raises(NotFoundError):
-        client.start_archive(pack(fields, prefix="2_"))
+        sdk.start_archive(pack(fields, prefix="2_"))
 
 
 @pytest.mark.parametrize(
@@ -158,8 +137,8 @@ def test_a_malformed_session_id_is_refused(emulator, session_id):
     assert answer.status_code == 400
 
 
-def test_another_spelling_of_a_session_id_is_malformed(emulator, client):
-    session_id = client.create_session(media_mode=MediaModes.routed).session_id
+def test_another_spelling_of_a_session_id_is_malformed(emulator, sdk):
+    session_id = sdk.create_session(media_mode=MediaModes.routed).session_id
     assert session_id.endswith("fn4")
     answer = emulator.call(
         "POST", emulator.archives_path, json={"sessionId": session_id[:-1] + "5"}
@@ -167,15 +146,15 @@ def test_another_spelling_of_a_session_id_is_malformed(emulator, client):
     assert answer.status_code == 400
 
 
-def test_another_projects_session_is_refused(emulator, client):
-    fields = fields_of(client.create_session(media_mode=MediaModes.routed).session_id)
+def test_another_projects_session_is_refused(emulator, sdk):
+    fields = fields_of(sdk.create_session(media_mode=MediaModes.routed).session_id)
     fields[1] = "123456"
     with pytest.raises(RequestError):
-        client.start_archive(pack(fields))
+        sdk.start_archive(pack(fields))
 
 
-def test_people_come_publish_and_go(emulator, client):
-    session_id = client.create_session().session_id
+def test_people_come_publish_and_go(emulator, sdk):
+    session_id = sdk.create_session().session_id
     alice, bob = emulator.connect(session_id), emulator.connect(session_id)
     stream = emulator.publish(session_id, alice)
     seen = emulator.control("GET", f"/sessions/{session_id}")
@@ -188,8 +167,8 @@ def test_people_come_publish_and_go(emulator, client):
     assert seen["streams"] == []
 
 
-def test_control_of_an_unknown_session_is_refused(emulator, client):
-    fields = fields_of(client.create_session().session_id)
+def test_control_of_an_unknown_session_is_refused(emulator, sdk):
+    fields = fields_of(sdk.create_session().session_id)
     fields[4] = "A" * 24
     for session_id, status in ((pack(fields), 404), ("nonsense", 400)):
         with pytest.raises(ControlRefused) as refused:
@@ -197,8 +176,8 @@ def test_control_of_an_unknown_session_is_refused(emulator, client):
         assert refused.value.status == status
 
 
-def test_control_of_unknown_people_is_refused(emulator, client):
-    session_id = client.create_session().session_id
+def test_control_of_unknown_people_is_refused(emulator, sdk):
+    session_id = sdk.create_session().session_id
     for act in (
         lambda: emulator.disconnect(session_id, "nobody"),
         lambda: emulator.publish(session_id, "nobody"),
@@ -209,8 +188,8 @@ def test_control_of_unknown_people_is_refused(emulator, client):
         assert refused.value.status == 404
 
 
-def test_a_session_holds_a_thousand_connections_at_most(emulator, client):
-    session_id = client.create_session().session_id
+def test_a_session_holds_a_thousand_connections_at_most(emulator, sdk):
+    session_id = sdk.create_session().session_id
     with requests.Session() as http:
         url = f"{emulator.url}/_control/sessions/{session_id}/connections"
         statuses = [http.post(url, timeout=10).status_code for _ in range(1001)]

@@ -17,7 +17,7 @@ GOOD = {
 
 
 def start(*command, **environment):
-    """The exit status and the last line of what a command writes, in this environment."""
+    """The exit status of a command in this environment, and what it wrote to standard error."""
     # A space counts as not set, and keeps a developer's `.env` out.
     unset = dict.fromkeys(("VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"), " ")
     done = subprocess.run(
@@ -38,23 +38,27 @@ def start(*command, **environment):
         ({"DEBUG": "maybe"}, "DEBUG must be on or off"),
         ({"OPENTOK_TIMEOUT": "soon"}, "OPENTOK_TIMEOUT must be a number"),
         ({"OPENTOK_TIMEOUT": "nan"}, "OPENTOK_TIMEOUT must be a number"),
-        ({"TOKEN_TTL": "2592001"}, "TOKEN_TTL must be a number from 60 to 2.592e+06"),
+        ({"OPENTOK_TIMEOUT": "15.1"}, "OPENTOK_TIMEOUT must be a number"),
+        (
+            {"TOKEN_TTL": "2592001"},
+            "TOKEN_TTL must be a whole number from 60 to 2592000, not '2592001'.",
+        ),
         ({"TOKEN_ROLE": "king"}, "TOKEN_ROLE must be one of subscriber, publisher"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must start with"),
         ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),
-        ({"PORT": "http"}, "PORT must be a number"),
-        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a number"),
+        ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535, not 'http'."),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number"),
     ],
 )
-def test_a_wrong_variable_is_named_in_one_sentence_and_nothing_starts(environment, complaint):
+def test_a_wrong_variable_is_named_in_one_line_and_nothing_starts(environment, complaint):
     status, written = start("-m", "config.server", **environment)
     assert status == 1
     assert complaint in written
-    assert "Traceback" not in written
+    assert len(written.splitlines()) == 1
     assert GOOD["TOKBOX_SECRET"] not in written
 
 
-def test_the_wsgi_application_refuses_as_well(tmp_path):
+def test_the_wsgi_application_refuses_as_well():
     status, written = start("-c", "import config.wsgi", SECRET_KEY=" ")
     assert status == 1
     assert "SECRET_KEY is not set" in written
@@ -80,8 +84,3 @@ def test_a_relative_sqlite_path_counts_from_the_project(tmp_path):
         env=os.environ | GOOD | {"DATABASE_URL": "sqlite:///x.sqlite3", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.stdout.strip() == str(ROOT / "x.sqlite3")
-
-
-def test_the_migrations_are_those_of_the_models():
-    status, written = start("manage.py", "makemigrations", "--check", "--dry-run")
-    assert status == 0, written

@@ -52,7 +52,7 @@ def _account(
         raise ImproperlyConfigured(
             "Both TOKBOX_* and VONAGE_* are set. Keep the pair that you use and remove the other."
         )
-    if OPENTOK_API_URL and not re.match(r"https?://[^/?#\s]+", OPENTOK_API_URL):
+    if OPENTOK_API_URL and not re.match(r"https?://[^/?#:\s]+", OPENTOK_API_URL):
         raise ImproperlyConfigured("OPENTOK_API_URL must be a URL such as http://127.0.0.1:8081.")
     if VONAGE_APPLICATION_ID or VONAGE_PRIVATE_KEY:
         return Account(
@@ -112,11 +112,11 @@ def _private_key(value: str) -> RSAPrivateKey:
 
 
 def _pem(value: str) -> bytes:
-    if value.startswith("-----BEGIN"):
-        # A dashboard or a .env file often keeps the line breaks as \n.
-        return value.replace("\\n", "\n").encode()
+    if "-----BEGIN" in value:
+        # A dashboard or a .env file often keeps the line breaks as \n, and quotes around it all.
+        return value[value.index("-----BEGIN") :].replace("\\n", "\n").strip("\"'").encode()
     try:
-        decoded = base64.b64decode(value, validate=True)
+        decoded = base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
         decoded = b""
     return decoded if decoded.startswith(b"-----BEGIN") else Path(value).read_bytes()

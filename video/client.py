@@ -5,8 +5,9 @@ decides nothing: it reports some failures as success and some successes as failu
 function goes by the status and body that really came.
 """
 
-import json
+import logging
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -17,29 +18,26 @@ import jwt
 import opentok
 import opentok.opentok
 from django.conf import settings
-from requests import Response
 
-from video import accounts, ids, transport
+from video import accounts, answers, ids, transport
 from video.accounts import Account
+from video.answers import Refusals, Remote
 from video.errors import (
     ArchiveConflict,
     ArchiveNotFound,
     ArchiveNotRunning,
+    ArchiveRefused,
     NobodyConnected,
     OpenTokFailed,
-    OpenTokRateLimited,
-    OpenTokRefusedUs,
     SessionInvalid,
-    VideoError,
 )
 
-# OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
-Remote = dict[str, Any]
-Refusals = dict[int, type[VideoError]]
-
 MAX_ARCHIVES = 1000
+WEB_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(/|\?|$)", re.ASCII | re.IGNORECASE)
 
 opentok.opentok.requests = transport.Transport()
+# At DEBUG the SDK logs the JWT of each call. This logger is in no hierarchy and has no handler.
+opentok.opentok.logger = logging.Logger("opentok, silenced", logging.CRITICAL)
 
 
 def project_id() -> str:
@@ -48,8 +46,8 @@ def project_id() -> str:
 
 
 def owns(session_id: str) -> bool:
-    """Whether a session belongs to the configured project."""
-    return ids.project_of(session_id) == project_id()
+    """Whether a session is the configured project's, as it is unless its id tells another one's."""
+    return ids.project_of(session_id) in {None, project_id()}
 
 
 def generate_token(session_id: str, *, role: str, lifetime: int) -> str:
@@ -101,10 +99,10 @@ def start_archive(
 ) -> Remote:
     """Start recording a session; `output_mode` is "composed" or "individual".
 
-    Errors: SessionInvalid, NobodyConnected, ArchiveConflict.
+    Errors: SessionInvalid, ArchiveRefused, NobodyConnected, ArchiveConflict.
     """
-    ids.session_id(session_id)
-    if ids.project_of(session_id) not in {None, project_id()}:
+    ids.check_session_id(session_id)
+    if not owns(session_id):
         raise SessionInvalid("a session of another project")
     answer = _call(
         lambda sdk: sdk.start_archive(
@@ -113,29 +111,29 @@ def start_archive(
             output_mode=opentok.OutputModes(output_mode),
             has_transcription=transcription,
         ),
-        refusals={400: SessionInvalid, 404: NobodyConnected, 409: ArchiveConflict},
+        refusals={400: ArchiveRefused, 404: NobodyConnected, 409: ArchiveConflict},
     )
-    return _archive(answer)
+    return answers.archive(answer)
 
 
 def stop_archive(archive_id: str) -> Remote:
-    """Stop recording. Stopping what is stopped already is fine; ArchiveNotRunning comes later."""
-    ids.archive_id(archive_id)
+    """Stop recording; again is fine while OpenTok makes the file, ArchiveNotRunning after that."""
+    ids.check_archive_id(archive_id)
     answer = _call(
         lambda sdk: sdk.stop_archive(archive_id),
         refusals={404: ArchiveNotFound, 409: ArchiveNotRunning},
     )
-    return _archive(answer)
+    return answers.archive(answer, archive_id=archive_id)
 
 
 def get_archive(archive_id: str) -> Remote:
     """The archive as it is now; once it is available, with a link that lives ten minutes."""
-    ids.archive_id(archive_id)
+    ids.check_archive_id(archive_id)
     answer = _call(
         lambda sdk: sdk.get_archive(archive_id),
-        refusals={400: ArchiveNotFound, 404: ArchiveNotFound},
+        refusals={404: ArchiveNotFound},
     )
-    return _archive(answer)
+    return answers.archive(answer, archive_id=archive_id)
 
 
 def list_archives(
@@ -143,14 +141,14 @@ def list_archives(
 ) -> list[Remote]:
     """Archives, newest first: at most `count` (up to 1000) from `offset` on."""
     if session_id is not None:
-        ids.session_id(session_id)
+        ids.check_session_id(session_id)
     answer = _call(
         lambda sdk: sdk.list_archives(offset=offset, count=count, session_id=session_id),
         refusals={400: SessionInvalid} if session_id else {},
     )
     match answer:
         case {"items": list(items)}:
-            return [_archive(item) for item in items]
+            return [answers.archive(item) for item in items]
     raise OpenTokFailed("no list of archives in the answer")
 
 
@@ -159,7 +157,7 @@ def download_url(remote: Remote) -> str | None:
     url = remote.get("url")
     if remote["status"] != "available" or not url:
         return None
-    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+    if not (isinstance(url, str) and len(url) < 8192 and WEB_ADDRESS.match(url)):
         raise OpenTokFailed("a download link that is no web address")
     return url
 
@@ -184,64 +182,4 @@ def _call(ask: Callable[[opentok.Client], Any], *, refusals: Refusals) -> Any:
         except Exception:
             if exchange.response is None and exchange.error is None:
                 raise  # nothing was sent: a mistake of ours
-    return _answer(exchange.result(), refusals)
-
-
-def _answer(response: Response, refusals: Refusals) -> Any:
-    status = response.status_code
-    if status in {401, 403}:
-        raise OpenTokRefusedUs(f"{status} {_message(response)}")
-    if status == 429:
-        raise OpenTokRateLimited(_retry_after(response))
-    if status in refusals:
-        message = _message(response)
-        # OpenTok documents "nobody is connected" under 400 as well as under 404.
-        if "clients are actively connected" in message:
-            raise NobodyConnected(message)
-        raise refusals[status](message)
-    if not 200 <= status < 300:
-        raise OpenTokFailed(f"{status} {_message(response)}")
-    try:
-        return _clean(json.loads(response.content, parse_constant=_refuse_constant))
-    except (ValueError, RecursionError):
-        raise OpenTokFailed("an answer that is not JSON") from None
-
-
-def _message(response: Response) -> str:
-    """OpenTok's own words about a refusal, for the log; they name no secret."""
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return "(no JSON)"
-    return str(body.get("message", ""))[:200] if isinstance(body, dict) else ""
-
-
-def _retry_after(response: Response) -> int:
-    value = response.headers.get("Retry-After", "")
-    return min(int(value), 120) if value.isdecimal() else 5
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _clean(value: Any) -> Any:
-    """`value` without what neither a database nor UTF-8 can hold: NUL and lone surrogates."""
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return value
-
-
-def _archive(answer: Any) -> Remote:
-    """`answer` if it is an archive object; its `password` is nobody's business."""
-    match answer:
-        case {"id": str(archive_id), "sessionId": str(), "status": str()} if (
-            ids.ARCHIVE_ID.fullmatch(archive_id)
-        ):
-            answer.pop("password", None)
-            return dict(answer)
-    raise OpenTokFailed("no archive in the answer")
+    return answers.read(exchange.result(), refusals)

@@ -1,7 +1,7 @@
 """What can go wrong at OpenTok, in our words: each error knows its HTTP status and stable code.
 
-`reason` is for our log, `detail` for the caller; neither ever holds a secret, a token or what
-OpenTok's own text says about our credentials.
+`reason` is for our log and may quote OpenTok; `detail` is for the caller and never does. Neither
+holds a secret or a token.
 """
 
 from rest_framework.exceptions import APIException
@@ -19,7 +19,7 @@ class VideoError(APIException):
 
 
 class OpenTokUnavailable(VideoError):
-    """OpenTok cannot be reached, or has no room for us at the moment."""
+    """OpenTok cannot be reached, or is too busy for us."""
 
     status_code = 503
     default_code = "opentok_unavailable"
@@ -33,7 +33,7 @@ class OpenTokRateLimited(OpenTokUnavailable):
 
     default_code = "opentok_rate_limited"
     title = "OpenTok is busy"
-    default_detail = "The video service is answering too many requests. Please try again shortly."
+    default_detail = "The video service is receiving too many requests. Please try again shortly."
 
     def __init__(self, wait: int) -> None:
         super().__init__(f"429, retry after {wait} s")
@@ -74,6 +74,16 @@ class SessionInvalid(VideoError):
     title = "No such session"
     default_detail = (
         "sessionId is not a session of this server's OpenTok project. Get one from /room/<name>."
+    )
+
+
+class ArchiveRefused(VideoError):
+    status_code = 400
+    default_code = "archive_refused"
+    title = "This cannot be recorded"
+    default_detail = (
+        "OpenTok refuses to record this. Check that sessionId comes from /room/<name>, and check "
+        "outputMode and hasTranscription if you sent them."
     )
 
 

@@ -10,18 +10,16 @@ ARCHIVE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 SESSION_ID = re.compile(r"[0-9]_[0-9A-Za-z_-]{1,253}", re.ASCII)
 
 
-def archive_id(value: str) -> str:
-    """`value` if it is an archive's id, a lower-case UUID; ArchiveNotFound otherwise."""
+def check_archive_id(value: str) -> None:
+    """Raise ArchiveNotFound for what is no archive's id, a lower-case UUID."""
     if not ARCHIVE_ID.fullmatch(value):
         raise ArchiveNotFound()
-    return value
 
 
-def session_id(value: str) -> str:
-    """`value` if it has the shape of a session's id; SessionInvalid otherwise."""
+def check_session_id(value: str) -> None:
+    """Raise SessionInvalid for what does not have the shape of a session's id."""
     if not SESSION_ID.fullmatch(value):
         raise SessionInvalid()
-    return value
 
 
 def project_of(session: str) -> str | None:

@@ -68,11 +68,13 @@ def watched() -> Iterator[Exchange]:
 
 
 class Transport:
-    """Has the functions of `requests` that the SDK uses. `timeout` is in seconds, for all of it."""
+    """Has what we reach of `requests` through the SDK. `timeout` is seconds for a whole call."""
 
     def __init__(self) -> None:
         self.session = requests.Session()
         self.session.trust_env = False
+        # A redirect is never followed, and requests would read all of its body to prepare for it.
+        self.session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=POOL_SIZE))
@@ -82,15 +84,6 @@ class Transport:
 
     def post(self, url: str, **options: Any) -> requests.Response:
         return self.call("POST", url, **options)
-
-    def put(self, url: str, **options: Any) -> requests.Response:
-        return self.call("PUT", url, **options)
-
-    def patch(self, url: str, **options: Any) -> requests.Response:
-        return self.call("PATCH", url, **options)
-
-    def delete(self, url: str, **options: Any) -> requests.Response:
-        return self.call("DELETE", url, **options)
 
     def call(
         self,
@@ -144,23 +137,27 @@ class Transport:
                 stream=True,
             )
             with response:
-                return _read(response)
+                _read(response)
+            # Back in the pool: from here on it may serve another exchange.
+            _exchange.get().connection = None
+            return response
         except requests.ReadTimeout as error:
             raise OpenTokTimeout(type(error).__name__) from None
         except requests.ConnectionError as error:
             raise OpenTokUnavailable(type(error).__name__) from None
-        except requests.RequestException as error:
+        except VideoError:
+            raise
+        except Exception as error:  # requests lets errors of urllib3 and of its parsers through
             raise OpenTokFailed(type(error).__name__) from None
 
 
-def _read(response: requests.Response) -> requests.Response:
+def _read(response: requests.Response) -> None:
     body = bytearray()
     for chunk in response.iter_content(64 * 1024):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise OpenTokFailed(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
     response._content = bytes(body)
-    return response
 
 
 class _Tracked:

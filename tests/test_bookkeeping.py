@@ -1,0 +1,61 @@
+"""Notes that the server keeps for its staff never stand in a caller's way."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from archives.models import Archive
+from rooms.models import Room
+
+
+@pytest.fixture
+def refuse(transactional_db):
+    """Have the database refuse a kind of write to a table, as a full disk would."""
+    refused = []
+
+    def refuse(what: str, table: str) -> None:
+        refused.append(table)
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute(
+                    f"CREATE TRIGGER refusal BEFORE {what} ON {table} "
+                    "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+                )
+            else:
+                cursor.execute(
+                    "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN RAISE EXCEPTION 'refused'; END $$"
+                )
+                cursor.execute(
+                    f"CREATE TRIGGER refusal BEFORE {what} ON {table} "
+                    "FOR EACH ROW EXECUTE FUNCTION refuse()"
+                )
+
+    yield refuse
+    with connection.cursor() as cursor:
+        for table in refused:
+            on = "" if connection.vendor == "sqlite" else f" ON {table}"
+            cursor.execute(f"DROP TRIGGER refusal{on}")
+
+
+def test_a_room_can_be_joined_although_its_use_cannot_be_noted(server, refuse):
+    first = server.get("/room/standup").json()
+    Room.objects.update(last_used_at=timezone.now() - timedelta(days=1))
+    refuse("UPDATE", "rooms_room")
+    again = server.get("/room/standup")
+    assert again.status_code == 200
+    assert again.json()["sessionId"] == first["sessionId"]
+
+
+def test_a_recording_that_was_started_is_answered_although_it_cannot_be_written_down(
+    server, opentok, refuse
+):
+    session = server.get("/room/standup").json()["sessionId"]
+    opentok.connect(session)
+    refuse("INSERT", "archives_archive")
+    started = server.post("/archive/start", json={"sessionId": session})
+    assert started.status_code == 200
+    assert started.json()["status"] == "started"
+    assert not Archive.objects.exists()

@@ -1,0 +1,108 @@
+"""How the environment is read: forgiving in form, and silent about secrets."""
+
+import base64
+import os
+import subprocess
+import sys
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from config import environment
+from config.static import ForgivingManifestStorage
+from tests.server_process import ROOT
+from video import accounts
+
+APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
+
+
+@pytest.fixture(scope="module")
+def pem():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def test_a_line_of_the_env_file_that_is_none_is_named_by_its_number_alone(tmp_path, pem, caplog):
+    path = tmp_path / ".env"
+    path.write_text(f"# ours\n\nexport DEBUG=off\nVONAGE_PRIVATE_KEY={pem}")
+    with pytest.raises(ImproperlyConfigured) as raised:
+        environment.load_dotenv(path)
+    assert "Line 5 of .env" in str(raised.value)
+    for line in pem.splitlines():
+        assert line not in str(raised.value) + caplog.text
+
+
+def test_the_env_file_may_start_with_a_byte_order_mark(tmp_path, monkeypatch):
+    monkeypatch.delenv("FIRST", raising=False)
+    path = tmp_path / ".env"
+    path.write_bytes(b"\xef\xbb\xbfFIRST=1\n")
+    environment.load_dotenv(path)
+    assert os.environ.pop("FIRST") == "1"
+
+
+@pytest.mark.parametrize("wrapped", [base64.encodebytes, base64.b64encode])
+def test_a_key_may_be_wrapped_and_quoted(wrapped, pem, settings):
+    for form in (wrapped(pem.encode()).decode(), f'"{pem}"', f"Bag Attributes\n{pem}"):
+        settings.OPENTOK = dict.fromkeys(settings.OPENTOK, "") | {
+            "VONAGE_APPLICATION_ID": APPLICATION, "VONAGE_PRIVATE_KEY": form,
+        }  # fmt: skip
+        assert accounts.current().is_vonage
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://u:s3cr#t/x@host/db", "mysql://u:s3cr#t@host/db", "postgres://u:s3cr@h:x/db"]
+)
+def test_a_database_url_that_cannot_be_read_keeps_its_password(url):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "DATABASE_URL" in done.stderr
+    assert "s3cr" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_every_process_would_have_for_itself_is_refused(url, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must name a file"):
+        environment.database("DATABASE_URL", "", base=ROOT)
+
+
+def test_options_of_a_database_url_are_added_to_ours(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://h/db?sslmode=require&connect_timeout=9")
+    options = environment.database("DATABASE_URL", "", base=ROOT)["OPTIONS"]
+    assert options == {"sslmode": "require", "connect_timeout": 9}
+
+
+@pytest.mark.django_db
+def test_a_connection_is_prepared_for_several_processes():
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA journal_mode")
+            assert cursor.fetchone() == ("wal",)
+            assert connection.transaction_mode == "IMMEDIATE"
+        else:
+            assert connection.settings_dict["CONN_HEALTH_CHECKS"]
+            assert connection.get_connection_params()["connect_timeout"] == 3
+
+
+@pytest.mark.parametrize("manifest", [None, "", "{", '{"version": "1.1", "paths": {}}'])
+def test_a_missing_or_broken_manifest_costs_nothing_but_the_hashes(manifest, tmp_path):
+    if manifest is not None:
+        (tmp_path / "staticfiles.json").write_text(manifest)
+    storage = ForgivingManifestStorage(location=tmp_path, base_url="/static/")
+    assert storage.url("site.css") == "/static/site.css"
+
+
+def test_pages_link_their_files_through_that_storage():
+    assert isinstance(staticfiles_storage._wrapped or staticfiles_storage, ForgivingManifestStorage)

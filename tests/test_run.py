@@ -1,0 +1,78 @@
+"""`make run`: the server and a local OpenTok, started and ended together."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from tests.server_process import ROOT, free_port
+
+# A space counts as not set, and keeps a developer's `.env` out.
+NO_CREDENTIALS = dict.fromkeys(
+    ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"], " "
+)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """With no credentials, a free port and a database of its own."""
+    return os.environ | NO_CREDENTIALS | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PORT": str(free_port()),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+    }  # fmt: skip
+
+
+@contextmanager
+def running(environment):
+    """The process, once it is ready, and what it has said until then."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "scripts.run"],
+        cwd=ROOT, env=environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                break
+        assert process.poll() is None, said
+        try:
+            yield process, said
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+
+
+def room_at(environment):
+    answer = requests.get(f"http://127.0.0.1:{environment['PORT']}/room/standup", timeout=30)
+    return answer.json()["sessionId"]
+
+
+def test_without_credentials_it_brings_a_local_opentok_and_the_rooms_stay(environment):
+    sessions = []
+    for _ in range(2):
+        with running(environment) as (process, said):
+            assert re.search("OpenTok +local, at http", said)
+            sessions.append(room_at(environment))
+        assert process.returncode == 0
+        with pytest.raises(ProcessLookupError):  # nobody of its group is left
+            os.killpg(process.pid, 0)
+    assert sessions[0] == sessions[1]
+
+
+def test_a_taken_port_is_said_in_a_line(environment):
+    with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.run"],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(f"Port {environment['PORT']} is taken.*\n", done.stderr)

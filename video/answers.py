@@ -1,0 +1,89 @@
+"""What OpenTok answered: its JSON, or the error that its status means."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from requests import Response
+
+from video import ids
+from video.errors import (
+    NobodyConnected,
+    OpenTokFailed,
+    OpenTokRateLimited,
+    OpenTokRefusedUs,
+    VideoError,
+)
+
+# OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
+Remote = dict[str, Any]
+# What a call's own statuses mean, such as 404.
+Refusals = dict[int, type[VideoError]]
+
+
+def read(response: Response, refusals: Refusals) -> Any:
+    """The JSON of a successful answer; raises what the status means otherwise."""
+    status = response.status_code
+    if status in {401, 403}:
+        raise OpenTokRefusedUs(f"{status} {_message(response)}")
+    if status == 429:
+        raise OpenTokRateLimited(_retry_after(response))
+    if status in refusals:
+        message = _message(response)
+        # OpenTok documents "nobody is connected" under 400 as well as under 404.
+        if "clients are actively connected" in message:
+            raise NobodyConnected(message)
+        raise refusals[status](message)
+    if not 200 <= status < 300:
+        raise OpenTokFailed(f"{status} {_message(response)}")
+    try:
+        return _cleaned(json.loads(response.content, parse_constant=_refuse, parse_float=_finite))
+    except (ValueError, RecursionError):
+        raise OpenTokFailed("an answer that is not JSON") from None
+
+
+def _message(response: Response) -> str:
+    """OpenTok's own words about a refusal, for the log: in one line, and without tokens."""
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return "(no JSON)"
+    message = str(body.get("message", "")) if isinstance(body, dict) else ""
+    return re.sub(r"eyJ\S+", "(token)", " ".join(message.split()))[:200]
+
+
+def _retry_after(response: Response) -> int:
+    value = response.headers.get("Retry-After", "")
+    return min(max(int(value), 1), 120) if re.fullmatch(r"[0-9]{1,9}", value) else 5
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _cleaned(value: Any) -> Any:
+    """`value` without what neither a database nor UTF-8 can hold: NUL and lone surrogates."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    return value
+
+
+def archive(answer: Any, *, archive_id: str | None = None) -> Remote:
+    """`answer` if it is an archive object, and the one with this id; never with its `password`."""
+    match answer:
+        case {"id": str(found), "sessionId": str(), "status": str()} if found == archive_id or (
+            archive_id is None and ids.ARCHIVE_ID.fullmatch(found)
+        ):
+            answer.pop("password", None)
+            return dict(answer)
+    raise OpenTokFailed("no archive in the answer")
