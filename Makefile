@@ -8,13 +8,16 @@ BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 pyth
 RUN_INSTALLED := $(VENV)/.run-installed
 TEST_INSTALLED := $(VENV)/.test-installed
 
-.PHONY: help run test test-sqlite test-postgresql check format clean
+.PHONY: help run superuser test test-sqlite test-postgresql check format clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(RUN_INSTALLED)  ## Start the server, with a local OpenTok unless credentials are set
 	@$(PYTHON) -m scripts.run $(if $(LISTEN),--host $(LISTEN)) $(if $(NOBODY_CONNECTED),--nobody-connected)
+
+superuser: $(RUN_INSTALLED)  ## Make an account for the admin of `make run`
+	@$(PYTHON) manage.py createsuperuser --skip-checks
 
 test: test-sqlite test-postgresql  ## Run the whole suite, on SQLite and on PostgreSQL
 

@@ -36,7 +36,7 @@ READY = """
   OpenTok   {opentok}
   Try       curl -L {url}/session
             curl {url}/room/standup
-  Admin     {url}/admin/  (make an account: .venv/bin/python manage.py createsuperuser)
+  Admin     {url}/admin/  (make an account for it: make superuser)
 
   Ctrl-C ends it.
 """
