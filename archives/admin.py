@@ -45,7 +45,7 @@ def file_size(archive: Archive) -> str:
 
 @admin.register(Archive)
 class ArchiveAdmin(ReadOnly, LargeTableAdmin):
-    list_display = ["created_at", room_link, state, length, file_size, "id"]
+    list_display = ["created_at", state, room_link, length, file_size]
     list_filter = ["status"]
     list_select_related = ["room"]
     date_hierarchy = "created_at"

@@ -24,7 +24,7 @@ class PastSessionInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
-    list_display = ["name", "token_role", "e2ee", "created_at", "last_used_at"]
+    list_display = ["name", "last_used_at", "created_at", "token_role", "e2ee"]
     list_filter = ["e2ee", "last_used_at"]
     date_hierarchy = "last_used_at"
     search_fields = ["name"]
