@@ -102,11 +102,10 @@ SQLITE: dict[str, Any] = {
     },
 }
 
-# A connection is kept for each thread and checked before use, so that one that the server has
-# dropped costs a reconnect and not a failed request.
+# The threads of a process share a few connections, each for as long as a request needs it.
 POSTGRESQL: dict[str, Any] = {
-    "CONN_MAX_AGE": 600,
-    "CONN_HEALTH_CHECKS": True,
+    "ENGINE": "config.postgresql",
+    "CONN_MAX_AGE": 0,
     "OPTIONS": {"connect_timeout": 3},
 }
 

@@ -16,10 +16,12 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from video import gate
+
 IDLE_CONNECTION_MS = 95_000
-# Requests that a worker answers at a time. Each holds a database connection, so that a server has
-# WEB_CONCURRENCY * THREADS of them.
-THREADS = 8
+# Requests that a worker answers at a time. At most half of them wait for OpenTok (video/gate.py),
+# and all share a few connections to PostgreSQL (config/postgresql).
+THREADS = 2 * gate.PLACES
 # Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a client waits.
 DRAIN_SECONDS = 20
 

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from video import gate
+
 Result = TypeVar("Result")
 
 
 class Flights(Generic[Result]):
     """Callers of `join` with the same key share one run of `work`, its result or its exception.
 
-    Nobody waits longer than `work` takes, so it needs a deadline of its own.
+    Nobody waits longer than `work` takes, so it needs a deadline of its own. Those who wait count
+    as waiting for OpenTok: see video/gate.py.
     """
 
     def __init__(self) -> None:
@@ -25,7 +28,9 @@ class Flights(Generic[Result]):
                 flight = self._under_way[key] = Future()
         if first:
             self._fly(key, flight, work)
-        return flight.result()
+            return flight.result()
+        with gate.waiting():
+            return flight.result()
 
     def _fly(self, key: str, flight: Future[Result], work: Callable[[], Result]) -> None:
         try:

@@ -27,6 +27,10 @@ from config.settings import DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick log-ins
 
+if "postgresql" in DATABASES["default"]["ENGINE"]:
+    # The tests' own process drops its database at the end, which idle connections would prevent.
+    DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # In a file, so that the server's processes see it as well.
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"] + ".test"}

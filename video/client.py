@@ -19,7 +19,7 @@ import opentok
 import opentok.opentok
 from django.conf import settings
 
-from video import accounts, answers, ids, transport
+from video import accounts, answers, gate, ids, transport
 from video.accounts import Account
 from video.answers import Refusals, Remote
 from video.errors import (
@@ -176,7 +176,7 @@ def _sdk(account: Account, timeout: float) -> opentok.Client:
 def _call(ask: Callable[[opentok.Client], Any], *, refusals: Refusals) -> Any:
     """The JSON of a successful answer, or the error that its status means."""
     sdk = _sdk(accounts.current(), settings.OPENTOK_TIMEOUT)
-    with transport.watched() as exchange:
+    with gate.waiting(), transport.watched() as exchange:
         try:
             ask(sdk)
         except Exception:

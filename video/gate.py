@@ -1,0 +1,36 @@
+"""How many callers of this process may wait for OpenTok at a time.
+
+Each holds a thread. Whoever finds all places taken is told to come back at once, so that a slow
+OpenTok never takes the threads of those who do not need it.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections
+
+from video.errors import OpenTokUnavailable
+
+# Half of the threads that the server has: config/server.py.
+PLACES = 32
+
+_places = threading.BoundedSemaphore(PLACES)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Holds a place, and no connection to the database. OpenTokUnavailable if all are taken."""
+    if not _places.acquire(blocking=False):
+        raise OpenTokUnavailable(f"{PLACES} callers are waiting for OpenTok already")
+    try:
+        _give_back_connections()
+        yield
+    finally:
+        _places.release()
+
+
+def _give_back_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
