@@ -1,0 +1,129 @@
+"""Whatever a caller sends: no server error, no HTML to a program, always CORS and an `error`.
+
+Hypothesis makes the requests up; they go over raw sockets, so that nothing on the way mends them.
+"""
+
+import json
+import re
+import socket
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from video import ids
+
+pytestmark = pytest.mark.usefixtures("server")
+hostile = settings(
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+# Bytes in a path: some as they are, some percent-encoded, some encoded wrongly.
+segments = st.one_of(
+    st.binary(max_size=40).map(lambda raw: quote_from_bytes(raw, safe="")),
+    st.text(max_size=40).map(
+        lambda text: quote_from_bytes(text.encode("utf-8", "replace"), safe="")
+    ),
+    st.text(alphabet="%0aAfF./\\;:@&=+$,!*'()~_-", max_size=40),
+    st.sampled_from(["..", "%2e%2e", "..%2Frender%3Fx", "%00", "%0d%0aX: y", "%ff", "%", "%zz"]),
+)
+queries = st.one_of(st.just(""), segments.map(lambda text: "?" + text), st.tuples(
+    st.sampled_from(["count", "offset", "sessionId", "e2ee"]), segments
+).map(lambda pair: f"?{pair[0]}={pair[1]}"))  # fmt: skip
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+fields = st.sampled_from(["sessionId", "outputMode", "hasTranscription", "name", ""])
+bodies = st.one_of(
+    st.binary(max_size=200),
+    values.map(lambda value: json.dumps(value).encode()),
+    st.dictionaries(fields, values).map(lambda value: json.dumps(value).encode()),
+)
+types = st.sampled_from([
+    "application/json", "application/json; charset=utf-16", "application/json;charset=\"utf-8\"",
+    "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=rot13",
+    "multipart/form-data", "multipart/form-data; boundary=x", "text/plain", "", ";", "a/b/c",
+])  # fmt: skip
+
+
+def answer_to(server, method, path, *, body=b"", content_type=None):
+    """The status, headers and body that a program gets for exactly these bytes."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nConnection: close\r\n"
+    if content_type is not None:
+        head += f"Content-Type: {content_type}\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(head.encode() + body)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, content = answer.partition(b"\r\n\r\n")
+    status = int(head.split(b" ", 2)[1])
+    headers = dict(re.findall(rb"\r\n([^:\r]+): ([^\r]*)", head))
+    return status, {name.decode().lower(): held.decode() for name, held in headers.items()}, content
+
+
+def check(status, headers, content):
+    assert status < 500, content
+    if "access-control-allow-origin" not in headers:
+        # What is no HTTP at all is refused by the server in front of us, in silence.
+        assert (status, content) == (400, b"")
+        return
+    assert headers["access-control-allow-origin"] == "*"
+    if status >= 400:
+        assert headers["content-type"] == "application/problem+json"
+        assert isinstance(json.loads(content)["error"], str)
+
+
+@hostile
+@given(name=segments, query=queries, method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "X"]))
+def test_any_name_is_a_room_or_a_mistake_of_the_caller(server, name, query, method):
+    status, headers, content = answer_to(server, method, f"/room/{name}{query}")
+    if method == "HEAD":
+        assert status < 500
+    else:
+        check(status, headers, content)
+
+
+@hostile
+@given(body=bodies, content_type=types, query=queries)
+def test_any_body_of_a_start_is_answered(server, body, content_type, query):
+    path = f"/archive/start{query}"
+    check(*answer_to(server, "POST", path, body=body, content_type=content_type))
+
+
+@hostile
+@given(
+    archive=segments,
+    what=st.sampled_from(["", "/stop", "/view", "/stop/", "/view/x"]),
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    body=bodies,
+    content_type=types,
+)
+def test_any_id_of_a_recording_is_answered_and_none_that_is_no_id_is_sent_on(
+    server, opentok, archive, what, method, body, content_type
+):
+    path = f"/archive/{archive}{what}"
+    check(*answer_to(server, method, path, body=body, content_type=content_type))
+    for request in opentok.requests():
+        sent = re.fullmatch(
+            r"/v2/project/\d+/archive(?:/([^/?]+)(/stop)?)?(\?.*)?", request["path"]
+        )
+        assert sent or request["path"] == "/session/create"
+        assert not (sent and sent[1]) or ids.ARCHIVE_ID.fullmatch(sent[1])
+
+
+@hostile
+@given(query=queries)
+def test_any_query_of_the_list_is_answered(server, query):
+    check(*answer_to(server, "GET", f"/archive{query}"))
+
+
+@hostile
+@given(path=segments, query=queries)
+def test_any_path_is_answered(server, path, query):
+    check(*answer_to(server, "GET", f"/{path}{query}"))
