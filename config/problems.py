@@ -30,7 +30,7 @@ class DatabaseUnavailable(exceptions.APIException):
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
-        self.reason = f"{type(error).__name__}: {error}".strip()
+        self.reason = " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
