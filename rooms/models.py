@@ -138,7 +138,10 @@ class Room(models.Model):
         now = timezone.now()
         if now - self.last_used_at > NOTE_USE_EVERY:
             try:
-                Room.objects.filter(pk=self.pk).update(last_used_at=now)
+                with transaction.atomic():
+                    # Whoever holds the row's lock is noting the same, or more: nobody waits for it.
+                    free = Room.objects.select_for_update(skip_locked=True).filter(pk=self.pk)
+                    Room.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
             except DatabaseError as error:
                 # Nobody is kept out of a room because of it.
                 logger.warning("The use of a room was not noted: %s", error)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from archives.models import Archive
@@ -47,6 +47,14 @@ def test_a_room_can_be_joined_although_its_use_cannot_be_noted(server, refuse):
     again = server.get("/room/standup")
     assert again.status_code == 200
     assert again.json()["sessionId"] == first["sessionId"]
+
+
+def test_a_room_can_be_joined_while_somebody_else_writes_to_it(server):
+    server.get("/room/standup")
+    Room.objects.update(last_used_at=timezone.now() - timedelta(days=1))
+    with transaction.atomic():
+        list(Room.objects.select_for_update())  # SQLite locks everything instead, for 5 s at most
+        assert server.get("/room/standup").status_code == 200
 
 
 def test_a_recording_that_was_started_is_answered_although_it_cannot_be_written_down(
