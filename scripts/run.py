@@ -44,9 +44,13 @@ READY = """
 
 def main() -> None:
     options = arguments()
-    environment.load_dotenv(BASE_DIR / ".env")
+    try:
+        environment.load_dotenv(BASE_DIR / ".env")
+        port = environment.integer("PORT", 8080, at_least=1, at_most=65_535)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Not started. {error}")
     os.environ["SECRET_KEY"] = environment.text("SECRET_KEY") or kept("secret_key")
-    port = port_to_listen_on(options.host)
+    refuse_unusable_port(options.host, port)
     for ending in ENDINGS:
         signal.signal(ending, lambda *_: sys.exit(0))
     with children() as started:
@@ -76,11 +80,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def port_to_listen_on(host: str) -> int:
-    try:
-        port = environment.integer("PORT", 8080, at_least=1, at_most=65_535)
-    except ImproperlyConfigured as error:
-        sys.exit(f"Not started. {error}")
+def refuse_unusable_port(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -89,7 +89,6 @@ def port_to_listen_on(host: str) -> int:
             if error.errno == errno.EADDRINUSE:
                 sys.exit(f"Port {port} is taken. Choose another one: PORT=8090 make run")
             sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
-    return port
 
 
 def kept(name: str) -> str:

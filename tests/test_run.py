@@ -76,3 +76,12 @@ def test_a_taken_port_is_said_in_a_line(environment):
     assert done.returncode == 1
     assert done.stdout == ""
     assert re.fullmatch(f"Port {environment['PORT']} is taken.*\n", done.stderr)
+
+
+def test_a_wrong_port_is_said_in_a_line(environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.run"],
+        cwd=ROOT, env=environment | {"PORT": "http"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Not started. PORT must be a whole number from 1 to 65535, not 'http'.\n"
