@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,8 @@ class Server:
         }
         self.environment = {name: text for name, text in variables.items() if text is not None}
         self.process: subprocess.Popen[str] | None = None
+        # A file and not a pipe, which would stop the server once it is full.
+        self.written = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self.start()
@@ -58,7 +61,7 @@ class Server:
             self.command,
             cwd=self.cwd,
             env=self.environment,
-            stdout=subprocess.PIPE,
+            stdout=self.written,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
@@ -89,7 +92,9 @@ class Server:
             process.terminate()
         else:
             os.killpg(process.pid, number)
-        return process.communicate(timeout=30)[0]
+        process.wait(timeout=30)
+        self.written.seek(0)
+        return self.written.read()
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """The answer, a redirect included. The path goes out as it is written here."""
@@ -101,6 +106,13 @@ class Server:
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.request("GET", path, **options)
+
+    def get_until(self, status: int, path: str, *, within: float) -> requests.Response:
+        """Ask again and again; the first answer with this status, or the last one in time."""
+        deadline = time.monotonic() + within
+        while (answer := self.get(path)).status_code != status and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return answer
 
     def post(self, path: str, **options: Any) -> requests.Response:
         return self.request("POST", path, **options)
