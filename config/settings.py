@@ -24,6 +24,8 @@ OPENTOK = {
 }
 # Seconds that one call may take in all. Clients give up at ten, so ours has to end before.
 OPENTOK_TIMEOUT = environment.seconds("OPENTOK_TIMEOUT", 7, at_least=0.1, at_most=15)
+# Calls that may fail in a row before OpenTok is left alone for a few seconds.
+OPENTOK_FAILURES = environment.integer("OPENTOK_FAILURES", 10, at_least=1, at_most=1_000_000)
 
 # The credentials handed out (rooms/).
 TOKEN_ROLE = environment.one_of(

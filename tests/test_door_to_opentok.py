@@ -71,8 +71,10 @@ def test_calls_share_one_pooled_connection(settings):
 def test_every_oddity_of_opentok_is_a_failure_of_opentok(fault, opentok):
     opentok.fault(**fault)
     with pytest.raises(errors.OpenTokFailed):
-        client.list_archives()
+        client.create_session()
     assert len(sent(opentok)) == 1
+    with pytest.raises(errors.OpenTokFailed):
+        client.list_archives()
 
 
 def test_a_redirect_is_not_followed(opentok):
@@ -100,7 +102,7 @@ def test_an_answer_without_end_is_not_read_to_its_end(settings, head):
         threading.Thread(target=serve, daemon=True).start()
         point_at(listener, settings)
         with pytest.raises(errors.OpenTokFailed) as raised:
-            client.list_archives()
+            client.create_session()
         assert "more than" in raised.value.reason
         assert swallowed.wait(5)
 

@@ -87,3 +87,11 @@ def archive(answer: Any, *, archive_id: str | None = None) -> Remote:
             answer.pop("password", None)
             return dict(answer)
     raise OpenTokFailed("no archive in the answer")
+
+
+def archives(answer: Any) -> list[Remote]:
+    """The archive objects of `answer` if it is a list of them."""
+    match answer:
+        case {"items": list(items)}:
+            return [archive(item) for item in items]
+    raise OpenTokFailed("no list of archives in the answer")

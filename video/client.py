@@ -22,6 +22,7 @@ from django.conf import settings
 from video import accounts, answers, gate, ids, transport
 from video.accounts import Account
 from video.answers import Refusals, Remote
+from video.breaker import Breaker
 from video.errors import (
     ArchiveConflict,
     ArchiveNotFound,
@@ -30,11 +31,18 @@ from video.errors import (
     NobodyConnected,
     OpenTokFailed,
     SessionInvalid,
+    VideoError,
 )
 
+Ask = Callable[[opentok.Client], Any]
+
 MAX_ARCHIVES = 1000
+RUNNING = {"started", "paused"}
+# The share of a start's time that is kept for finding out what became of it.
+TO_LOOK_UP = 0.2
 WEB_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(/|\?|$)", re.ASCII | re.IGNORECASE)
 
+_breaker = Breaker()
 opentok.opentok.requests = transport.Transport()
 # At DEBUG the SDK logs the JWT of each call. This logger is in no hierarchy and has no handler.
 opentok.opentok.logger = logging.Logger("opentok, silenced", logging.CRITICAL)
@@ -99,21 +107,45 @@ def start_archive(
 ) -> Remote:
     """Start recording a session; `output_mode` is "composed" or "individual".
 
-    Errors: SessionInvalid, ArchiveRefused, NobodyConnected, ArchiveConflict.
+    Errors: SessionInvalid, ArchiveRefused, NobodyConnected, ArchiveConflict. A failure of OpenTok
+    is raised only if the session is not being recorded, as far as can be known.
     """
     ids.check_session_id(session_id)
     if not owns(session_id):
         raise SessionInvalid("a session of another project")
-    answer = _call(
-        lambda sdk: sdk.start_archive(
-            session_id,
-            name=name,
-            output_mode=opentok.OutputModes(output_mode),
-            has_transcription=transcription,
-        ),
-        refusals={400: ArchiveRefused, 404: NobodyConnected, 409: ArchiveConflict},
-    )
-    return answers.archive(answer)
+    until = _deadline()
+    with gate.waiting():
+        try:
+            answer = _exchange(
+                lambda sdk: sdk.start_archive(
+                    session_id,
+                    name=name,
+                    output_mode=opentok.OutputModes(output_mode),
+                    has_transcription=transcription,
+                ),
+                refusals={400: ArchiveRefused, 404: NobodyConnected, 409: ArchiveConflict},
+                until=until - settings.OPENTOK_TIMEOUT * TO_LOOK_UP,
+            )
+            return answers.archive(answer)
+        except VideoError as error:
+            running = _running_archive(session_id, until=until) if error.is_outage else None
+            if running is None:
+                raise
+            return running
+
+
+def _running_archive(session_id: str, *, until: float) -> Remote | None:
+    """What a start whose answer got lost has started: a session has one recording at a time."""
+    try:
+        answer = _exchange(
+            lambda sdk: sdk.list_archives(session_id=session_id),
+            refusals={400: SessionInvalid},
+            until=until,
+        )
+        remotes = answers.archives(answer)
+    except VideoError:
+        return None
+    return next((remote for remote in remotes if remote["status"] in RUNNING), None)
 
 
 def stop_archive(archive_id: str) -> Remote:
@@ -129,10 +161,7 @@ def stop_archive(archive_id: str) -> Remote:
 def get_archive(archive_id: str) -> Remote:
     """The archive as it is now; once it is available, with a link that lives ten minutes."""
     ids.check_archive_id(archive_id)
-    answer = _call(
-        lambda sdk: sdk.get_archive(archive_id),
-        refusals={404: ArchiveNotFound},
-    )
+    answer = _read(lambda sdk: sdk.get_archive(archive_id), refusals={404: ArchiveNotFound})
     return answers.archive(answer, archive_id=archive_id)
 
 
@@ -142,14 +171,11 @@ def list_archives(
     """Archives, newest first: at most `count` (up to 1000) from `offset` on."""
     if session_id is not None:
         ids.check_session_id(session_id)
-    answer = _call(
+    answer = _read(
         lambda sdk: sdk.list_archives(offset=offset, count=count, session_id=session_id),
         refusals={400: SessionInvalid} if session_id else {},
     )
-    match answer:
-        case {"items": list(items)}:
-            return [answers.archive(item) for item in items]
-    raise OpenTokFailed("no list of archives in the answer")
+    return answers.archives(answer)
 
 
 def download_url(remote: Remote) -> str | None:
@@ -163,23 +189,44 @@ def download_url(remote: Remote) -> str | None:
 
 
 @lru_cache(maxsize=8)
-def _sdk(account: Account, timeout: float) -> opentok.Client:
+def _sdk(account: Account) -> opentok.Client:
     # The SDK guesses the kind of credentials from the look of the secret, and opens what it takes
     # for a path. So it gets none to guess from, and is told afterwards.
-    sdk = opentok.Client(account.project_id, "", timeout=timeout)
+    sdk = opentok.Client(account.project_id, "")
     sdk._using_vonage = account.is_vonage
     sdk.api_secret = account.key
     sdk.endpoints.api_url = account.api_url
     return sdk
 
 
-def _call(ask: Callable[[opentok.Client], Any], *, refusals: Refusals) -> Any:
+def _call(ask: Ask, *, refusals: Refusals) -> Any:
     """The JSON of a successful answer, or the error that its status means."""
-    sdk = _sdk(accounts.current(), settings.OPENTOK_TIMEOUT)
-    with gate.waiting(), transport.watched() as exchange:
+    with gate.waiting():
+        return _exchange(ask, refusals=refusals, until=_deadline())
+
+
+def _read(ask: Ask, *, refusals: Refusals) -> Any:
+    """The same for a call that changes nothing: if OpenTok fails, it is asked again, once."""
+    until = _deadline()
+    with gate.waiting():
+        try:
+            return _exchange(ask, refusals=refusals, until=until)
+        except VideoError as error:
+            if not error.is_outage:
+                raise
+        return _exchange(ask, refusals=refusals, until=until)
+
+
+def _deadline() -> float:
+    return time.monotonic() + settings.OPENTOK_TIMEOUT
+
+
+def _exchange(ask: Ask, *, refusals: Refusals, until: float) -> Any:
+    sdk = _sdk(accounts.current())
+    with _breaker.watching(), transport.watched(until=until) as exchange:
         try:
             ask(sdk)
         except Exception:
             if exchange.response is None and exchange.error is None:
                 raise  # nothing was sent: a mistake of ours
-    return answers.read(exchange.result(), refusals)
+        return answers.read(exchange.result(), refusals)

@@ -12,6 +12,8 @@ class VideoError(APIException):
 
     title: str | None = None
     wait: int | None = None
+    # Whether it speaks of OpenTok as a whole, and leaves open if OpenTok did what it was asked.
+    is_outage = False
 
     def __init__(self, reason: str = "") -> None:
         super().__init__()
@@ -26,6 +28,17 @@ class OpenTokUnavailable(VideoError):
     title = "OpenTok is out of reach"
     default_detail = "The video service cannot be reached at the moment. Please try again shortly."
     wait = 5
+    is_outage = True
+
+
+class OpenTokNotAsked(OpenTokUnavailable):
+    """Nothing was sent, because too many wait for OpenTok already or because it keeps failing."""
+
+    is_outage = False
+
+    def __init__(self, reason: str, *, wait: int) -> None:
+        super().__init__(reason)
+        self.wait = wait
 
 
 class OpenTokRateLimited(OpenTokUnavailable):
@@ -34,6 +47,7 @@ class OpenTokRateLimited(OpenTokUnavailable):
     default_code = "opentok_rate_limited"
     title = "OpenTok is busy"
     default_detail = "The video service is receiving too many requests. Please try again shortly."
+    is_outage = False
 
     def __init__(self, wait: int) -> None:
         super().__init__(f"429, retry after {wait} s")
@@ -45,6 +59,7 @@ class OpenTokTimeout(VideoError):
     default_code = "opentok_timeout"
     title = "OpenTok is too slow"
     default_detail = "The video service did not answer in time. Please try again shortly."
+    is_outage = True
 
 
 class OpenTokRefusedUs(VideoError):
@@ -66,6 +81,7 @@ class OpenTokFailed(VideoError):
     default_code = "opentok_failed"
     title = "OpenTok failed"
     default_detail = "The video service answered with an error. Please try again shortly."
+    is_outage = True
 
 
 class SessionInvalid(VideoError):

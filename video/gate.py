@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from video.errors import OpenTokUnavailable
+from video.errors import OpenTokNotAsked
 
 # Half of the threads that the server has: config/server.py.
 PLACES = 32
@@ -20,9 +20,9 @@ _places = threading.BoundedSemaphore(PLACES)
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Holds a place, and no connection to the database. OpenTokUnavailable if all are taken."""
+    """Holds a place, and no connection to the database. OpenTokNotAsked if all are taken."""
     if not _places.acquire(blocking=False):
-        raise OpenTokUnavailable(f"{PLACES} callers are waiting for OpenTok already")
+        raise OpenTokNotAsked(f"{PLACES} callers are waiting for OpenTok already", wait=5)
     try:
         _give_back_connections()
         yield

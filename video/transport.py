@@ -8,6 +8,7 @@ deadline for the whole exchange, a cap on the answer, and the true answer kept i
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -31,8 +32,12 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 @dataclass
 class Exchange:
-    """What really happened in one call: the answer, or why there is none."""
+    """What really happened in one call: the answer, or why there is none.
 
+    `until` is when it has to be over, by the monotonic clock.
+    """
+
+    until: float
     response: requests.Response | None = None
     error: VideoError | None = None
     connection: HTTPConnection | None = None
@@ -58,9 +63,9 @@ _exchange: ContextVar[Exchange] = ContextVar("exchange")
 
 
 @contextmanager
-def watched() -> Iterator[Exchange]:
+def watched(*, until: float) -> Iterator[Exchange]:
     """Inside this block the thread's next call is kept in the Exchange that is yielded."""
-    token = _exchange.set(Exchange())
+    token = _exchange.set(Exchange(until))
     try:
         yield _exchange.get()
     finally:
@@ -68,7 +73,7 @@ def watched() -> Iterator[Exchange]:
 
 
 class Transport:
-    """Has what we reach of `requests` through the SDK. `timeout` is seconds for a whole call."""
+    """Has what we reach of `requests` through the SDK, whose time-outs are left to the Exchange."""
 
     def __init__(self) -> None:
         self.session = requests.Session()
@@ -90,29 +95,30 @@ class Transport:
         method: str,
         url: str,
         *,
-        timeout: float,
         headers: dict[str, str],
         data: Any = None,
+        timeout: None = None,
         proxies: None = None,
     ) -> requests.Response:
         exchange = _exchange.get()
         request = requests.Request(method, url, headers=headers, data=data)
         try:
-            exchange.response = self.within(timeout, exchange, request)
+            exchange.response = self.carry_out(exchange, request)
         except VideoError as error:
             # Kept because the SDK wraps, or swallows, what it does not know.
             exchange.error = error
             raise
         return exchange.response
 
-    def within(
-        self, seconds: float, exchange: Exchange, request: requests.Request
-    ) -> requests.Response:
-        """Carry out the exchange in a thread of its own and wait for it no longer than `seconds`.
+    def carry_out(self, exchange: Exchange, request: requests.Request) -> requests.Response:
+        """Do it in a thread of its own, and wait for that until the exchange has to be over.
 
         A socket's timeout counts anew for each packet, and a name look-up has none at all. This way
         the deadline holds whatever the exchange is stuck in.
         """
+        seconds = exchange.until - time.monotonic()
+        if seconds <= 0:
+            raise OpenTokTimeout("no time left")
         future: Future[requests.Response] = Future()
 
         def run() -> None:
@@ -126,7 +132,7 @@ class Transport:
             return future.result(timeout=seconds)
         except TimeoutError:
             exchange.abandon()
-            raise OpenTokTimeout(f"no answer within {seconds:g} s") from None
+            raise OpenTokTimeout(f"no answer within {seconds:.1f} s") from None
 
     def send(self, request: requests.Request, seconds: float) -> requests.Response:
         try:
