@@ -106,7 +106,8 @@ SQLITE: dict[str, Any] = {
 POSTGRESQL: dict[str, Any] = {
     "ENGINE": "config.postgresql",
     "CONN_MAX_AGE": 0,
-    "OPTIONS": {"connect_timeout": 3},
+    # Seconds to connect; milliseconds until a connection that nothing comes back on has ended.
+    "OPTIONS": {"connect_timeout": 3, "tcp_user_timeout": 10_000},
 }
 
 SCHEMES = {"sqlite": SQLITE, "postgres": POSTGRESQL, "postgresql": POSTGRESQL}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -47,6 +47,7 @@ class Server:
         }
         self.environment = {name: text for name, text in variables.items() if text is not None}
         self.process: subprocess.Popen[str] | None = None
+        self.idle: Connection
         # A file and not a pipe, which would stop the server once it is full.
         self.written = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
 
@@ -96,6 +97,19 @@ class Server:
         self.written.seek(0)
         return self.written.read()
 
+    def workers(self) -> list[int]:
+        """The processes that answer, without the first one, which looks after them."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def workers_once(self, expected: Callable[[list[int]], bool]) -> list[int]:
+        """The same, as soon as they are as expected, or after 15 seconds."""
+        deadline = time.monotonic() + 15
+        while not expected(pids := self.workers()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return pids
+
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """The answer, a redirect included. The path goes out as it is written here."""
         session = requests.Session()
@@ -116,6 +130,24 @@ class Server:
 
     def post(self, path: str, **options: Any) -> requests.Response:
         return self.request("POST", path, **options)
+
+
+class Connection:
+    """One connection to a server, which it keeps between requests."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.opened_at = time.monotonic()
+
+    def rest(self, seconds: float) -> None:
+        """Wait until it has been open for so many seconds."""
+        time.sleep(max(0.0, self.opened_at + seconds - time.monotonic()))
+
+    def status(self, path: str) -> int:
+        """Of the answer to a GET; 0 if the server has closed the connection."""
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = self.socket.recv(65_536)
+        return int(head.split()[1]) if head else 0
 
 
 def free_port() -> int:

@@ -5,6 +5,9 @@ connections, because most of its threads wait for OpenTok when there are many, a
 PostgreSQL has twenty. So the threads of a process share a few: one is taken with the first query of
 a request and given back when the request ends or begins to wait: CONN_MAX_AGE=0 makes Django do so.
 psycopg2 has a pool of its own, which refuses instead of waiting, and Django's needs psycopg 3.
+
+No statement may take for ever, but for changes of the schema. A SELECT whose connection turns out
+to have ended, as all do when PostgreSQL is restarted, runs on a new one.
 """
 
 import select
@@ -13,23 +16,55 @@ from collections import deque
 from typing import Any
 
 from django.db import OperationalError
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, schema
+from django.db.backends.utils import CursorWrapper
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 CONNECTIONS = 8
 # Seconds to wait for one to come free.
 PATIENCE = 3
+# Above what the admin needs for a million rows; below the time that clients and routers wait.
+STATEMENT_SECONDS = 5
+# For a change of the schema to wait for a lock: behind it waits everybody else.
+LOCK_SECONDS = 5
 
 _free = threading.BoundedSemaphore(CONNECTIONS)
 _idle: deque[Any] = deque()
 
 
+class Cursor(CursorWrapper):
+    def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
+        try:
+            return super()._execute(sql, params, *ignored)  # type: ignore[misc]
+        except OperationalError:
+            if self.db.in_atomic_block or not self.db.connection.closed or not _only_reads(sql):
+                raise
+        # If this one has ended, then so have, or will at once, those that are idle.
+        _idle.clear()
+        self.db.close()
+        self.cursor = self.db.cursor().cursor
+        return super()._execute(sql, params, *ignored)  # type: ignore[misc]
+
+
+class SchemaEditor(schema.DatabaseSchemaEditor):
+    def __enter__(self) -> Any:
+        if not self.collect_sql:
+            with self.connection.cursor() as cursor:
+                cursor.execute(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_SECONDS}s'")
+        return super().__enter__()
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return Cursor(cursor, self)
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if not _free.acquire(timeout=PATIENCE):
             raise OperationalError("all connections of this process are in use")
         try:
-            return _take_idle() or super().get_new_connection(conn_params)
+            return _take_idle() or _limited(super().get_new_connection(conn_params))
         except BaseException:
             _free.release()
             raise
@@ -44,6 +79,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 super()._close()  # type: ignore[misc]
         finally:
             _free.release()
+
+
+def _limited(connection: Any) -> Any:
+    # Said after connecting: poolers such as PgBouncer refuse it among the connection's parameters.
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
+    return connection
+
+
+def _only_reads(sql: Any) -> bool:
+    return isinstance(sql, str) and sql.startswith("SELECT ")
 
 
 def _take_idle() -> Any:
