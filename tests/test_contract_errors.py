@@ -78,6 +78,22 @@ MISTAKES = [
         id="malformed JSON to stop",
     ),
     pytest.param(
+        "POST", "/archive/start", {"data": '{"sessionId": "1_a", "sessionId": "1_b"}', "headers": JSON},
+        400, "parse_error", id="a name twice",
+    ),
+    pytest.param(
+        "POST", "/archive/start", {"data": '{"x": [{"a": 1, "b": {"c": 1, "c": 1}}]}', "headers": JSON},
+        400, "parse_error", id="a name twice, deep",
+    ),
+    pytest.param(
+        "POST", "/archive/start", {"data": '{"sessionId": NaN}', "headers": JSON}, 400, "parse_error",
+        id="NaN",
+    ),
+    pytest.param(
+        "POST", "/archive/start", {"data": '{"sessionId": "x"}'.encode("utf-16"), "headers": JSON},
+        400, "parse_error", id="UTF-16",
+    ),
+    pytest.param(
         "POST", "/archive/start", {"data": body_of(102_401), "headers": JSON}, 413,
         "body_too_large", id="body too large",
     ),
