@@ -8,7 +8,7 @@ from django.db import connection
 from opentok import Client
 
 from tests.emulator_process import Emulator
-from tests.server_process import Server
+from tests.server_process import Connection, Server
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,7 @@ def opentok(_emulator: Emulator, settings: Any) -> Emulator:
 @pytest.fixture(scope="session")
 def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     with django_db_blocker.unblock(), Server(OPENTOK_API_URL=_emulator.url) as server:
+        server.idle = Connection(server.port)
         yield server
 
 
@@ -35,6 +36,17 @@ def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) 
 def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server:
     """The real server on an empty database, in two processes, with `opentok` behind it."""
     return _server
+
+
+@pytest.fixture
+def idle_connection(server: Server) -> Connection:
+    """One that was opened when the server started, and that nothing was sent over since."""
+    return server.idle
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a long time to have gone by comes last."""
+    items.sort(key=lambda item: "idle_connection" in item.fixturenames)
 
 
 # For the tests of the emulator itself
