@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from video import accounts
 
@@ -35,6 +36,21 @@ def credentials_are_complete(**kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="See .env.example, or try `make run`.", id="config.E002")]
     return []
+
+
+@register(STARTUP)
+def database_outlives_the_dyno(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.ON_HEROKU or connection.vendor != "sqlite":
+        return []
+    return [
+        Error(
+            "The database is SQLite, a file: on Heroku each dyno has a disk of its own, which is "
+            "thrown away at every restart, once a day at least, and all rooms with it.",
+            hint="Add PostgreSQL, which sets DATABASE_URL: "
+            "`heroku addons:create heroku-postgresql:essential-0`.",
+            id="config.E003",
+        )
+    ]
 
 
 def refuse_to_start_misconfigured() -> None:

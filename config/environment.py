@@ -36,12 +36,17 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def on_heroku() -> bool:
+    """Heroku names every process that it runs in DYNO; on its CI, tests run, and no server."""
+    return bool(text("DYNO")) and not text("CI")
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def flag(name: str) -> bool:
-    value = text(name, "off").lower()
+def flag(name: str, *, default: bool = False) -> bool:
+    value = text(name, "on" if default else "off").lower()
     if value not in TRUE | FALSE:
         raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
     return value in TRUE
@@ -88,7 +93,12 @@ def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
         if config["NAME"] == ":memory:":
             raise ImproperlyConfigured(f"{name} must name a file: the processes share it.")
         config["NAME"] = str(base / config["NAME"])
-    return config | kind | {"OPTIONS": kind["OPTIONS"] | config.get("OPTIONS", {})}
+    options = kind["OPTIONS"] | config.get("OPTIONS", {})
+    if kind is POSTGRESQL and on_heroku():
+        # Heroku's databases take nothing but TLS, with a certificate that nobody has signed, and
+        # their URLs do not say so.
+        options = {"sslmode": "require"} | options
+    return config | kind | {"OPTIONS": options}
 
 
 # Writers wait for one another instead of failing with "database is locked": WAL lets readers go on,

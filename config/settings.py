@@ -14,6 +14,8 @@ SECRET_KEY = environment.text("SECRET_KEY")
 DEBUG = environment.flag("DEBUG")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "*")
 
+ON_HEROKU = environment.on_heroku()
+
 # The door to OpenTok (video/).
 OPENTOK = {
     "TOKBOX_API_KEY": environment.text("TOKBOX_API_KEY"),
@@ -121,7 +123,8 @@ if WHITENOISE_USE_FINDERS:
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
 
 # One switch for a server behind a proxy that ends TLS, which is when its header can be believed.
-SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT")
+# Heroku's router is one, and the only way in.
+SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=ON_HEROKU)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
 SECURE_HSTS_SECONDS = 30 * 86_400 if SECURE_SSL_REDIRECT else 0
 # Subdomains and preload lists are for the owner of the domain to decide on, not for this server.
