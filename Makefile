@@ -35,7 +35,7 @@ check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deplo
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
-	$(PYTHON) -m tests.as_deployed manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) -m tests.as_deployed manage.py check --deploy --fail-level WARNING
 
 format: $(TEST_INSTALLED)  ## Format the code

@@ -1,21 +1,37 @@
-"""Run a management command configured as a deployment: `python -m tests.as_deployed manage.py …`."""
+"""Run a management command as configured by app.json: `python -m tests.as_deployed manage.py …`."""
 
+import json
 import os
+import re
+import secrets
 import subprocess
 import sys
+from pathlib import Path
 
-DEPLOYED = {
-    "SECRET_KEY": "a-long-random-text-as-a-deployment-has-it-0123456789-abcdefghijk",
-    "DATABASE_URL": "sqlite:////tmp/opentok-rooms-check.sqlite3",
+ROOT = Path(__file__).resolve().parent.parent
+# What whoever deploys fills in, and what Heroku and its PostgreSQL add. Nothing connects to it.
+FILLED_IN = {
     "TOKBOX_API_KEY": "47000001",
     "TOKBOX_SECRET": "0123456789abcdef0123456789abcdef01234567",
-    "SECURE_SSL_REDIRECT": "on",
-    "ALLOWED_HOSTS": "rooms.example.com",
 }
+ADDED = {"DYNO": "web.1", "DATABASE_URL": "postgres://u:p@database.example.com:5432/rooms"}
+
+
+def configuration() -> dict[str, str]:
+    """The environment of a server that app.json has made, and nothing of this machine's."""
+    unset = re.findall("^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    asked = json.loads((ROOT / "app.json").read_text())["env"]
+    generated = [name for name, about in asked.items() if about.get("generator") == "secret"]
+    return {
+        # A space counts as not set, and keeps what `.env` has to say out.
+        **dict.fromkeys([*unset, "CI"], " "),
+        **{name: about["value"] for name, about in asked.items() if "value" in about},
+        **{name: secrets.token_hex(32) for name in generated},
+        **FILLED_IN,
+        **ADDED,
+    }
+
 
 if __name__ == "__main__":
-    sys.exit(
-        subprocess.run(
-            [sys.executable, *sys.argv[1:]], env=os.environ | DEPLOYED, check=False
-        ).returncode
-    )
+    command = [sys.executable, *sys.argv[1:]]
+    sys.exit(subprocess.run(command, env=os.environ | configuration(), check=False).returncode)

@@ -82,3 +82,9 @@ def test_sqlite_is_refused_with_the_reason_and_the_remedy(command, url):
     assert done.returncode == 1
     assert "thrown away at every restart" in done.stderr
     assert "heroku addons:create heroku-postgresql" in done.stderr
+
+
+def test_the_configuration_that_app_json_makes_has_nothing_to_warn_of():
+    check = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = run("-m", "tests.as_deployed", *check)
+    assert done.returncode == 0, done.stderr
