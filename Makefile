@@ -8,7 +8,7 @@ BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 pyth
 RUN_INSTALLED := $(VENV)/.run-installed
 TEST_INSTALLED := $(VENV)/.test-installed
 
-.PHONY: help run superuser bench test test-sqlite test-postgresql check format clean
+.PHONY: help run superuser bench test test-sqlite test-postgresql test-deploy check format clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,9 @@ test-sqlite: $(TEST_INSTALLED)
 
 test-postgresql: $(TEST_INSTALLED)
 	$(PYTHON) -m tests.on_postgresql $(PYTHON) -m pytest
+
+test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the last commit
+	$(PYTHON) -m scripts.as_heroku
 
 bench: $(TEST_INSTALLED)  ## Measure requests per second against the sample's way; needs wrk and Node.js
 	$(PYTHON) -m bench.rates
