@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.checks import WARNING, CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
@@ -49,6 +49,36 @@ def database_outlives_the_dyno(**kwargs: Any) -> list[CheckMessage]:
             hint="Add PostgreSQL, which sets DATABASE_URL: "
             "`heroku addons:create heroku-postgresql:essential-0`.",
             id="config.E003",
+        )
+    ]
+
+
+@register(STARTUP, deploy=True)
+def opentok_is_the_real_one(**kwargs: Any) -> list[CheckMessage]:
+    url = settings.OPENTOK["OPENTOK_API_URL"]
+    if not accounts.is_local(url) or not (settings.ON_HEROKU or settings.SECURE_SSL_REDIRECT):
+        return []
+    return [
+        Error(
+            "OPENTOK_API_URL is a local OpenTok's, which carries no video.",
+            hint="Remove OPENTOK_API_URL: the real OpenTok needs none.",
+            id="config.E004",
+        )
+    ]
+
+
+@register(STARTUP, deploy=True)
+def opentok_is_called_over_tls(**kwargs: Any) -> list[CheckMessage]:
+    url = settings.OPENTOK["OPENTOK_API_URL"]
+    if accounts.is_local(url) or not url.startswith("http:"):
+        return []
+    return [
+        CheckMessage(
+            WARNING,
+            "OPENTOK_API_URL starts with http://, so that anybody on the way can read and change "
+            "what OpenTok is told.",
+            hint="Make it https://, or remove it: the real OpenTok needs none.",
+            id="config.W001",
         )
     ]
 

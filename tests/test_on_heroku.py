@@ -9,6 +9,7 @@ import pytest
 
 from config import environment
 from tests.server_process import ROOT, Server
+from video import accounts
 
 # A space counts as not set, and keeps what `.env` has to say out. CI is what Heroku's CI sets.
 HEROKU = {
@@ -88,3 +89,35 @@ def test_the_configuration_that_app_json_makes_has_nothing_to_warn_of():
     check = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = run("-m", "tests.as_deployed", *check)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("http://127.0.0.1:8081", "config.E004"),
+        ("http://opentok.example.com", "config.W001"),
+        ("https://opentok.example.com", ""),
+    ],
+)
+def test_an_opentok_that_is_none_for_production_is_named_before_a_deployment(url, complaint):
+    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", OPENTOK_API_URL=url)
+    assert done.returncode == bool(complaint)
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "is_local"),
+    [
+        ("http://localhost:8081", True),
+        ("http://opentok.localhost", True),
+        ("http://opentok:8081/", True),
+        ("https://10.0.0.7", True),
+        ("http://[::1]:8081", True),
+        ("http://[nonsense", False),
+        ("https://8.8.8.8", False),
+        ("https://api.opentok.com", False),
+        ("", False),
+    ],
+)
+def test_an_opentok_is_known_as_local_by_its_url(url, is_local):
+    assert accounts.is_local(url) is is_local

@@ -9,7 +9,9 @@ import binascii
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -37,6 +39,20 @@ class Account:
 def current() -> Account:
     """The configured account. ImproperlyConfigured names the variable that is missing or wrong."""
     return _account(**settings.OPENTOK)
+
+
+def is_local(url: str) -> bool:
+    """Whether an OpenTok is on this machine or a private network, as far as its URL tells."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:  # brackets around what is no address
+        host = None
+    if host is None:
+        return False
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
 
 
 @lru_cache(maxsize=8)

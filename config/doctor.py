@@ -1,0 +1,181 @@
+"""What is wrong with this server and what to do about it, found by trying: `manage.py doctor`."""
+
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from django.conf import settings
+from django.contrib.staticfiles.apps import StaticFilesConfig
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.checks import ERROR, CheckMessage, Tags, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config.checks import STARTUP
+from config.postgresql.base import CONNECTIONS
+from config.static import ForgivingManifestStorage
+from video import accounts, checkup
+from video.errors import VideoError
+
+# A process holds the connections of its clients, which stay open between requests.
+ENOUGH_OPEN_FILES = 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An error keeps the server from working or from being safe; a warning does not yet."""
+
+    level: Literal["ok", "warning", "error"]
+    subject: str
+    message: str
+    remedy: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    yield from configuration()
+    yield from opentok()
+    yield from database()
+    yield from static_files()
+    yield from https()
+    yield from limits()
+
+
+def configuration() -> Iterator[Finding]:
+    found = run_checks(tags=[STARTUP], include_deployment_checks=True)
+    yield from _from_checks("configuration", found)
+    if not found:
+        yield Finding("ok", "configuration", "What is needed is set, and fits together.")
+
+
+def opentok() -> Iterator[Finding]:
+    try:
+        account = accounts.current()
+        found = checkup.check()
+    except ImproperlyConfigured:
+        return  # configuration() has said so
+    except VideoError as error:
+        yield Finding(
+            "error",
+            "opentok",
+            f"{error.title}, at {account.api_url}: {error.reason}.",
+            "Try again. If it stays so, see whether this machine may call that address, and "
+            "whether OPENTOK_API_URL is right, if it is set.",
+        )
+        return
+    if found.credentials:
+        yield Finding("error", "credentials", found.credentials.problem, found.credentials.remedy)
+    elif found.accepted:
+        yield Finding("ok", "credentials", f"OpenTok takes those of {account.project_id}.")
+    if found.clock:
+        yield Finding("error", "clock", found.clock.problem, found.clock.remedy)
+    else:
+        yield Finding("ok", "clock", "OpenTok's answer shows no other time.")
+
+
+def database() -> Iterator[Finding]:
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as error:
+        reason = " ".join(str(error).split()).rstrip(".?")
+        yield Finding(
+            "error",
+            "database",
+            f"It cannot be used: {reason}.",
+            "Check DATABASE_URL, and that the database is up, or for SQLite that its folder may be "
+            "written to.",
+        )
+        return
+    yield Finding("ok", "database", f"{connection.display_name} answers.")
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        first, _ = plan[0]
+        message = f"{len(plan)} have not run, from {first.app_label}.{first.name} on."
+        yield Finding("error", "migrations", message, "Run `python manage.py migrate`.")
+    else:
+        yield Finding("ok", "migrations", "All of them have run.")
+
+
+def static_files() -> Iterator[Finding]:
+    remedy = "Run `python manage.py collectstatic --noinput`."
+    storage = cast(ForgivingManifestStorage, staticfiles_storage)
+    collected, _ = storage.load_manifest()
+    missing = sorted(
+        name
+        for finder in get_finders()
+        for name, _ in finder.list(StaticFilesConfig.ignore_patterns)
+        if not (name in collected and storage.exists(collected[name]))
+    )
+    if not collected:
+        message = "They are not collected, so that browsers may not keep them for long."
+        yield Finding("warning", "static files", message, remedy)
+    elif missing:
+        message = f"{len(missing)} are not among the collected ones, such as {missing[0]}."
+        yield Finding("error", "static files", message, remedy)
+    else:
+        yield Finding("ok", "static files", "All of them are collected.")
+
+
+def https() -> Iterator[Finding]:
+    if not settings.SECURE_SSL_REDIRECT:
+        yield Finding(
+            "warning",
+            "https",
+            "SECURE_SSL_REDIRECT is off: tokens and cookies may travel over plain http.",
+            "Set SECURE_SSL_REDIRECT=on, unless nobody but this machine uses the server.",
+        )
+        return
+    yield Finding("ok", "https", "http leads to https, with HSTS; cookies are for https alone.")
+    found = run_checks(tags=[Tags.security], include_deployment_checks=True)
+    yield from _from_checks("security", [check for check in found if not check.is_silenced()])
+
+
+def limits() -> Iterator[Finding]:
+    wanted, given = settings.WEB_CONCURRENCY * CONNECTIONS, _connections_given()
+    if given is not None and wanted > given:
+        yield Finding(
+            "warning",
+            "limits",
+            f"The {settings.WEB_CONCURRENCY} processes may want {wanted} connections to "
+            f"PostgreSQL, which gives {given}.",
+            f"Set WEB_CONCURRENCY to {max(1, given // CONNECTIONS)}, or get a larger PostgreSQL.",
+        )
+    elif given is not None:
+        message = f"PostgreSQL gives {given} connections; the processes want {wanted} at most."
+        yield Finding("ok", "limits", message)
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files != resource.RLIM_INFINITY and files < ENOUGH_OPEN_FILES:
+        yield Finding(
+            "warning",
+            "limits",
+            f"A process may have {files} open files, and each client's connection is one.",
+            f"Start the server after `ulimit -n {4 * ENOUGH_OPEN_FILES}`.",
+        )
+    else:
+        yield Finding("ok", "limits", "A process may have enough open files.")
+
+
+def _connections_given() -> int | None:
+    """How many connections PostgreSQL has for this server; None if that cannot be told."""
+    if connection.vendor != "postgresql":
+        return None
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('max_connections')::int"
+                " - current_setting('superuser_reserved_connections')::int, rolconnlimit"
+                " FROM pg_roles WHERE rolname = current_user"
+            )
+            in_all, for_role = cursor.fetchone()
+    except DatabaseError:
+        return None  # database() has said so
+    return int(in_all if for_role < 0 else min(in_all, for_role))
+
+
+def _from_checks(subject: str, found: list[CheckMessage]) -> Iterator[Finding]:
+    for check in found:
+        level: Literal["warning", "error"] = "error" if check.level >= ERROR else "warning"
+        yield Finding(level, subject, check.msg, check.hint or "")
