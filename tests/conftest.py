@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def opentok(_emulator: Emulator, settings: Any) -> Emulator:
 @pytest.fixture(scope="session")
 def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     with django_db_blocker.unblock(), Server(OPENTOK_API_URL=_emulator.url) as server:
-        server.idle = Connection(server.port)
+        server.after_a_rest = ThreadPoolExecutor(1).submit(status_after_a_rest, server)
         yield server
 
 
@@ -38,15 +39,16 @@ def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server
     return _server
 
 
-@pytest.fixture
-def idle_connection(server: Server) -> Connection:
-    """One that was opened when the server started, and that nothing was sent over since."""
-    return server.idle
+def status_after_a_rest(server: Server) -> int:
+    """Of the answer over a connection that was idle for longer than Heroku's router keeps one."""
+    connection = Connection(server.port)
+    connection.rest(92)
+    return connection.status("/readme")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a long time to have gone by comes last."""
-    items.sort(key=lambda item: "idle_connection" in item.fixturenames)
+    """What has to wait for something comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 # For the tests of the emulator itself

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -47,7 +48,7 @@ class Server:
         }
         self.environment = {name: text for name, text in variables.items() if text is not None}
         self.process: subprocess.Popen[str] | None = None
-        self.idle: Connection
+        self.after_a_rest: Future[int]
         # A file and not a pipe, which would stop the server once it is full.
         self.written = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
 

@@ -81,7 +81,7 @@ def test_a_database_that_every_process_would_have_for_itself_is_refused(url, mon
 def test_options_of_a_database_url_are_added_to_ours(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://h/db?sslmode=require&connect_timeout=9")
     options = environment.database("DATABASE_URL", "", base=ROOT)["OPTIONS"]
-    assert options == {"sslmode": "require", "connect_timeout": 9}
+    assert options == {"sslmode": "require", "connect_timeout": 9, "tcp_user_timeout": 10_000}
 
 
 @pytest.mark.django_db

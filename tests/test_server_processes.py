@@ -30,6 +30,6 @@ def test_a_connection_serves_many_requests(server):
     assert [connection.status("/room/standup") for _ in range(3)] == [200] * 3
 
 
-def test_a_connection_that_was_idle_for_longer_than_a_router_keeps_it_is_answered(idle_connection):
-    idle_connection.rest(92)  # Heroku's router: 90 seconds
-    assert idle_connection.status("/room/standup") == 200
+@pytest.mark.last
+def test_a_connection_that_was_idle_for_longer_than_a_router_keeps_it_is_answered(server):
+    assert server.after_a_rest.result() == 200  # begun with the first test: tests/conftest.py
