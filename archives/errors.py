@@ -19,3 +19,15 @@ class ArchiveNotViewable(APIException):
         super().__init__(detail, code=f"archive_{status}")
         # 409 where a page would be a 200: this is no success for a program.
         self.status_code = 409 if status_code == 200 else status_code
+
+
+class SessionNotNamed(APIException):
+    status_code = 400
+    default_code = "session_not_named"
+    title = "Which session?"
+
+    def __init__(self, room_prefix: str) -> None:
+        super().__init__(
+            f"This API key is only for rooms whose name starts with “{room_prefix}”. Name the "
+            "session of such a room, as in /archive?sessionId=…."
+        )

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 
-from archives.errors import ArchiveDeleted
+from access.models import ApiKey
+from archives.errors import ArchiveDeleted, SessionNotNamed
 from rooms.models import Room
 from video import client, ids
 from video.answers import Remote
@@ -52,11 +53,14 @@ NEWS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
 
 
 class ArchiveManager(models.Manager["Archive"]):
-    def start(self, session_id: str, **options: Any) -> Remote:
+    """`key` is that of who asks: one that is only for some rooms gets at nothing of others."""
+
+    def start(self, session_id: str, *, key: ApiKey | None = None, **options: Any) -> Remote:
         """Start recording a session, under the name of the room that has it or had it.
 
         Errors and options: video.client.start_archive.
         """
+        Room.objects.confine(key, session_id)
         room = Room.objects.by_session([session_id]).get(session_id)
         remote = client.start_archive(session_id, name=room.name if room else None, **options)
         try:
@@ -66,12 +70,14 @@ class ArchiveManager(models.Manager["Archive"]):
             logger.exception("A recording was started and could not be written down")
         return remote
 
-    def stop(self, archive_id: str) -> Remote:
+    def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
+        if key and key.room_prefix:
+            Room.objects.confine(key, client.get_archive(archive_id)["sessionId"])
         remote = client.stop_archive(archive_id)
         self.record([remote])
         return remote
 
-    def fetch(self, archive_id: str) -> Remote:
+    def fetch(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
         """The archive as OpenTok has it now.
 
         ArchiveDeleted for one that we knew and OpenTok does not have any more.
@@ -81,6 +87,7 @@ class ArchiveManager(models.Manager["Archive"]):
         except ArchiveNotFound:
             self.mark_deleted(archive_id)
             raise
+        Room.objects.confine(key, remote["sessionId"])
         self.record([remote])
         return remote
 
@@ -99,9 +106,19 @@ class ArchiveManager(models.Manager["Archive"]):
             known.save(update_fields=["status"])
             raise ArchiveDeleted()
 
-    def fetch_list(self, **page: Any) -> list[Remote]:
-        """Archives as OpenTok has them now, newest first; see video.client.list_archives."""
-        remotes = client.list_archives(**page)
+    def fetch_list(
+        self, *, session_id: str | None = None, key: ApiKey | None = None, **page: Any
+    ) -> list[Remote]:
+        """Archives as OpenTok has them now, newest first; see video.client.list_archives.
+
+        OpenTok's list knows sessions and not rooms, so that a key that is only for some rooms has
+        to name a session of theirs: SessionNotNamed.
+        """
+        if key and key.room_prefix and session_id is None:
+            raise SessionNotNamed(key.room_prefix)
+        if session_id is not None:
+            Room.objects.confine(key, session_id)
+        remotes = client.list_archives(session_id=session_id, **page)
         self.record(remotes)
         return remotes
 

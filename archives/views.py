@@ -5,6 +5,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from access.authentication import key_of
+from access.capabilities import Capability
 from archives.errors import ArchiveNotViewable
 from archives.models import Archive
 from archives.pages import page_for
@@ -15,26 +17,34 @@ from video.client import download_url
 class ArchiveViewSet(ViewSet):
     """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
 
+    needs = {
+        "list": Capability.LIST,
+        "start": Capability.RECORD,
+        "stop": Capability.RECORD,
+        "retrieve": Capability.VIEW,
+        "view": Capability.VIEW,
+    }
+
     def list(self, request: Request) -> Response:
         query = ListQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(Archive.objects.fetch_list(**query.validated_data))
+        return Response(Archive.objects.fetch_list(**query.validated_data, key=key_of(request)))
 
     def start(self, request: Request) -> Response:
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(Archive.objects.start(**body.validated_data))
+        return Response(Archive.objects.start(**body.validated_data, key=key_of(request)))
 
     def stop(self, request: Request, archive_id: str) -> Response:
         request.data  # noqa: B018  nothing is read from the body, but a broken one is refused
-        return Response(Archive.objects.stop(archive_id))
+        return Response(Archive.objects.stop(archive_id, key=key_of(request)))
 
     def retrieve(self, request: Request, archive_id: str) -> Response:
-        return Response(Archive.objects.fetch(archive_id))
+        return Response(Archive.objects.fetch(archive_id, key=key_of(request)))
 
     def view(self, request: Request, archive_id: str) -> HttpResponse:
         """To the recording, by a link that OpenTok signed just now, or to a page about it."""
-        remote = Archive.objects.fetch(archive_id)
+        remote = Archive.objects.fetch(archive_id, key=key_of(request))
         if link := download_url(remote):
             return HttpResponseRedirect(link)
         archive = Archive.objects.told(remote)

@@ -77,6 +77,18 @@ def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:
     return value
 
 
+def some_of(name: str, default: str, *, choices: Sequence[str]) -> frozenset[str]:
+    """Words with commas between them; the one word `none` stands for none of them."""
+    found = words(name, default)
+    if found == ["none"]:
+        return frozenset()
+    if unknown := [word for word in found if word not in choices]:
+        raise ImproperlyConfigured(
+            f"{name} must be some of {', '.join(choices)}, or none; not {unknown[0]!r}."
+        )
+    return frozenset(found)
+
+
 def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
     """Django's settings for the database at a URL; a relative SQLite path counts from `base`."""
     url = text(name, default)

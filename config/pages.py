@@ -8,6 +8,8 @@ from rest_framework.views import APIView
 class IndexView(APIView):
     """What this server is, and how to call it, with commands for the address it was asked at."""
 
+    permission_classes = ()  # for everybody
+
     def get(self, request: Request) -> HttpResponse:
         here = f"{request.scheme}://{request.get_host()}"
         return render(request._request, "index.html", {"here": here})
@@ -15,6 +17,8 @@ class IndexView(APIView):
 
 class ReadmeView(APIView):
     """The README of exactly this version, as the text that it is."""
+
+    permission_classes = ()  # for everybody
 
     def get(self, request: Request) -> FileResponse:
         text = (settings.BASE_DIR / "README.md").open("rb")

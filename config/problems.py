@@ -58,6 +58,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     response._has_been_logged = True  # type: ignore[attr-defined]
     if wrong_method:
         response.headers["Allow"] = allowed
+    if challenge := getattr(exc, "auth_header", None):
+        response.headers["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
         response.headers["Retry-After"] = str(int(wait))
     return response

@@ -35,6 +35,11 @@ TOKEN_ROLE = environment.one_of(
 )
 TOKEN_TTL = environment.integer("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 86_400)
 
+# What anybody may do without an API key (access/): the rest takes a key that has it.
+ANONYMOUS_ACCESS = environment.some_of(
+    "ANONYMOUS_ACCESS", "join,record,view", choices=["join", "record", "view", "list"]
+)
+
 # The server's processes (config/server.py).
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
 WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
@@ -51,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "config.apps.ConfigConfig",
+    "access.apps.AccessConfig",
     "rooms.apps.RoomsConfig",
     "archives.apps.ArchivesConfig",
 ]
@@ -76,8 +82,8 @@ APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasCapability"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser", "rest_framework.parsers.FormParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.parsers.AlwaysJSON",

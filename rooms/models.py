@@ -1,22 +1,17 @@
 from __future__ import annotations
 
-import logging
 import unicodedata
 from collections.abc import Iterable
-from datetime import timedelta
 
-from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
+from access.models import ApiKey
+from access.usage import NotesUse
 from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name
 from video import client
 from video.errors import OpenTokFailed
-
-logger = logging.getLogger(__name__)
-
-# How exact `last_used_at` is: one write a minute at most for a room that is asked for all the time.
-NOTE_USE_EVERY = timedelta(minutes=1)
 
 _visits: Flights[Room] = Flights()
 
@@ -31,13 +26,16 @@ class Role(models.TextChoices):
 
 
 class RoomManager(models.Manager["Room"]):
-    def open(self, name: str, *, e2ee: bool = False) -> Room:
+    def open(self, name: str, *, e2ee: bool = False, key: ApiKey | None = None) -> Room:
         """The room of this name with a session that can be joined; made at the first visit.
 
-        `e2ee` counts for a room that does not exist yet. Errors: RoomNameInvalid, and what
-        video.client.create_session raises, in which case nothing is stored.
+        `e2ee` counts for a room that does not exist yet. `key` is that of who asks. Errors:
+        RoomNameInvalid, RoomNotCovered, and what video.client.create_session raises, in which case
+        nothing is stored.
         """
         name = clean_name(name)
+        if key:
+            key.refuse_other_rooms(name)
         room = self.named(name)
         if room is None or not client.owns(room.session_id):
             room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee))
@@ -49,6 +47,22 @@ class RoomManager(models.Manager["Room"]):
         columns = "id, name, session_id, e2ee, token_role, last_used_at"
         rooms = self.raw(f"SELECT {columns} FROM rooms_room WHERE name = %s", [name])  # noqa: S608
         return next(iter(rooms), None)
+
+    def exists_for(self, key: ApiKey | None, name: str) -> bool:
+        """Whether there is a room of this name. Errors: RoomNameInvalid, RoomNotCovered."""
+        name = clean_name(name)
+        if key:
+            key.refuse_other_rooms(name)
+        return self.filter(name=name).exists()
+
+    def confine(self, key: ApiKey | None, session_id: str) -> None:
+        """Raise RoomNotCovered if the key is only for rooms that this session is, or was, none of.
+
+        Asks the database for a key with a room prefix alone.
+        """
+        if key and key.room_prefix:
+            room = self.by_session([session_id]).get(session_id)
+            key.refuse_other_rooms(room.name if room else None)
 
     def _prepare(self, name: str, *, e2ee: bool) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
@@ -89,7 +103,7 @@ class RoomManager(models.Manager["Room"]):
         return rooms
 
 
-class Room(models.Model):
+class Room(NotesUse, models.Model):
     """A name that people can say, and the session that it stands for."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
@@ -133,18 +147,6 @@ class Room(models.Model):
             if mine.update(session_id=session_id):
                 PastSession.objects.create(room=self, session_id=replaced)
         self.refresh_from_db(fields=["session_id"])
-
-    def note_use(self) -> None:
-        now = timezone.now()
-        if now - self.last_used_at > NOTE_USE_EVERY:
-            try:
-                with transaction.atomic():
-                    # Whoever holds the row's lock is noting the same, or more: nobody waits for it.
-                    free = Room.objects.select_for_update(skip_locked=True).filter(pk=self.pk)
-                    Room.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
-            except DatabaseError as error:
-                # Nobody is kept out of a room because of it.
-                logger.warning("The use of a room was not noted: %s", error)
 
 
 class PastSession(models.Model):

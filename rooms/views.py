@@ -4,13 +4,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from access.authentication import key_of
+from access.capabilities import Capability
 from rooms.credentials import credentials_for
 from rooms.models import Room
-from rooms.names import clean_name
 
 
 class RoomViewSet(ViewSet):
     """The credentials to join a room."""
+
+    needs = Capability.JOIN
 
     def session(self, request: Request) -> HttpResponseRedirect:
         """To the room called "session", by a path alone: a scheme or a host could only be wrong."""
@@ -19,10 +22,10 @@ class RoomViewSet(ViewSet):
 
     def retrieve(self, request: Request, name: str) -> Response:
         e2ee = request.query_params.get("e2ee", "").lower() == "true"
-        return Response(credentials_for(Room.objects.open(name, e2ee=e2ee)))
+        return Response(credentials_for(Room.objects.open(name, e2ee=e2ee, key=key_of(request))))
 
     def peek(self, request: Request, name: str) -> Response:
         """HEAD: whether the room is there. Asking makes no room."""
-        if not Room.objects.filter(name=clean_name(name)).exists():
+        if not Room.objects.exists_for(key_of(request), name):
             raise NotFound("There is no such room yet; a GET makes it.", code="room_not_found")
         return Response()

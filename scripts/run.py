@@ -50,6 +50,8 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(f"Not started. {error}")
     os.environ["SECRET_KEY"] = environment.text("SECRET_KEY") or kept("secret_key")
+    # Everything that the sample server lets everybody do.
+    os.environ["ANONYMOUS_ACCESS"] = environment.text("ANONYMOUS_ACCESS", "join,record,view,list")
     refuse_unusable_port(options.host, port)
     for ending in ENDINGS:
         signal.signal(ending, lambda *_: sys.exit(0))

@@ -19,6 +19,8 @@ os.environ |= {
     "OPENTOK_FAILURES": "1000000",
     "TOKEN_ROLE": "publisher",
     "TOKEN_TTL": "86400",
+    # Everything that the sample server lets everybody do.
+    "ANONYMOUS_ACCESS": "join,record,view,list",
     "CORS_ALLOWED_ORIGINS": "*",
     "SECURE_SSL_REDIRECT": "off",
 }

@@ -1,6 +1,7 @@
 """Conversations of the clients that were written against the sample server, byte for byte.
 
-They go through a plain socket: an HTTP library would mend what these clients send.
+They go through a plain socket: an HTTP library would mend what these clients send. The server is as
+it is in production when an operator says no more than what its OpenTok project is: nobody has a key.
 """
 
 import json
@@ -8,6 +9,8 @@ import socket
 from http.client import HTTPResponse
 
 import pytest
+
+from tests.server_process import Server
 
 JQUERY = (
     "Accept: */*\r\n"
@@ -22,6 +25,14 @@ NAVIGATION = (
     "Sec-Fetch-Mode: navigate\r\nUpgrade-Insecure-Requests: 1\r\n"
 )
 JSON = "Content-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def _server(_emulator, django_db_setup, django_db_blocker):
+    # A space counts as not set, and keeps a developer's `.env` out.
+    unset = dict.fromkeys(["ANONYMOUS_ACCESS", "TOKEN_ROLE", "TOKEN_TTL"], " ")
+    with django_db_blocker.unblock(), Server(OPENTOK_API_URL=_emulator.url, **unset) as server:
+        yield server
 
 
 class Answer:

@@ -67,6 +67,14 @@ def test_without_credentials_it_brings_a_local_opentok_and_the_rooms_stay(enviro
     assert sessions[0] == sessions[1]
 
 
+@pytest.mark.parametrize(("chosen", "status"), [(" ", 200), ("join", 401)])
+def test_everybody_may_list_recordings_unless_somebody_chose_otherwise(environment, chosen, status):
+    environment["ANONYMOUS_ACCESS"] = chosen
+    with running(environment):
+        answer = requests.get(f"http://127.0.0.1:{environment['PORT']}/archive", timeout=30)
+    assert answer.status_code == status
+
+
 def test_a_taken_port_is_said_in_a_line(environment):
     with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
         done = subprocess.run(

@@ -1,0 +1,75 @@
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+
+from access.capabilities import Capability
+from access.models import ApiKey
+
+
+class ApiKeyForm(forms.ModelForm):
+    capabilities = forms.MultipleChoiceField(
+        label="It may", choices=Capability.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+
+@admin.display(description="It may")
+def capabilities(key: ApiKey) -> str:
+    return ", ".join(key.capabilities)
+
+
+@admin.display(description="State")
+def state(key: ApiKey) -> str:
+    return format_html('<span class="state {0}">{0}</span>', key.state)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    form = ApiKeyForm
+    list_display = ["name", state, capabilities, "room_prefix", "prefix", "last_used_at",
+                    "expires_at"]  # fmt: skip
+    # Any, because the stubs do not know that functions may stand here.
+    readonly_fields: ClassVar[Any] = ["prefix", state, "created_at", "last_used_at", "revoked_at"]
+    search_fields = ["name", "prefix"]
+    sortable_by = ["name", "last_used_at", "expires_at"]
+    actions = ["revoke"]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        chosen = ["name", "capabilities", "room_prefix", "expires_at"]
+        return [*chosen, *self.readonly_fields] if obj else chosen
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # What follows is always the page that shows the key.
+        one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, (extra_context or {}) | one_way)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            obj.issue()
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The key itself, this once. A message would leave it in a cookie."""
+        context = self.admin_site.each_context(request) | {
+            "title": "The new API key",
+            "opts": self.opts,
+            "key": obj,
+            "here": f"{request.scheme}://{request.get_host()}",
+        }
+        return TemplateResponse(request, "admin/access/apikey/issued.html", context)
+
+    @admin.action(description="Revoke for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset.filter(revoked_at=None):
+            key.revoke()
+            self.log_change(request, key, "Revoked the key.")
+            self.message_user(request, f"{key} was revoked.", messages.SUCCESS)

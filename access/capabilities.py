@@ -1,0 +1,11 @@
+from django.db import models
+
+
+class Capability(models.TextChoices):
+    """What somebody may do here. ANONYMOUS_ACCESS names those that need no API key."""
+
+    JOIN = "join", "Join rooms"
+    RECORD = "record", "Start and stop recordings"
+    VIEW = "view", "See a recording whose id is known"
+    LIST = "list", "List recordings"
+    MANAGE = "manage", "Manage rooms, under /api/v1/"

@@ -1,0 +1,66 @@
+"""Why somebody may not do what they asked for, and which variable or key would allow it."""
+
+from rest_framework.exceptions import APIException
+
+
+class KeyRequired(APIException):
+    status_code = 401
+    default_code = "key_required"
+    title = "An API key is needed"
+    auth_header = 'Bearer realm="rooms"'
+
+    def __init__(self, capability: str) -> None:
+        super().__init__(
+            f"ANONYMOUS_ACCESS does not name `{capability}`. Send an API key that has it: "
+            "`Authorization: Bearer …`."
+        )
+
+
+class CapabilityMissing(APIException):
+    status_code = 403
+    default_code = "capability_missing"
+    title = "This key may not do that"
+
+    def __init__(self, capability: str) -> None:
+        super().__init__(
+            f"This API key does not have `{capability}`, and ANONYMOUS_ACCESS does not name it. "
+            "Send a key that has it."
+        )
+
+
+class RoomNotCovered(APIException):
+    status_code = 403
+    default_code = "room_not_covered"
+    title = "This key is for other rooms"
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(
+            f"This API key is only for rooms whose name starts with “{prefix}”. "
+            "Send a key that is for this room."
+        )
+
+
+class KeyRefused(APIException):
+    """Base of what is wrong with a key that was sent, which is told wherever it was sent."""
+
+    status_code = 401
+    title = "This key is not good"
+    auth_header = 'Bearer realm="rooms", error="invalid_token"'
+
+
+class KeyInvalid(KeyRefused):
+    default_code = "key_invalid"
+    default_detail = (
+        "There is no such API key. It has to be sent as it was shown when it was made: "
+        "`Authorization: Bearer otr_…`."
+    )
+
+
+class KeyExpired(KeyRefused):
+    default_code = "key_expired"
+    default_detail = "This API key has expired. Ask for another one."
+
+
+class KeyRevoked(KeyRefused):
+    default_code = "key_revoked"
+    default_detail = "This API key was revoked. Ask for another one."

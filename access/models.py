@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import unicodedata
+
+from django.db import models
+from django.utils import timezone
+
+from access.errors import KeyExpired, KeyInvalid, KeyRevoked, RoomNotCovered
+from access.usage import NotesUse
+
+# The prefix is for finding the key and talking about it; the 160 bits after it are the secret.
+TEXT = re.compile(r"otr_(?P<prefix>[0-9a-f]{10})_(?P<secret>[0-9a-f]{40})", re.ASCII)
+
+
+class ApiKeyManager(models.Manager["ApiKey"]):
+    def find(self, text: str) -> ApiKey:
+        """The key whose text this is; it may have ended. KeyInvalid if there is none."""
+        shape = TEXT.fullmatch(text)
+        key = self.filter(prefix=shape["prefix"]).first() if shape else None
+        if not (shape and key and hmac.compare_digest(key.secret_hash, _hash(shape["secret"]))):
+            raise KeyInvalid()
+        return key
+
+
+class ApiKey(NotesUse, models.Model):
+    """What a program sends to do more than anybody may. Its text is shown once and not stored."""
+
+    name = models.CharField(max_length=100, help_text="Who or what uses it.")
+    prefix = models.CharField(max_length=10, unique=True, editable=False)
+    # Of a random secret, which nobody can guess, so that a quick hash is enough.
+    secret_hash = models.CharField(max_length=64, editable=False)
+    capabilities = models.JSONField(default=list)
+    room_prefix = models.CharField(
+        "only rooms that start with",
+        max_length=200,
+        blank=True,
+        help_text="Empty: all rooms.",
+    )
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty: never.")
+    revoked_at = models.DateTimeField("revoked", null=True, editable=False)
+
+    # The whole key, in the one object that has just been issued.
+    text = ""
+
+    objects = ApiKeyManager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        # As names of rooms are: rooms/names.py.
+        self.room_prefix = unicodedata.normalize("NFC", self.room_prefix)
+
+    def issue(self) -> None:
+        """Save a new key. Its text is in `text` of this object, and cannot be had again."""
+        secret = secrets.token_hex(20)
+        self.prefix, self.secret_hash = secrets.token_hex(5), _hash(secret)
+        self.save(force_insert=True)
+        self.text = f"otr_{self.prefix}_{secret}"
+
+    def revoke(self) -> None:
+        """End it for good."""
+        if self.revoked_at is None:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired` or `revoked`."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "active"
+
+    def refuse_if_ended(self) -> None:
+        if self.state == "revoked":
+            raise KeyRevoked()
+        if self.state == "expired":
+            raise KeyExpired()
+
+    def may(self, capability: str) -> bool:
+        return capability in self.capabilities
+
+    def refuse_other_rooms(self, name: str | None) -> None:
+        """Raise RoomNotCovered unless the key is for the room of this name; None: for no room."""
+        if self.room_prefix and not (name or "").startswith(self.room_prefix):
+            raise RoomNotCovered(self.room_prefix)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,35 @@
+from typing import Any
+
+from django.conf import settings
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from access.authentication import key_of
+from access.capabilities import Capability
+from access.errors import CapabilityMissing, KeyRequired
+from access.models import ApiKey
+
+
+class HasCapability(BasePermission):
+    """Holds a view to its `needs`: one Capability, or one for each of a viewset's actions.
+
+    Anybody may do what ANONYMOUS_ACCESS names; for the rest it takes a key that has it. A view that
+    says nothing fails. One that is for everybody has no permission classes.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        needed = view.needs
+        if isinstance(needed, dict):
+            if view.action is None:
+                return True  # a method that the address does not take, which is said next
+            needed = needed[view.action]
+        if needed not in settings.ANONYMOUS_ACCESS:
+            _refuse_without(needed, key_of(request))
+        return True
+
+
+def _refuse_without(capability: Capability, key: ApiKey | None) -> None:
+    if key is None:
+        raise KeyRequired(capability)
+    if not key.may(capability):
+        raise CapabilityMissing(capability)
