@@ -19,11 +19,13 @@ TEXT = re.compile(r"otr_(?P<prefix>[0-9a-f]{10})_(?P<secret>[0-9a-f]{40})", re.A
 class ApiKeyManager(models.Manager["ApiKey"]):
     def find(self, text: str) -> ApiKey:
         """The key whose text this is; it may have ended. KeyInvalid if there is none."""
-        shape = TEXT.fullmatch(text)
-        key = self.filter(prefix=shape["prefix"]).first() if shape else None
-        if not (shape and key and hmac.compare_digest(key.secret_hash, _hash(shape["secret"]))):
-            raise KeyInvalid()
-        return key
+        if shape := TEXT.fullmatch(text):
+            # Written out: see Room.objects.named.
+            found = self.raw("SELECT * FROM access_apikey WHERE prefix = %s", [shape["prefix"]])
+            for key in found:
+                if hmac.compare_digest(key.secret_hash, _hash(shape["secret"])):
+                    return key
+        raise KeyInvalid()
 
 
 class ApiKey(NotesUse, models.Model):
