@@ -40,6 +40,9 @@ ANONYMOUS_ACCESS = environment.some_of(
     "ANONYMOUS_ACCESS", "join,record,view", choices=["join", "record", "view", "list"]
 )
 
+# Whether an unknown name makes a room for everybody who may join, or only for keys that may.
+ROOM_CREATION = environment.one_of("ROOM_CREATION", "open", choices=["open", "keys"])
+
 # The server's processes (config/server.py).
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
 WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)

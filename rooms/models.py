@@ -10,6 +10,7 @@ from access.models import ApiKey
 from access.usage import NotesUse
 from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name
+from rooms.policy import refuse_to_make_rooms
 from video import client
 from video.errors import OpenTokFailed
 
@@ -30,13 +31,15 @@ class RoomManager(models.Manager["Room"]):
         """The room of this name with a session that can be joined; made at the first visit.
 
         `e2ee` counts for a room that does not exist yet. `key` is that of who asks. Errors:
-        RoomNameInvalid, RoomNotCovered, and what video.client.create_session raises, in which case
-        nothing is stored.
+        RoomNameInvalid, RoomNotCovered, RoomUnknown, and what video.client.create_session raises,
+        in which case nothing is stored.
         """
         name = clean_name(name)
         if key:
             key.refuse_other_rooms(name)
         room = self.named(name)
+        if room is None:
+            refuse_to_make_rooms(key)
         if room is None or not client.owns(room.session_id):
             room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee))
         room.note_use()

@@ -21,6 +21,7 @@ os.environ |= {
     "TOKEN_TTL": "86400",
     # Everything that the sample server lets everybody do.
     "ANONYMOUS_ACCESS": "join,record,view,list",
+    "ROOM_CREATION": "open",
     "CORS_ALLOWED_ORIGINS": "*",
     "SECURE_SSL_REDIRECT": "off",
 }

@@ -30,7 +30,7 @@ JSON = "Content-Type: application/json\r\n"
 @pytest.fixture(scope="module")
 def _server(_emulator, django_db_setup, django_db_blocker):
     # A space counts as not set, and keeps a developer's `.env` out.
-    unset = dict.fromkeys(["ANONYMOUS_ACCESS", "TOKEN_ROLE", "TOKEN_TTL"], " ")
+    unset = dict.fromkeys(["ANONYMOUS_ACCESS", "ROOM_CREATION", "TOKEN_ROLE", "TOKEN_TTL"], " ")
     with django_db_blocker.unblock(), Server(OPENTOK_API_URL=_emulator.url, **unset) as server:
         yield server
 
