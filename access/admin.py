@@ -63,7 +63,6 @@ class ApiKeyAdmin(admin.ModelAdmin):
             "title": "The new API key",
             "opts": self.opts,
             "key": obj,
-            "here": f"{request.scheme}://{request.get_host()}",
         }
         return TemplateResponse(request, "admin/access/apikey/issued.html", context)
 

@@ -1,13 +1,17 @@
 import time
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import model_ngettext
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.html import format_html
 
+from access import codes
 from rooms.large_tables import LargeTableAdmin, ReadOnly
 from rooms.models import PastSession, Room
 from video.errors import VideoError
@@ -22,26 +26,64 @@ class PastSessionInline(ReadOnly, admin.TabularInline):
     readonly_fields = ["session_id", "replaced_at"]
 
 
+class RoomForm(forms.ModelForm):
+    """The code goes in as it is told to people, and never comes out again."""
+
+    new_code = forms.CharField(
+        label="New access code",
+        required=False,
+        max_length=codes.MAX_LENGTH,
+        help_text="Everybody is asked for it. Empty: it stays as it is.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+    remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)
+    code_fields = {"new_code", "remove_code"}
+
+
+@admin.display(description="Entry")
+def entry(room: Room) -> str:
+    shut = room.shut(now=timezone.now())
+    code = " with a code" if room.access_code else ""
+    kind, words = (shut.default_code, shut.state) if shut else ("open", "open")
+    return format_html('<span class="state {}">{}{}</span>', kind, words, code)
+
+
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
-    list_display = ["name", "last_used_at", "created_at", "token_role", "e2ee"]
+    form = RoomForm
+    list_display = ["name", entry, "last_used_at", "token_role", "e2ee", "created_at"]
     list_filter = ["e2ee", "last_used_at"]
     date_hierarchy = "last_used_at"
     search_fields = ["name"]
     search_help_text = "The beginning of a room's name (case counts), or a whole session id."
     sortable_by = ["name", "created_at", "last_used_at"]
     actions = ["new_session"]
-    fields = ["name", "token_role", "session_id", "e2ee", "created_at", "last_used_at"]
-    readonly_fields = ["name", "session_id", "e2ee", "created_at", "last_used_at"]
+    # Any, because the stubs do not know that functions may stand here.
+    readonly_fields: ClassVar[Any] = ["name", entry, "session_id", "e2ee", "created_at",
+                                      "last_used_at"]  # fmt: skip
     inlines = [PastSessionInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A room is made by its first visitor."""
         return False
 
+    def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
+        code = ["new_code", "remove_code"] if obj and obj.access_code else ["new_code"]
+        return [
+            (None, {"fields": ["name", entry]}),
+            ("Who gets in", {"fields": ["closed", "opens_at", "closes_at", *code]}),
+            ("Tokens", {"fields": ["token_role", "token_lifetime"]}),
+            ("Session", {"fields": ["session_id", "e2ee", "created_at", "last_used_at"]}),
+        ]
+
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
         """What was changed and no more: the room may have got another session meanwhile."""
-        obj.save(update_fields=form.changed_data)
+        changed = set(form.changed_data)
+        if changed & RoomForm.code_fields:
+            removed = form.cleaned_data["remove_code"]
+            obj.set_code("" if removed else form.cleaned_data["new_code"])
+            changed = changed - RoomForm.code_fields | {"access_code"}
+        obj.save(update_fields=changed)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Room], search_term: str

@@ -1,6 +1,7 @@
 """What a client needs to join a room."""
 
 from django.conf import settings
+from django.utils import timezone
 
 from rooms.models import Room
 from video import client
@@ -20,6 +21,6 @@ def credentials_for(room: Room) -> dict[str, str]:
         "token": client.generate_token(
             room.session_id,
             role=room.token_role or settings.TOKEN_ROLE,
-            lifetime=settings.TOKEN_TTL,
+            lifetime=room.token_seconds(now=timezone.now()),
         ),
     }

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
@@ -10,7 +12,7 @@ from access.models import ApiKey
 from access.usage import NotesUse
 from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name
-from rooms.policy import refuse_to_make_rooms
+from rooms.policy import ANYBODY, Policy, Visitor
 from video import client
 from video.errors import OpenTokFailed
 
@@ -27,29 +29,37 @@ class Role(models.TextChoices):
 
 
 class RoomManager(models.Manager["Room"]):
-    def open(self, name: str, *, e2ee: bool = False, key: ApiKey | None = None) -> Room:
+    def open(self, name: str, *, e2ee: bool = False, visitor: Visitor = ANYBODY) -> Room:
         """The room of this name with a session that can be joined; made at the first visit.
 
-        `e2ee` counts for a room that does not exist yet. `key` is that of who asks. Errors:
-        RoomNameInvalid, RoomNotCovered, RoomUnknown, and what video.client.create_session raises,
-        in which case nothing is stored.
+        `e2ee` counts for a room that does not exist yet. Errors: RoomNameInvalid, those of
+        rooms/errors.py, RoomNotCovered, and what video.client.create_session raises, in which case
+        nothing is stored.
         """
         name = clean_name(name)
-        if key:
-            key.refuse_other_rooms(name)
+        if visitor.key:
+            visitor.key.refuse_other_rooms(name)
         room = self.named(name)
         if room is None:
-            refuse_to_make_rooms(key)
+            visitor.refuse_unless_maker()
+        else:
+            room.admit(visitor)
         if room is None or not client.owns(room.session_id):
             room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee))
+            room.admit(visitor)  # somebody else may have made it, or closed it
         room.note_use()
         return room
 
     def named(self, name: str) -> Room | None:
-        """Written out, because Django takes longer to compose this SELECT than it takes to run."""
-        columns = "id, name, session_id, e2ee, token_role, last_used_at"
-        rooms = self.raw(f"SELECT {columns} FROM rooms_room WHERE name = %s", [name])  # noqa: S608
-        return next(iter(rooms), None)
+        """By hand: Django would take longer to compose this SELECT and to take its row apart than
+        the database takes to run it.
+        """
+        columns = [field.attname for field in self.model._meta.concrete_fields]
+        query = f"SELECT {', '.join(columns)} FROM rooms_room WHERE name = %s"  # noqa: S608
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(query, [name])
+            row = cursor.fetchone()
+        return self.model.from_db(self.db, columns, [_aware(held) for held in row]) if row else None
 
     def exists_for(self, key: ApiKey | None, name: str) -> bool:
         """Whether there is a room of this name. Errors: RoomNameInvalid, RoomNotCovered."""
@@ -106,7 +116,7 @@ class RoomManager(models.Manager["Room"]):
         return rooms
 
 
-class Room(NotesUse, models.Model):
+class Room(Policy, NotesUse, models.Model):
     """A name that people can say, and the session that it stands for."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
@@ -164,3 +174,9 @@ class PastSession(models.Model):
 
     def __str__(self) -> str:
         return self.session_id
+
+
+def _aware(held: Any) -> Any:
+    """A value of a row; SQLite's moments are in UTC and do not say so."""
+    is_naive = isinstance(held, datetime) and held.tzinfo is None
+    return held.replace(tzinfo=UTC) if is_naive else held

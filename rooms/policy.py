@@ -1,23 +1,109 @@
-"""Who gets into which room."""
+"""Who gets into which room, and when: held to whenever somebody asks for credentials."""
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
-from rest_framework.exceptions import APIException
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
 
+from access import codes
 from access.capabilities import Capability
 from access.models import ApiKey
+from rooms.errors import (
+    AccessCodeRequired,
+    AccessCodeWrong,
+    RoomClosed,
+    RoomNotOpenYet,
+    RoomOver,
+    RoomShut,
+    RoomUnknown,
+)
+
+MAX_TOKEN_SECONDS = 30 * 86_400
 
 
-class RoomUnknown(APIException):
-    status_code = 404
-    default_code = "room_unknown"
-    title = "No such room"
-    default_detail = (
-        "There is no room of this name. New rooms are made only for API keys with `join` "
-        "(ROOM_CREATION)."
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks for credentials: with which API key, if any, and with which access code."""
+
+    key: ApiKey | None = None
+    code: str = ""
+
+    def has_key_to(self, capability: Capability) -> bool:
+        """Whether a key of theirs says so: what everybody may do does not count."""
+        return self.key is not None and self.key.may(capability)
+
+    def refuse_unless_maker(self) -> None:
+        """Raise RoomUnknown if an unknown name makes no room for them."""
+        if settings.ROOM_CREATION == "keys" and not self.has_key_to(Capability.JOIN):
+            raise RoomUnknown()
+
+
+ANYBODY = Visitor()
+
+
+class Policy(models.Model):
+    """Mixed into Room. The defaults are the database's as well: a server that does not know these
+    columns yet goes on making rooms while it is being replaced.
+    """
+
+    closed = models.BooleanField(
+        default=False, db_default=False, help_text="Nobody gets in, whatever else is set here."
+    )
+    opens_at = models.DateTimeField("opens", null=True, blank=True, help_text="In UTC.")
+    closes_at = models.DateTimeField(
+        "closes", null=True, blank=True, help_text="In UTC. No token is good for longer."
+    )
+    # A hash: access/codes.py.
+    access_code = models.CharField(max_length=128, default="", db_default="", editable=False)
+    token_lifetime = models.IntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60), MaxValueValidator(MAX_TOKEN_SECONDS)],
+        help_text="Seconds that a token is good for. Empty: as TOKEN_TTL says for every room.",
     )
 
+    class Meta:
+        abstract = True
 
-def refuse_to_make_rooms(key: ApiKey | None) -> None:
-    """Raise RoomUnknown if an unknown name makes no room for whoever has this key, or none."""
-    if settings.ROOM_CREATION == "keys" and not (key and key.may(Capability.JOIN)):
-        raise RoomUnknown()
+    def clean(self) -> None:
+        if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
+            raise ValidationError({"closes_at": "A room cannot close before it opens."})
+
+    def set_code(self, code: str) -> None:
+        """Ask everybody for this code from now on, or for none if it is empty. Does not save."""
+        self.access_code = codes.hashed(code) if code.strip() else ""
+
+    def admit(self, visitor: Visitor) -> None:
+        """Raise the RoomRefused that keeps this visitor out, if one does."""
+        if shut := self.shut(now=timezone.now()):
+            raise shut
+        # Whoever may set the code is not asked for it.
+        if self.access_code and not visitor.has_key_to(Capability.MANAGE):
+            self._check_code(visitor)
+
+    def shut(self, *, now: datetime) -> RoomShut | None:
+        """Why nobody gets in now, or None."""
+        if self.closed:
+            return RoomClosed()
+        if self.opens_at and now < self.opens_at:
+            return RoomNotOpenYet(self.opens_at, now=now)
+        if self.closes_at and self.token_seconds(now=now) < 1:
+            return RoomOver(self.closes_at)
+        return None
+
+    def _check_code(self, visitor: Visitor) -> None:
+        if not visitor.code:
+            raise AccessCodeRequired()
+        if not codes.matches(visitor.code, self.access_code):
+            raise AccessCodeWrong()
+
+    def token_seconds(self, *, now: datetime) -> int:
+        """How long a token that is made now may be good for."""
+        seconds = int(self.token_lifetime or settings.TOKEN_TTL)
+        if self.closes_at is None:
+            return seconds
+        return min(seconds, int((self.closes_at - now).total_seconds()))

@@ -8,6 +8,7 @@ from access.authentication import key_of
 from access.capabilities import Capability
 from rooms.credentials import credentials_for
 from rooms.models import Room
+from rooms.policy import Visitor
 
 
 class RoomViewSet(ViewSet):
@@ -22,10 +23,18 @@ class RoomViewSet(ViewSet):
 
     def retrieve(self, request: Request, name: str) -> Response:
         e2ee = request.query_params.get("e2ee", "").lower() == "true"
-        return Response(credentials_for(Room.objects.open(name, e2ee=e2ee, key=key_of(request))))
+        return Response(
+            credentials_for(Room.objects.open(name, e2ee=e2ee, visitor=visitor(request)))
+        )
 
     def peek(self, request: Request, name: str) -> Response:
         """HEAD: whether the room is there. Asking makes no room."""
         if not Room.objects.exists_for(key_of(request), name):
             raise NotFound("There is no such room yet; a GET makes it.", code="room_not_found")
         return Response()
+
+
+def visitor(request: Request) -> Visitor:
+    """The access code comes in a header, or in the query, which `/session` passes on."""
+    code = request.META.get("HTTP_X_ACCESS_CODE") or request.query_params.get("code", "")
+    return Visitor(key=key_of(request), code=code)

@@ -1,0 +1,73 @@
+"""Why somebody does not get into a room, in sentences for whoever wanted to."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+
+
+class RoomUnknown(APIException):
+    status_code = 404
+    default_code = "room_unknown"
+    title = "No such room"
+    default_detail = (
+        "There is no room of this name. New rooms are made only for API keys with `join` "
+        "(ROOM_CREATION)."
+    )
+
+
+class RoomRefused(APIException):
+    """Base of what a room's policy says to those whom it keeps out."""
+
+    status_code = 403
+
+
+class RoomShut(RoomRefused):
+    """Nobody gets in at the moment; `state` is what staff call it."""
+
+    state: str
+
+
+class RoomClosed(RoomShut):
+    default_code = "room_closed"
+    title = "This room is closed"
+    default_detail = "This room is closed. Ask whoever invited you when it opens."
+    state = "closed"
+
+
+class RoomNotOpenYet(RoomShut):
+    default_code = "room_not_open_yet"
+    title = "This room is not open yet"
+    state = "not open yet"
+
+    def __init__(self, opens_at: datetime, *, now: datetime) -> None:
+        super().__init__(f"This room opens on {_spoken(opens_at)}. Please come back then.")
+        self.wait = int((opens_at - now).total_seconds()) + 1
+
+
+class RoomOver(RoomShut):
+    default_code = "room_over"
+    title = "This room is over"
+    state = "over"
+
+    def __init__(self, closes_at: datetime) -> None:
+        super().__init__(f"This room closed on {_spoken(closes_at)}.")
+
+
+class AccessCodeRequired(RoomRefused):
+    default_code = "access_code_required"
+    title = "This room has an access code"
+    default_detail = (
+        "This room has an access code. Send it as `?code=…` or in the header `X-Access-Code`."
+    )
+
+
+class AccessCodeWrong(RoomRefused):
+    default_code = "access_code_wrong"
+    title = "Wrong access code"
+    default_detail = "This is not the access code of this room. Check it and try again."
+
+
+def _spoken(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.day} {local:%B %Y at %H:%M %Z}"
