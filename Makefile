@@ -30,8 +30,8 @@ test-postgresql: $(TEST_INSTALLED)
 test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the last commit
 	$(PYTHON) -m scripts.as_heroku
 
-bench: $(TEST_INSTALLED)  ## Measure requests per second against the sample's way; needs wrk and Node.js
-	$(PYTHON) -m bench.rates
+bench: $(TEST_INSTALLED)  ## Measure speed and memory against the sample's way; needs wrk and Node.js
+	$(PYTHON) -m bench $(if $(RUNS),--runs $(RUNS))
 
 check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings
 	$(VENV)/bin/ruff format --check .

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,10 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.emulator_process import Emulator
+from tests.server_process import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "bench" / "peer"
-TICKS = os.sysconf("SC_CLK_TCK")
-KEY, SECRET = "45999999", "5ca1ab1e0ddba11f00dfacade0ff1ce0c0ffee00"
+CREDENTIALS = {"TOKBOX_API_KEY": Emulator.api_key, "TOKBOX_SECRET": Emulator.secret}
+WORKERS = "2"
+# What Debian calls them, where that is not the program's name.
+PACKAGES = {"node": "nodejs"}
 
 
 @dataclass
@@ -39,7 +43,7 @@ class Running:
         for pid in self.pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
             spent += int(fields[11]) + int(fields[12])
-        return spent / TICKS
+        return spent / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
         """Resident memory of its largest process, in MB."""
@@ -47,83 +51,86 @@ class Running:
         return max(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def require(*programs: str) -> None:
+    """End here, with a sentence, on a machine where this cannot be measured."""
+    if not Path("/proc/self/statm").exists():
+        sys.exit("What a server costs is read from /proc, so that this needs Linux.")
+    for program in programs:
+        if not shutil.which(program):
+            sys.exit(f"This needs {program}: apt-get install {PACKAGES.get(program, program)}")
+
+
 @contextmanager
-def local_opentok() -> Iterator[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "emulator",
-        "--port",
-        "0",
-        "--api-key",
-        KEY,
-        "--secret",
-        SECRET,
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def peer(opentok: Emulator) -> Iterator[Running]:
+    """The Express server that does what the sample does, one process, as its Procfile has it."""
+    if not (PEER / "node_modules").exists():
+        install = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(install, cwd=PEER, check=True)
+    command = ["node", "server.js"]
+    with running("peer", command, PEER, opentok=opentok, NODE_ENV="production") as server:
+        yield server
+
+
+@contextmanager
+def ours(name: str, database: str, opentok: Emulator) -> Iterator[Running]:
+    """The server exactly as the Procfile starts it."""
+    manage(database, "migrate", "-v0")
+    web = (ROOT / "Procfile").read_text().splitlines()[0].removeprefix("web: ").split()
+    command = [sys.executable, *web[1:]]
+    with running(name, command, ROOT, opentok=opentok, **settings(database)) as server:
+        yield server
+
+
+def manage(database: str, *command: str, **more: str) -> str:
+    """What `manage.py` with this command writes."""
+    environment = os.environ | CREDENTIALS | settings(database) | more
+    return subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT, env=environment, check=True, text=True, stdout=subprocess.PIPE,
+    ).stdout  # fmt: skip
+
+
+def settings(database: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database,
+        "SECRET_KEY": "b" * 50,
+        "WEB_CONCURRENCY": WORKERS,
+        # A space counts as not set, and keeps what `.env` has to say out.
+        "VONAGE_APPLICATION_ID": " ",
+        "VONAGE_PRIVATE_KEY": " ",
+    }
+
+
+@contextmanager
+def running(
+    name: str, command: list[str], folder: Path, *, opentok: Emulator, **more: str
+) -> Iterator[Running]:
+    port = free_port()
+    environment = CREDENTIALS | {"PORT": str(port), "OPENTOK_API_URL": opentok.url} | more
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        yield (process.stdout.readline() if process.stdout else "").split()[-1]
+        server = Running(name, f"http://127.0.0.1:{port}", process)
+        wait_for(server)
+        yield server
     finally:
         process.terminate()
         process.wait()
 
 
-def peer(opentok: str) -> Running:
-    """The Express server that does what the sample does, one process, as its Procfile has it."""
-    if not (PEER / "node_modules").exists():
-        npm = shutil.which("npm") or sys.exit("The peer needs Node.js and npm.")
-        subprocess.run(
-            [npm, "install", "--no-audit", "--no-fund", "--silent"], cwd=PEER, check=True
-        )
-    return start("peer", ["node", "server.js"], PEER, opentok=opentok, NODE_ENV="production")
-
-
-def ours(name: str, database: str, opentok: str) -> Running:
-    """The server exactly as the Procfile starts it."""
-    settings = {"DATABASE_URL": database, "SECRET_KEY": "b" * 50, "WEB_CONCURRENCY": "2"}
-    environment = os.environ | settings | {"TOKBOX_API_KEY": KEY, "TOKBOX_SECRET": SECRET}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
-    )
-    web = (ROOT / "Procfile").read_text().splitlines()[0].removeprefix("web: ").split()
-    return start(name, [sys.executable, *web[1:]], ROOT, opentok=opentok, **settings)
-
-
-def start(name: str, command: list[str], folder: Path, *, opentok: str, **more: str) -> Running:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PORT": str(port),
-        "TOKBOX_API_KEY": KEY,
-        "TOKBOX_SECRET": SECRET,
-        "OPENTOK_API_URL": opentok,
-    }
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=os.environ | environment | more,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    running = Running(name, f"http://127.0.0.1:{port}", process)
-    wait_for(running)
-    return running
-
-
-def wait_for(running: Running) -> None:
+def wait_for(server: Running) -> None:
     for _ in range(300):
         try:
-            urllib.request.urlopen(running.url + "/room/known", timeout=10)
+            urllib.request.urlopen(server.url + "/room/known", timeout=10)
         except urllib.error.HTTPError as error:
-            sys.exit(f"{running.name} answered {error.code} to its first request.")
+            sys.exit(f"{server.name} answered {error.code} to its first request.")
         except OSError:
             time.sleep(0.1)
         else:
             return
-    sys.exit(f"{running.name} did not start.")
-
-
-def stop(running: Running) -> None:
-    running.process.terminate()
-    running.process.wait()
+    sys.exit(f"{server.name} did not start.")
