@@ -8,7 +8,8 @@ BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 pyth
 RUN_INSTALLED := $(VENV)/.run-installed
 TEST_INSTALLED := $(VENV)/.test-installed
 
-.PHONY: help run superuser bench test test-sqlite test-postgresql test-deploy check format clean
+.PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-deploy check \
+	format clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -32,6 +33,9 @@ test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the las
 
 bench: $(TEST_INSTALLED)  ## Measure speed and memory against the sample's way; needs wrk and Node.js
 	$(PYTHON) -m bench $(if $(RUNS),--runs $(RUNS))
+
+bench-scale: $(TEST_INSTALLED)  ## Measure what a million rooms and recordings cost; needs wrk
+	$(PYTHON) -m bench.scale $(if $(RUNS),--runs $(RUNS)) $(if $(ROWS),--rows $(ROWS))
 
 check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings
 	$(VENV)/bin/ruff format --check .

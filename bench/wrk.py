@@ -4,10 +4,12 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.processes import Running
 
 CONNECTIONS = 16
+PATHS = Path(__file__).with_name("paths.lua")
 
 
 @dataclass
@@ -22,10 +24,13 @@ class Turn:
     failed: int
 
 
-def load(server: Running, *, seconds: int, connections: int = CONNECTIONS) -> Turn:
-    """Ask for the known room for some seconds."""
+def load(
+    server: Running, *, seconds: int, connections: int = CONNECTIONS, paths: Path | None = None
+) -> Turn:
+    """Ask for the known room, or for any of the paths in a file, for some seconds."""
     command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    command += [f"{server.url}/room/known"]
+    command += ["-s", str(PATHS)] if paths else []
+    command += [f"{server.url}/room/known", *(["--", str(paths)] if paths else [])]
     before = server.cpu_seconds()
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     spent = server.cpu_seconds() - before

@@ -1,0 +1,122 @@
+"""Rooms and recordings as they would be after a year, in any number.
+
+Written in SQL of our own for the tables as the first migrations make them, so that it stays right
+whatever later ones add. See bench/migrations.py.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+import random
+import sqlite3
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from psycopg2.extras import execute_values
+
+from bench import databases
+from tests.emulator_process import Emulator
+
+BATCH = 10_000
+NOW = datetime.now(UTC).replace(tzinfo=None)
+YEAR = timedelta(days=365)
+FIRST = ["standup", "review", "support", "lecture", "interview", "clinic", "choir"]
+SECOND = [
+    "north",
+    "south",
+    "green",
+    "blue",
+    "Zürich",
+    "alpha",
+    "omega",
+    "2026",
+    "daily",
+    "open",
+    "a",
+]
+
+ROOM = "name, session_id, e2ee, token_role, created_at, last_used_at"
+ARCHIVE = (
+    "id, room_id, session_id, status, name, reason, duration, size, created_at, updated_at, details"
+)
+# How many of a hundred recordings are in which state. Most are over, as far as we were told.
+STATES = {"expired": 62, "available": 20, "uploaded": 10, "deleted": 4, "failed": 2, "stopped": 1,
+          "started": 1}  # fmt: skip
+
+
+def fill(url: str, *, rows: int) -> None:
+    """So many rooms, and as many recordings, into an empty database. Their ids count from 1."""
+    chance = random.Random(rows)  # noqa: S311  the same rows each time
+    with closing(databases.connect(url)) as connection:
+        if databases.is_sqlite(url):  # half a filling is worth nothing, whatever the disk has
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute("PRAGMA cache_size=-500000")
+        _insert(connection, "rooms_room", ROOM, _rooms(rows, chance), rows)
+        _insert(connection, "archives_archive", ARCHIVE, _archives(rows, chance), rows)
+        if not databases.is_sqlite(url):
+            connection.cursor().execute("VACUUM ANALYZE")  # as PostgreSQL does by itself, later
+
+
+def room_name(number: int) -> str:
+    first, second = FIRST[number % len(FIRST)], SECOND[number % len(SECOND)]
+    return f"{first} {second} {number}"
+
+
+def session_id(number: int) -> str:
+    """In the form of the real ones, and the same whenever it is asked for."""
+    noise = base64.b64encode(hashlib.sha256(str(number).encode()).digest()[:18]).decode()
+    fields = f"1~{Emulator.api_key}~~{1_700_000_000_000 + number}~{noise}~~~"
+    return "1_" + base64.urlsafe_b64encode(fields.encode()).rstrip(b"=").decode()
+
+
+def _rooms(rows: int, chance: random.Random) -> Iterator[tuple[Any, ...]]:
+    for number in range(1, rows + 1):
+        created = NOW - YEAR * (1 - number / rows)
+        used = created + (NOW - created) * chance.random()
+        role = "moderator" if chance.random() < 0.01 else ""
+        e2ee = chance.random() < 0.03
+        yield room_name(number), session_id(number), e2ee, role, str(created), str(used)
+
+
+def _archives(rows: int, chance: random.Random) -> Iterator[tuple[Any, ...]]:
+    states = chance.choices(list(STATES), list(STATES.values()), k=rows)
+    for number, status in enumerate(states, start=1):
+        room = chance.randint(1, rows)
+        created = NOW - YEAR * (1 - number / rows)
+        seconds = chance.randint(0, 7200)
+        details = {
+            "projectId": int(Emulator.api_key), "partnerId": int(Emulator.api_key),
+            "outputMode": "composed", "streamMode": "auto", "hasAudio": True, "hasVideo": True,
+            "hasTranscription": False, "sha256sum": base64.b64encode(chance.randbytes(32)).decode(),
+            "event": "archive", "resolution": "640x480",
+        }  # fmt: skip
+        yield (
+            uuid.UUID(int=chance.getrandbits(128), version=4).hex,
+            room if chance.random() < 0.99 else None, session_id(room), status, room_name(room),
+            "user initiated", seconds, seconds * 150_000, str(created),
+            str(created + timedelta(seconds=seconds)), json.dumps(details),
+        )  # fmt: skip
+
+
+def _insert(
+    connection: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]], total: int
+) -> None:
+    into = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608
+    marks = ", ".join("?" * len(columns.split(",")))
+    cursor = connection.cursor()
+    done = 0
+    while batch := list(itertools.islice(rows, BATCH)):
+        cursor.execute("BEGIN")
+        if isinstance(connection, sqlite3.Connection):
+            cursor.executemany(f"{into}({marks})", batch)
+        else:
+            execute_values(cursor, f"{into}%s", batch, page_size=1000)
+        cursor.execute("COMMIT")
+        done += len(batch)
+        print(f"\r{table}: {done:,} of {total:,}", end="", file=sys.stderr)
+    print(file=sys.stderr)
