@@ -63,7 +63,7 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
             return queryset.filter(pk=term), False
         if ids.SESSION_ID.fullmatch(term) and queryset.filter(session_id=term).exists():
             return queryset.filter(session_id=term), False
-        rooms = Room.objects.search(term).order_by("name")[:MAX_ROOMS_SEARCHED]
+        rooms = Room.objects.search(term)[:MAX_ROOMS_SEARCHED]
         return queryset.filter(room__in=[room.pk for room in rooms]), False
 
 

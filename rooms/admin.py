@@ -90,7 +90,7 @@ class RoomAdmin(LargeTableAdmin):
     ) -> tuple[QuerySet[Room], bool]:
         if not search_term:
             return queryset, False
-        return (queryset & Room.objects.search(search_term)).order_by("name"), False
+        return queryset & Room.objects.search(search_term), False
 
     @admin.action(description="Give a new session", permissions=["change"])
     def new_session(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
