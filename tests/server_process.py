@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from http.client import HTTPConnection, NotConnected
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -137,7 +138,9 @@ class Connection:
     """One connection to a server, which it keeps between requests."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.http = HTTPConnection("127.0.0.1", port, timeout=30)
+        self.http.connect()
+        self.http.auto_open = 0  # never a second one
         self.opened_at = time.monotonic()
 
     def rest(self, seconds: float) -> None:
@@ -146,9 +149,13 @@ class Connection:
 
     def status(self, path: str) -> int:
         """Of the answer to a GET; 0 if the server has closed the connection."""
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        head = self.socket.recv(65_536)
-        return int(head.split()[1]) if head else 0
+        try:
+            self.http.request("GET", path)
+            with self.http.getresponse() as answer:
+                answer.read()
+        except (ConnectionError, NotConnected):
+            return 0
+        return answer.status
 
 
 def free_port() -> int:
