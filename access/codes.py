@@ -6,6 +6,8 @@ import unicodedata
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.utils.crypto import salted_hmac
 
+from access.limits import guess
+
 MAX_LENGTH = 128
 MAX_KNOWN = 10_000
 
@@ -27,8 +29,8 @@ def hashed(code: str) -> str:
     return hasher.encode(_clean(code), hasher.salt())
 
 
-def matches(code: str, stored: str) -> bool:
-    """Whether `stored` is the hash of this code. How often somebody may try is not decided here."""
+def matches(code: str, stored: str, *limits: tuple[str, ...]) -> bool:
+    """Whether `stored` is the hash of this code. A wrong one counts for the limits: `guess`."""
     code = _clean(code)
     if len(code) > MAX_LENGTH:
         return False
@@ -36,7 +38,8 @@ def matches(code: str, stored: str) -> bool:
     if mark in _known:
         return True
     with _locks[mark[0] % len(_locks)]:
-        if mark not in _known and CodeHasher().verify(code, stored):
+        # Counted in here, so that of a class only the first one's right code counts for a moment.
+        if mark not in _known and guess(lambda: CodeHasher().verify(code, stored), *limits):
             if len(_known) >= MAX_KNOWN:
                 _known.clear()
             _known.add(mark)

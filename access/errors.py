@@ -1,5 +1,9 @@
 """Why somebody may not do what they asked for, and which variable or key would allow it."""
 
+import math
+import time
+
+from limits import RateLimitItem
 from rest_framework.exceptions import APIException
 
 
@@ -64,3 +68,23 @@ class KeyExpired(KeyRefused):
 class KeyRevoked(KeyRefused):
     default_code = "key_revoked"
     default_detail = "This API key was revoked. Ask for another one."
+
+
+class RateLimited(APIException):
+    """More than the limit called `name` allows. It may be tried again at `ends`, a Unix time.
+
+    The headers are those of the IETF's draft "RateLimit header fields for HTTP".
+    """
+
+    status_code = 429
+    default_code = "rate_limited"
+    title = "Too many requests"
+
+    def __init__(self, name: str, limit: RateLimitItem, *, ends: float) -> None:
+        self.wait = max(1, math.ceil(ends - time.time()))
+        seconds = "a second" if self.wait == 1 else f"{self.wait} seconds"
+        super().__init__(f"Too many requests. Please try again in {seconds}.")
+        self.headers = {
+            "RateLimit-Policy": f'"{name}";q={limit.amount};w={limit.get_expiry()}',
+            "RateLimit": f'"{name}";r=0;t={self.wait}',
+        }

@@ -3,10 +3,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
+from access.limits import Throttle
 from archives.errors import ArchiveNotViewable
 from archives.models import Archive
 from archives.pages import page_for
@@ -24,6 +26,9 @@ class ArchiveViewSet(ViewSet):
         "retrieve": Capability.VIEW,
         "view": Capability.VIEW,
     }
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("record" if self.action in {"start", "stop"} else "archive")]
 
     def list(self, request: Request) -> Response:
         query = ListQuerySerializer(data=request.query_params)

@@ -8,6 +8,7 @@ from django.core.checks import WARNING, CheckMessage, Error, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from access.local_windows import shared_file
 from video import accounts
 
 STARTUP = "startup"
@@ -81,6 +82,24 @@ def opentok_is_called_over_tls(**kwargs: Any) -> list[CheckMessage]:
             id="config.W001",
         )
     ]
+
+
+@register(STARTUP)
+def limits_can_be_counted(**kwargs: Any) -> list[CheckMessage]:
+    with suppress(ImproperlyConfigured):  # without a SECRET_KEY, of which the check above tells
+        try:
+            if settings.RATE_LIMITS:
+                shared_file().touch()
+        except OSError as error:
+            return [
+                Error(
+                    f"Rate limits have no place to be counted in: {error}.",
+                    hint="Set TMPDIR to a folder that only this user may write to, or "
+                    "RATE_LIMITS=off.",
+                    id="config.E005",
+                )
+            ]
+    return []
 
 
 def refuse_to_start_misconfigured() -> None:

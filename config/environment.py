@@ -6,12 +6,15 @@ An empty value counts as not set, so that a blank line in `.env` or in a PaaS da
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from limits import RateLimitItem, parse_many
+from redis.connection import parse_url
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -87,6 +90,50 @@ def some_of(name: str, default: str, *, choices: Sequence[str]) -> frozenset[str
             f"{name} must be some of {', '.join(choices)}, or none; not {unknown[0]!r}."
         )
     return frozenset(found)
+
+
+def rate_limits(name: str, defaults: Mapping[str, str]) -> dict[str, RateLimitItem]:
+    """Limits such as `join=600/minute,login=10/5minute`, each in place of its default; or none."""
+    if text(name).lower() == "off":
+        return {}
+    chosen = dict(defaults)
+    for part in words(name):
+        limited, _, limit = (piece.strip() for piece in part.partition("="))
+        if limited not in defaults:
+            raise ImproperlyConfigured(
+                f"{name} must be off, or limits for {', '.join(defaults)}; not {part!r}."
+            )
+        chosen[limited] = limit
+    return {limited: _rate_limit(name, limited, limit) for limited, limit in chosen.items()}
+
+
+def _rate_limit(name: str, limited: str, limit: str) -> RateLimitItem:
+    try:
+        (item,) = parse_many(limit)
+    except ValueError:
+        item = None
+    if item is None or item.amount < 1:
+        raise ImproperlyConfigured(
+            f"{name} must be like {limited}=10/minute or {limited}=10/5minute, not {limit!r}."
+        )
+    return item
+
+
+def redis(name: str) -> str:
+    """A URL for redis-py, which says where no certificate can be checked: Heroku signs its own."""
+    value = text(name)
+    if not value:
+        return ""
+    try:
+        parse_url(value)  # type: ignore[no-untyped-call]
+    except ValueError:  # which may quote the password
+        raise ImproperlyConfigured(
+            f"{name} must be like redis://:password@host:6379/0, or rediss:// for TLS."
+        ) from None
+    url = urlsplit(value)
+    if url.scheme == "rediss" and on_heroku() and "ssl_cert_reqs" not in url.query:
+        return url._replace(query=f"{url.query}&ssl_cert_reqs=none".lstrip("&")).geturl()
+    return value
 
 
 def database(name: str, default: str, *, base: Path) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class CrossOriginMiddleware:
     """
 
     METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
+    # What a script of another origin may read besides the usual.
+    EXPOSED = "Retry-After, RateLimit, RateLimit-Policy"
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -42,6 +44,7 @@ class CrossOriginMiddleware:
         return response
 
     def allow_origin(self, request: HttpRequest, response: HttpResponse) -> None:
+        response.headers["Access-Control-Expose-Headers"] = self.EXPOSED
         if "*" in settings.CORS_ALLOWED_ORIGINS:
             response.headers["Access-Control-Allow-Origin"] = "*"
             return

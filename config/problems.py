@@ -12,7 +12,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
-from rest_framework.request import Request
 
 logger = logging.getLogger("problems")
 
@@ -34,21 +33,25 @@ class DatabaseUnavailable(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """DRF's hook: an answer for an exception that a view raised, or None for one of no known kind.
+    """DRF's hook: `answer`, for a view of the API."""
+    view, request = context["view"], context["request"]
+    return answer(request._request, exc, allowed=", ".join(view.allowed_methods))
 
-    What stays None becomes a 500 in `server_error`.
+
+def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpResponse | None:
+    """An answer for an exception that a view raised, or None for one of no known kind.
+
+    What stays None becomes a 500 in `server_error`. `allowed` are the methods that the view takes.
     """
     if isinstance(exc, OperationalError | InterfaceError):
         exc = DatabaseUnavailable(exc)
     if not isinstance(exc, exceptions.APIException):
         return None
-    request: Request = context["request"]
     if exc.status_code >= 500:
         logger.warning("%s %s %s", exc.status_code, _code(exc), getattr(exc, "reason", ""))
-    allowed = ", ".join(context["view"].allowed_methods)
     wrong_method = isinstance(exc, exceptions.MethodNotAllowed)
     response = problem(
-        request._request,
+        request,
         status=exc.status_code,
         code=_code(exc),
         detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
@@ -62,6 +65,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         response.headers["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
         response.headers["Retry-After"] = str(int(wait))
+    for name, value in getattr(exc, "headers", {}).items():
+        response.headers[name] = value
     return response
 
 

@@ -50,6 +50,21 @@ WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=
 # The edge: who may call from a browser, and how large a request may be.
 CORS_ALLOWED_ORIGINS = environment.words("CORS_ALLOWED_ORIGINS", "*")
 MAX_BODY_BYTES = 100 * 1024
+# How many proxies in front of this server write X-Forwarded-For. What others wrote is not believed.
+TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", int(ON_HEROKU), at_least=0, at_most=10)
+
+# How often one address or key may do what; see access/limits.py and README.md. A class or an office
+# shares an address, and comes all at once.
+DEFAULT_RATE_LIMITS = {
+    "join": "600/minute",
+    "create": "60/minute",
+    "record": "60/minute",
+    "archive": "600/minute",
+    "code": "10/minute",
+    "code_room": "60/minute",
+}
+RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
+REDIS_URL = environment.redis("REDIS_URL")
 
 INSTALLED_APPS = [
     "django.contrib.admin",

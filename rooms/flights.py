@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from access.errors import RateLimited
 from video import gate
 
 Result = TypeVar("Result")
@@ -13,6 +14,7 @@ Result = TypeVar("Result")
 class Flights(Generic[Result]):
     """Callers of `join` with the same key share one run of `work`, its result or its exception.
 
+    Except that a limit is the first one's own: where that is the exception, the next one tries.
     Nobody waits longer than `work` takes, so it needs a deadline of its own. Those who wait count
     as waiting for OpenTok: see video/gate.py.
     """
@@ -30,7 +32,11 @@ class Flights(Generic[Result]):
             self._fly(key, flight, work)
             return flight.result()
         with gate.waiting():
-            return flight.result()
+            try:
+                return flight.result()
+            except RateLimited:
+                pass
+        return self.join(key, work)
 
     def _fly(self, key: str, flight: Future[Result], work: Callable[[], Result]) -> None:
         try:

@@ -34,8 +34,8 @@ class RoomManager(models.Manager["Room"]):
         """The room of this name with a session that can be joined; made at the first visit.
 
         `e2ee` counts for a room that does not exist yet. Errors: RoomNameInvalid, those of
-        rooms/errors.py, RoomNotCovered, and what video.client.create_session raises, in which case
-        nothing is stored.
+        rooms/errors.py, RoomNotCovered, RateLimited, and what video.client.create_session raises,
+        in which case nothing is stored.
         """
         name = clean_name(name)
         if visitor.key:
@@ -46,7 +46,7 @@ class RoomManager(models.Manager["Room"]):
         else:
             room.admit(visitor)
         if room is None or not client.owns(room.session_id):
-            room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee))
+            room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor))
             room.admit(visitor)  # somebody else may have made it, or closed it
         room.note_use()
         return room
@@ -78,10 +78,11 @@ class RoomManager(models.Manager["Room"]):
             room = self.by_session([session_id]).get(session_id)
             key.refuse_other_rooms(room.name if room else None)
 
-    def _prepare(self, name: str, *, e2ee: bool) -> Room:
+    def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
         room = self.named(name)
         if room is None:
+            visitor.count("create")
             return self._make(name, e2ee=e2ee)
         if not client.owns(room.session_id):
             room.rotate_session()

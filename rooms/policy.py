@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from access import codes
 from access.capabilities import Capability
+from access.limits import spend
 from access.models import ApiKey
 from rooms.errors import (
     AccessCodeRequired,
@@ -27,10 +28,15 @@ MAX_TOKEN_SECONDS = 30 * 86_400
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks for credentials: with which API key, if any, and with which access code."""
+    """Who asks for credentials: with which API key, if any, and with which access code.
+
+    `caller` is whom it counts for, from access/limits.py; empty for the server's own doings, which
+    have no limits.
+    """
 
     key: ApiKey | None = None
     code: str = ""
+    caller: str = ""
 
     def has_key_to(self, capability: Capability) -> bool:
         """Whether a key of theirs says so: what everybody may do does not count."""
@@ -40,6 +46,10 @@ class Visitor:
         """Raise RoomUnknown if an unknown name makes no room for them."""
         if settings.ROOM_CREATION == "keys" and not self.has_key_to(Capability.JOIN):
             raise RoomUnknown()
+
+    def count(self, limit: str) -> None:
+        if self.caller:
+            spend(limit, self.caller)
 
 
 ANYBODY = Visitor()
@@ -98,7 +108,9 @@ class Policy(models.Model):
     def _check_code(self, visitor: Visitor) -> None:
         if not visitor.code:
             raise AccessCodeRequired()
-        if not codes.matches(visitor.code, self.access_code):
+        room = str(self.pk)
+        limits = ("code", room, visitor.caller), ("code_room", room)
+        if not codes.matches(visitor.code, self.access_code, *limits):
             raise AccessCodeWrong()
 
     def token_seconds(self, *, now: datetime) -> int:

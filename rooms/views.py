@@ -2,10 +2,12 @@ from django.http import HttpResponseRedirect
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
+from access.limits import Throttle, caller
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.policy import Visitor
@@ -15,6 +17,9 @@ class RoomViewSet(ViewSet):
     """The credentials to join a room."""
 
     needs = Capability.JOIN
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [] if self.action == "session" else [Throttle("join")]
 
     def session(self, request: Request) -> HttpResponseRedirect:
         """To the room called "session", by a path alone: a scheme or a host could only be wrong."""
@@ -37,4 +42,4 @@ class RoomViewSet(ViewSet):
 def visitor(request: Request) -> Visitor:
     """The access code comes in a header, or in the query, which `/session` passes on."""
     code = request.META.get("HTTP_X_ACCESS_CODE") or request.query_params.get("code", "")
-    return Visitor(key=key_of(request), code=code)
+    return Visitor(key=key_of(request), code=code, caller=caller(request))

@@ -1,6 +1,8 @@
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -49,6 +51,19 @@ def status_after_a_rest(server: Server) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What has to wait for something comes last."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+@pytest.fixture
+def limited(opentok: Emulator, transactional_db: None) -> Iterator[Callable[..., Server]]:
+    """Starts servers with these RATE_LIMITS. Each counts by itself: it has a secret of its own."""
+    with ExitStack() as started:
+
+        def start(limits: str, **environment: str) -> Server:
+            variables = {"SECRET_KEY": uuid.uuid4().hex} | environment
+            server = Server(OPENTOK_API_URL=opentok.url, RATE_LIMITS=limits, **variables)
+            return started.enter_context(server)
+
+        yield start
 
 
 # For the tests of the emulator itself

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPConnection, NotConnected
 from pathlib import Path
 from typing import Any, Self
@@ -156,6 +157,22 @@ class Connection:
         except (ConnectionError, NotConnected):
             return 0
         return answer.status
+
+
+def statuses(
+    server: Server,
+    paths: Sequence[str],
+    headers: Callable[[int], dict[str, str]] = lambda number: {},
+    *,
+    threads: int = 16,
+) -> Counter[int]:
+    """How many of each status came back for the paths, asked for by `threads` at a time."""
+
+    def one(number: int) -> int:
+        return server.get(paths[number], headers=headers(number)).status_code
+
+    with ThreadPoolExecutor(threads) as crowd:
+        return Counter(crowd.map(one, range(len(paths))))
 
 
 def free_port() -> int:

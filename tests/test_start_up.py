@@ -52,6 +52,16 @@ def start(*command, **environment):
         ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),
         ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535, not 'http'."),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number"),
+        ({"TRUSTED_PROXIES": "all"}, "TRUSTED_PROXIES must be a whole number from 0 to 10"),
+        (
+            {"RATE_LIMITS": "join=often"},
+            "RATE_LIMITS must be like join=10/minute or join=10/5minute, not 'often'.",
+        ),
+        ({"RATE_LIMITS": "join=0/minute"}, "RATE_LIMITS must be like join=10/minute"),
+        ({"RATE_LIMITS": "join=1/minute;2/hour"}, "RATE_LIMITS must be like join=10/minute"),
+        ({"RATE_LIMITS": "fly=1/minute"}, "RATE_LIMITS must be off, or limits for join, create"),
+        ({"REDIS_URL": "http://host"}, "REDIS_URL must be like redis://:password@host:6379/0"),
+        ({"REDIS_URL": "redis://:s3cret@host:port"}, "REDIS_URL must be like redis://:password"),
     ],
 )
 def test_a_wrong_variable_is_named_in_one_line_and_nothing_starts(environment, complaint):
@@ -60,6 +70,18 @@ def test_a_wrong_variable_is_named_in_one_line_and_nothing_starts(environment, c
     assert complaint in written
     assert len(written.splitlines()) == 1
     assert GOOD["TOKBOX_SECRET"] not in written
+
+
+def test_limits_are_not_counted_where_others_may_write(tmp_path):
+    folder = tmp_path / f"opentok-rooms-{os.getuid()}"
+    folder.mkdir(mode=0o700)
+    folder.chmod(0o777)
+    status, written = start("-m", "config.server", TMPDIR=str(tmp_path))
+    assert status == 1
+    assert f"no place to be counted in: {folder} is not a folder of this user alone" in written
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    assert start("-m", "config.server", TMPDIR=str(tmp_path))[0] == 1
 
 
 def test_the_wsgi_application_refuses_as_well():
