@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import WARNING, CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.urls import resolve
 
 from access.local_windows import shared_file
 from video import accounts
@@ -100,6 +101,16 @@ def limits_can_be_counted(**kwargs: Any) -> list[CheckMessage]:
                 )
             ]
     return []
+
+
+@register(STARTUP)
+def admin_has_a_path_of_its_own(**kwargs: Any) -> list[CheckMessage]:
+    path = f"/{settings.ADMIN_URL}"
+    leads_there = all(resolve(page).app_name == "admin" for page in (path, f"{path}login/"))
+    if leads_there and not path.startswith(settings.STATIC_URL):
+        return []
+    taken = f"ADMIN_URL is {settings.ADMIN_URL!r}, which leads elsewhere already."
+    return [Error(taken, hint="Choose another path, such as staff/.", id="config.E006")]
 
 
 def refuse_to_start_misconfigured() -> None:

@@ -119,6 +119,16 @@ def _rate_limit(name: str, limited: str, limit: str) -> RateLimitItem:
     return item
 
 
+def path_prefix(name: str, default: str) -> str:
+    value = text(name, default)
+    if not re.fullmatch(r"([A-Za-z0-9_-]+/)+", value):
+        raise ImproperlyConfigured(
+            f"{name} must be a path such as {default}, of letters, digits, - and _, with a slash "
+            f"at its end and none at its beginning; not {value!r}."
+        )
+    return value
+
+
 def redis(name: str) -> str:
     """A URL for redis-py, which says where no certificate can be checked: Heroku signs its own."""
     value = text(name)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from config import problems
 from config.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -115,6 +116,19 @@ class RequestLimitsMiddleware:
                 detail=f"A request body may have {settings.MAX_BODY_BYTES} bytes at most.",
             )
         return self.get_response(request)
+
+
+class ProblemMiddleware:
+    """Answers an error that knows its status also outside the API, in the admin."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        return problems.answer(request, exc)
 
 
 def _content_length(request: HttpRequest) -> int:

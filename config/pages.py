@@ -12,7 +12,9 @@ class IndexView(APIView):
 
     def get(self, request: Request) -> HttpResponse:
         here = f"{request.scheme}://{request.get_host()}"
-        return render(request._request, "index.html", {"here": here})
+        # Somebody who put the admin elsewhere does not want everybody to know where.
+        known = settings.ADMIN_URL == "admin/"
+        return render(request._request, "index.html", {"here": here, "links_admin": known})
 
 
 class ReadmeView(APIView):

@@ -62,9 +62,13 @@ DEFAULT_RATE_LIMITS = {
     "archive": "600/minute",
     "code": "10/minute",
     "code_room": "60/minute",
+    "login": "10/5minute",
+    "login_name": "60/5minute",
 }
 RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")
+
+ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -91,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.ProblemMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -157,6 +162,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # and nobody can log in to the admin.
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = {

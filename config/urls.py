@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -7,10 +8,11 @@ from config import pages
 urlpatterns = [
     path("", pages.IndexView.as_view()),
     re_path(r"^readme/?\Z", pages.ReadmeView.as_view()),
-    re_path(r"^admin\Z", RedirectView.as_view(url="/admin/")),
-    path("admin/", admin.site.urls),
     path("", include("rooms.urls")),
     path("", include("archives.urls")),
+    # Last, so that it takes the place of nothing; see config/checks.py.
+    path(settings.ADMIN_URL.rstrip("/"), RedirectView.as_view(pattern_name="admin:index")),
+    path(settings.ADMIN_URL, admin.site.urls),
 ]
 
 handler400 = "config.problems.bad_request"

@@ -36,7 +36,7 @@ READY = """
   OpenTok   {opentok}
   Try       curl -L {url}/session
             curl {url}/room/standup
-  Admin     {url}/admin/  (make an account for it: make superuser)
+  Admin     {url}/{admin}  (make an account for it: make superuser)
 
   Ctrl-C ends it.
 """
@@ -47,6 +47,7 @@ def main() -> None:
     try:
         environment.load_dotenv(BASE_DIR / ".env")
         port = environment.integer("PORT", 8080, at_least=1, at_most=65_535)
+        admin = environment.path_prefix("ADMIN_URL", "admin/")
     except ImproperlyConfigured as error:
         sys.exit(f"Not started. {error}")
     os.environ["SECRET_KEY"] = environment.text("SECRET_KEY") or kept("secret_key")
@@ -65,7 +66,8 @@ def main() -> None:
         started.append(start(server))
         here = "localhost" if options.host in {"127.0.0.1", "0.0.0.0"} else options.host  # noqa: S104
         wait_until_it_listens(here, port, started)
-        print(READY.format(url=f"http://{here}:{port}", opentok=opentok), flush=True)
+        url = f"http://{here}:{port}"
+        print(READY.format(url=url, opentok=opentok, admin=admin), flush=True)
         while all(child.poll() is None for child in started):
             time.sleep(0.5)
         sys.exit("Ended, because a part of it ended; the reason is above.")

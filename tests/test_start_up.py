@@ -62,6 +62,10 @@ def start(*command, **environment):
         ({"RATE_LIMITS": "fly=1/minute"}, "RATE_LIMITS must be off, or limits for join, create"),
         ({"REDIS_URL": "http://host"}, "REDIS_URL must be like redis://:password@host:6379/0"),
         ({"REDIS_URL": "redis://:s3cret@host:port"}, "REDIS_URL must be like redis://:password"),
+        ({"ADMIN_URL": "/admin/"}, "ADMIN_URL must be a path such as admin/"),
+        ({"ADMIN_URL": "session/"}, "ADMIN_URL is 'session/', which leads elsewhere already."),
+        ({"ADMIN_URL": "room/"}, "ADMIN_URL is 'room/', which leads elsewhere already."),
+        ({"ADMIN_URL": "static/"}, "ADMIN_URL is 'static/', which leads elsewhere already."),
     ],
 )
 def test_a_wrong_variable_is_named_in_one_line_and_nothing_starts(environment, complaint):

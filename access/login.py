@@ -1,0 +1,32 @@
+"""Logging in to the admin, with limits on guessing passwords."""
+
+import logging
+from typing import Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
+
+from access.addresses import address_of
+from access.limits import guess
+
+logger = logging.getLogger(__name__)
+
+
+class LoginForm(AdminAuthenticationForm):
+    """Counts wrong passwords for the address that they come from, and for the user's name.
+
+    The name's limit is the looser one, since anybody can use it up. RateLimited, before anybody has
+    looked at the password.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        address = address_of(self.request) if self.request else "unknown"
+        # Where the counts are kept nobody needs to read names, or what was typed in their place.
+        name = salted_hmac("access.login", self.cleaned_data.get("username", "")).hexdigest()
+        try:
+            return guess(super().clean, ("login", address), ("login_name", name))
+        except ValidationError:
+            # Without the name, for which people take their password by mistake.
+            logger.warning("A log-in to the admin failed, from %s", address)
+            raise

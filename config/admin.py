@@ -1,0 +1,21 @@
+"""What holds for the whole admin: how staff log in, and the list of what they did."""
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+
+from access.login import LoginForm
+from rooms.large_tables import LargeTableAdmin, ReadOnly
+
+admin.site.login_form = LoginForm
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly, LargeTableAdmin):
+    """Who did what, and when. For superusers, and whoever else may view log entries."""
+
+    list_display = ["action_time", "user", "__str__"]
+    list_filter = ["action_flag"]
+    list_select_related = ["user", "content_type"]
+    search_fields = ["user__username", "object_repr"]
+    ordering = ["-id"]  # the order of action_time, with an index
+    sortable_by = ()
