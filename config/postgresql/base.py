@@ -11,7 +11,6 @@ to have ended, as all do when PostgreSQL is restarted, runs on a new one.
 """
 
 import select
-import threading
 from collections import deque
 from typing import Any
 
@@ -19,6 +18,8 @@ from django.db import OperationalError
 from django.db.backends.postgresql import base, schema
 from django.db.backends.utils import CursorWrapper
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+from config.postgresql.turns import Turns
 
 CONNECTIONS = 8
 # Seconds to wait for one to come free.
@@ -28,7 +29,7 @@ STATEMENT_SECONDS = 5
 # For a change of the schema to wait for a lock: behind it waits everybody else.
 LOCK_SECONDS = 5
 
-_free = threading.BoundedSemaphore(CONNECTIONS)
+_free = Turns(CONNECTIONS)
 _idle: deque[Any] = deque()
 
 
