@@ -172,12 +172,16 @@ def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
 
 # Writers wait for one another instead of failing with "database is locked": WAL lets readers go on,
 # and IMMEDIATE takes the write lock when a transaction begins, where waiting is still possible.
+# The file is mapped, so that the threads share what was read of it; each keeps 200 kB of its own.
 SQLITE: dict[str, Any] = {
     "CONN_MAX_AGE": None,
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-200;"
+        ),
     },
 }
 
