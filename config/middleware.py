@@ -22,7 +22,7 @@ class CrossOriginMiddleware:
 
     METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
     # What a script of another origin may read besides the usual.
-    EXPOSED = "Retry-After, RateLimit, RateLimit-Policy"
+    EXPOSED = "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID"
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,6 +32,7 @@ class CrossOriginMiddleware:
             response = self.preflight(request)
         else:
             response = self.get_response(request)
+            response.headers["Access-Control-Expose-Headers"] = self.EXPOSED
         self.allow_origin(request, response)
         return response
 

@@ -1,7 +1,8 @@
 """Every error as RFC 9457 problem JSON, or as a page when a browser asked for one.
 
-A problem has `type`, `title`, `status`, `detail`, a stable `code`, and `error`: the same sentence
-as `detail`, under the name that clients of OpenTok's sample server read.
+A problem has `type`, `title`, `status`, `detail`, a stable `code`, the `requestId` that the log
+knows it by, and `error`: the same sentence as `detail`, under the name that clients of OpenTok's
+sample server read.
 """
 
 import logging
@@ -12,6 +13,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
+
+from config import logs
 
 logger = logging.getLogger("problems")
 
@@ -57,8 +60,7 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
         detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
         title=getattr(exc, "title", None),
     )
-    # Said above; Django would say it again, as an error, for each 5xx.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    _keep_django_from_logging(response)
     if wrong_method:
         response.headers["Allow"] = allowed
     if challenge := getattr(exc, "auth_header", None):
@@ -71,9 +73,15 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
 
 
 def problem(
-    request: HttpRequest, *, status: int, code: str, detail: str, title: str | None = None
+    request: HttpRequest,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    title: str | None = None,
+    page: str = "error.html",
 ) -> HttpResponse:
-    """The one way an error leaves this server."""
+    """The one way an error leaves this server. `page` is the template for a browser."""
     # It may quote the request, where a JSON text can hold what UTF-8 cannot.
     detail = detail.encode("utf-8", "replace").decode()
     body = {
@@ -82,16 +90,22 @@ def problem(
         "status": status,
         "detail": detail,
         "code": code,
+        "requestId": logs.request_id.get(),
         "error": detail,
     }
     if wants_page(request):
-        return render(request, "error.html", {"problem": body}, status=status)
+        return render(request, page, {"problem": body}, status=status)
     return JsonResponse(
         body,
         status=status,
         content_type="application/problem+json",
         json_dumps_params={"separators": (",", ":")},
     )
+
+
+def _keep_django_from_logging(response: HttpResponse) -> None:
+    """It was logged here. Django would say it again, and with the path, which names a room."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -137,13 +151,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """For the forms of the admin; nothing else checks."""
-    if wants_page(request):
-        return render(request, "403_csrf.html", status=403)
     return problem(
         request,
         status=403,
         code="csrf_failed",
         detail="This form did not come from a page of this server, or was open for too long.",
+        page="403_csrf.html",
     )
 
 
@@ -157,4 +170,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem(request, status=500, code="server_error", detail=TRY_AGAIN)
+    logger.exception("500 server_error")  # Django calls this where it has caught the exception
+    response = problem(request, status=500, code="server_error", detail=TRY_AGAIN)
+    _keep_django_from_logging(response)
+    return response

@@ -56,6 +56,7 @@ def serve(host: str, *, port: int, workers: int) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_SECONDS,
+        log_dictconfig=settings.LOGGING,
     ).serve()
 
 

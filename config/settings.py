@@ -84,7 +84,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that redirects and errors of everything below carry the headers as well.
+    # Around everything else, which has the request's id, and whose time it measures.
+    "config.request_log.RequestLogMiddleware",
+    # Next, so that redirects and errors of everything below carry the headers as well.
     "config.middleware.CrossOriginMiddleware",
     "config.middleware.ResponseHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -169,13 +171,21 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "config.logs.formatter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "line",
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Every 4xx would be a line; the problem itself says what is worth a line.
+        # Each request has a line already (config/request_log.py), without its path and query.
         "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},
         # Anybody can send a foreign Host, and would get a traceback into the log with each.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG it writes the session ids in each URL.

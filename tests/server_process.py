@@ -52,7 +52,7 @@ class Server:
         self.process: subprocess.Popen[str] | None = None
         self.after_a_rest: Future[int]
         # A file and not a pipe, which would stop the server once it is full.
-        self.written = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
+        self.written = tempfile.TemporaryFile()  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self.start()
@@ -97,8 +97,13 @@ class Server:
         else:
             os.killpg(process.pid, number)
         process.wait(timeout=30)
-        self.written.seek(0)
-        return self.written.read()
+        return self.output()
+
+    def output(self) -> str:
+        """What it has written so far; the line of a request is there before its answer is."""
+        file = self.written.fileno()
+        # Without moving the place in the file, which the server's processes share.
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
 
     def workers(self) -> list[int]:
         """The processes that answer, without the first one, which looks after them."""

@@ -40,7 +40,7 @@ def assert_problem(answer, status, code):
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem = answer.json()
-    assert problem.keys() == {"type", "title", "status", "detail", "code", "error"}
+    assert problem.keys() == {"type", "title", "status", "detail", "code", "requestId", "error"}
     assert (problem["status"], problem["code"]) == (status, code)
     assert problem["error"] == problem["detail"] != ""
     assert code in problem["type"]

@@ -9,7 +9,7 @@ from django.test import Client
 from archives.models import Archive
 from rooms.models import Room
 
-PROBLEM = {"type", "title", "status", "detail", "code", "error"}
+PROBLEM = {"type", "title", "status", "detail", "code", "requestId", "error"}
 
 
 def test_a_host_that_is_not_ours_is_refused_when_hosts_are_named(client, settings):

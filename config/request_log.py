@@ -1,0 +1,75 @@
+"""One line in the log and one id for each request."""
+
+import re
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from time import perf_counter
+
+from django.conf import settings
+from django.contrib.admindocs.views import simplify_regex
+from django.http import HttpRequest, HttpResponse
+
+from config import logs
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# An id that somebody else gave the request is believed if it can do no harm wherever it is written.
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+NO_ROUTE = "(none)"
+STATIC_ROUTE = "/static/<path>"
+
+
+class RequestLogMiddleware:
+    """Around everything that is logged.
+
+    Where something below sets `request.api_key_prefix`, the log says whose request it was.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = perf_counter()
+        token = logs.request_id.set(id_of(request))
+        try:
+            response = self.get_response(request)
+            response.headers["X-Request-ID"] = logs.request_id.get()
+            note(request, response, seconds=perf_counter() - started)
+            return response
+        finally:
+            logs.request_id.reset(token)
+
+
+def id_of(request: HttpRequest) -> str:
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    return given if SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+    method = request.method if request.method in METHODS else "other"
+    route, status = route_of(request), response.status_code
+    logs.write_request(
+        method=method,
+        route=route,
+        status=status,
+        seconds=seconds,
+        size=response.headers.get("Content-Length"),
+        key_prefix=getattr(request, "api_key_prefix", None),
+    )
+
+
+def route_of(request: HttpRequest) -> str:
+    """Which of the routes it was, such as `/room/<name>`; never the path itself.
+
+    What is refused before it is routed, or has no route, is one.
+    """
+    if request.resolver_match:
+        return _template(request.resolver_match.route)
+    return STATIC_ROUTE if request.path.startswith(settings.STATIC_URL) else NO_ROUTE
+
+
+@lru_cache(1024)
+def _template(pattern: str) -> str:
+    return str(simplify_regex(pattern)).rstrip("/") or "/"
