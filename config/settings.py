@@ -84,6 +84,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Those who ask come by another host name and without TLS, and are in no log.
+    "config.health.HealthMiddleware",
     # Around everything else, which has the request's id, and whose time it measures.
     "config.request_log.RequestLogMiddleware",
     # Next, so that redirects and errors of everything below carry the headers as well.
