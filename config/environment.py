@@ -73,6 +73,17 @@ def integer(name: str, default: int, *, at_least: int, at_most: int) -> int:
     return int(value)
 
 
+def token(name: str) -> str:
+    """A secret that travels in a header; empty if there is none."""
+    value = text(name)
+    if value and not re.fullmatch(r"[!-~]{16,}", value):
+        raise ImproperlyConfigured(
+            f"{name} must have 16 characters or more, all of them ASCII and none of them white "
+            "space, such as the output of `openssl rand -hex 32`."
+        )
+    return value
+
+
 def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:
     value = text(name, default)
     if value not in choices:

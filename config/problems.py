@@ -15,6 +15,7 @@ from django.shortcuts import render
 from rest_framework import exceptions
 
 from config import logs
+from metrics import counters
 
 logger = logging.getLogger("problems")
 
@@ -82,6 +83,7 @@ def problem(
     page: str = "error.html",
 ) -> HttpResponse:
     """The one way an error leaves this server. `page` is the template for a browser."""
+    counters.count_problem(code)
     # It may quote the request, where a JSON text can hold what UTF-8 cannot.
     detail = detail.encode("utf-8", "replace").decode()
     body = {

@@ -1,4 +1,4 @@
-"""One line in the log and one id for each request."""
+"""One line in the log, one count and one id for each request."""
 
 import re
 import secrets
@@ -11,6 +11,7 @@ from django.contrib.admindocs.views import simplify_regex
 from django.http import HttpRequest, HttpResponse
 
 from config import logs
+from metrics import counters
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -22,7 +23,7 @@ STATIC_ROUTE = "/static/<path>"
 
 
 class RequestLogMiddleware:
-    """Around everything that is logged.
+    """Around everything that is logged and counted.
 
     Where something below sets `request.api_key_prefix`, the log says whose request it was.
     """
@@ -50,6 +51,7 @@ def id_of(request: HttpRequest) -> str:
 def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
     method = request.method if request.method in METHODS else "other"
     route, status = route_of(request), response.status_code
+    counters.count_request(method, route, status, seconds=seconds)
     logs.write_request(
         method=method,
         route=route,
@@ -63,7 +65,7 @@ def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
 def route_of(request: HttpRequest) -> str:
     """Which of the routes it was, such as `/room/<name>`; never the path itself.
 
-    What is refused before it is routed, or has no route, is one.
+    What is refused before it is routed, or has no route, counts as one.
     """
     if request.resolver_match:
         return _template(request.resolver_match.route)

@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import sys
+import tempfile
 
 import django
 from django.conf import settings
@@ -31,14 +32,17 @@ def main() -> None:
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  a PaaS routes to any address
     host = parser.parse_args().host
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    try:
-        django.setup()
-        from config.checks import refuse_to_start_misconfigured
+    with tempfile.TemporaryDirectory(prefix="opentok-rooms-metrics-") as folder:
+        # Where the processes count together; it has to be known before metrics/ is imported.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        try:
+            django.setup()
+            from config.checks import refuse_to_start_misconfigured
 
-        refuse_to_start_misconfigured()
-    except ImproperlyConfigured as error:
-        sys.exit(f"Not started. {error}")
-    serve(host, port=settings.PORT, workers=settings.WEB_CONCURRENCY)
+            refuse_to_start_misconfigured()
+        except ImproperlyConfigured as error:
+            sys.exit(f"Not started. {error}")
+        serve(host, port=settings.PORT, workers=settings.WEB_CONCURRENCY)
 
 
 def serve(host: str, *, port: int, workers: int) -> None:

@@ -47,6 +47,9 @@ ROOM_CREATION = environment.one_of("ROOM_CREATION", "open", choices=["open", "ke
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
 WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
 
+# Opens /metrics (config/metrics.py) to whoever sends it.
+METRICS_TOKEN = environment.token("METRICS_TOKEN")
+
 # The edge: who may call from a browser, and how large a request may be.
 CORS_ALLOWED_ORIGINS = environment.words("CORS_ALLOWED_ORIGINS", "*")
 MAX_BODY_BYTES = 100 * 1024

@@ -3,13 +3,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from config import health, pages
+from config import health, metrics, pages
 
 urlpatterns = [
     path("", pages.IndexView.as_view()),
     re_path(r"^readme/?\Z", pages.ReadmeView.as_view()),
     re_path(r"^healthz/?\Z", health.HealthView.as_view()),
     re_path(r"^readyz/?\Z", health.ReadyView.as_view()),
+    re_path(r"^metrics/?\Z", metrics.MetricsView.as_view()),
     path("", include("rooms.urls")),
     path("", include("archives.urls")),
     # Last, so that it takes the place of nothing; see config/checks.py.

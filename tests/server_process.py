@@ -70,9 +70,12 @@ class Server:
             text=True,
             start_new_session=True,
         )
+        return self.until_it_answers()
+
+    def until_it_answers(self) -> Self:
         deadline = time.monotonic() + 30
         while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if (self.process and self.process.poll() is not None) or time.monotonic() > deadline:
                 raise RuntimeError(f"The server did not start: {self.stop()}")
             time.sleep(0.05)
         return self

@@ -23,6 +23,7 @@ os.environ |= {
     "ANONYMOUS_ACCESS": "join,record,view,list",
     "ROOM_CREATION": "open",
     "CORS_ALLOWED_ORIGINS": "*",
+    "METRICS_TOKEN": "tests-only-metrics-token",
     "SECURE_SSL_REDIRECT": "off",
     "TRUSTED_PROXIES": "0",
     # Counted, but out of reach: all tests come from one address.

@@ -11,7 +11,17 @@ from django.contrib.auth.models import User
 
 from tests.server_process import ROOT, Server
 
-PROGRAM = ["access", "archives", "config", "rooms", "static", "templates", "video", "manage.py"]
+PROGRAM = [
+    "access",
+    "archives",
+    "config",
+    "metrics",
+    "rooms",
+    "static",
+    "templates",
+    "video",
+    "manage.py",
+]
 # Taken away from the environment, for `.env` to set.
 NOTHING = dict.fromkeys(
     ["SECRET_KEY", "TOKBOX_API_KEY", "TOKBOX_SECRET", "OPENTOK_API_URL", "OPENTOK_TIMEOUT", "PORT"]

@@ -21,6 +21,7 @@ import opentok.opentok
 from django.conf import settings
 from requests import Response
 
+from metrics import counters
 from video import accounts, answers, gate, ids, transport
 from video.accounts import Account
 from video.answers import Refusals, Remote
@@ -92,7 +93,9 @@ def generate_token(session_id: str, *, role: str, lifetime: int) -> str:
 def create_session(*, e2ee: bool = False) -> str:
     """The id of a new routed session."""
     answer = _call(
-        lambda sdk: sdk.create_session(media_mode=opentok.MediaModes.routed, e2ee=e2ee), refusals={}
+        "create_session",
+        lambda sdk: sdk.create_session(media_mode=opentok.MediaModes.routed, e2ee=e2ee),
+        refusals={},
     )
     match answer:
         case [{"session_id": str(session_id)}, *_] if ids.SESSION_ID.fullmatch(session_id):
@@ -119,6 +122,7 @@ def start_archive(
     with gate.waiting():
         try:
             answer = _exchange(
+                "start_archive",
                 lambda sdk: sdk.start_archive(
                     session_id,
                     name=name,
@@ -140,6 +144,7 @@ def _running_archive(session_id: str, *, until: float) -> Remote | None:
     """What a start whose answer got lost has started: a session has one recording at a time."""
     try:
         answer = _exchange(
+            "list_archives",
             lambda sdk: sdk.list_archives(session_id=session_id),
             refusals={400: SessionInvalid},
             until=until,
@@ -154,6 +159,7 @@ def stop_archive(archive_id: str) -> Remote:
     """Stop recording; again is fine while OpenTok makes the file, ArchiveNotRunning after that."""
     ids.check_archive_id(archive_id)
     answer = _call(
+        "stop_archive",
         lambda sdk: sdk.stop_archive(archive_id),
         refusals={404: ArchiveNotFound, 409: ArchiveNotRunning},
     )
@@ -163,7 +169,9 @@ def stop_archive(archive_id: str) -> Remote:
 def get_archive(archive_id: str) -> Remote:
     """The archive as it is now; once it is available, with a link that lives ten minutes."""
     ids.check_archive_id(archive_id)
-    answer = _read(lambda sdk: sdk.get_archive(archive_id), refusals={404: ArchiveNotFound})
+    answer = _read(
+        "get_archive", lambda sdk: sdk.get_archive(archive_id), refusals={404: ArchiveNotFound}
+    )
     return answers.archive(answer, archive_id=archive_id)
 
 
@@ -174,6 +182,7 @@ def list_archives(
     if session_id is not None:
         ids.check_session_id(session_id)
     answer = _read(
+        "list_archives",
         lambda sdk: sdk.list_archives(offset=offset, count=count, session_id=session_id),
         refusals={400: SessionInvalid} if session_id else {},
     )
@@ -212,31 +221,36 @@ def _sdk(account: Account) -> opentok.Client:
     return sdk
 
 
-def _call(ask: Ask, *, refusals: Refusals) -> Any:
+def _call(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
     """The JSON of a successful answer, or the error that its status means."""
     with gate.waiting():
-        return _exchange(ask, refusals=refusals, until=_deadline())
+        return _exchange(operation, ask, refusals=refusals, until=_deadline())
 
 
-def _read(ask: Ask, *, refusals: Refusals) -> Any:
+def _read(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
     """The same for a call that changes nothing: if OpenTok fails, it is asked again, once."""
     until = _deadline()
     with gate.waiting():
         try:
-            return _exchange(ask, refusals=refusals, until=until)
+            return _exchange(operation, ask, refusals=refusals, until=until)
         except VideoError as error:
             if not error.is_outage:
                 raise
-        return _exchange(ask, refusals=refusals, until=until)
+        return _exchange(operation, ask, refusals=refusals, until=until)
 
 
 def _deadline() -> float:
     return time.monotonic() + settings.OPENTOK_TIMEOUT
 
 
-def _exchange(ask: Ask, *, refusals: Refusals, until: float) -> Any:
+def _exchange(operation: str, ask: Ask, *, refusals: Refusals, until: float) -> Any:
+    """One call, counted under the name of its operation."""
     sdk = _sdk(accounts.current())
-    with _breaker.watching(), transport.watched(until=until) as exchange:
+    with (
+        counters.opentok_call(operation),
+        _breaker.watching(),
+        transport.watched(until=until) as exchange,
+    ):
         try:
             ask(sdk)
         except Exception:

@@ -19,6 +19,11 @@ class VideoError(APIException):
         super().__init__()
         self.reason = reason
 
+    @property
+    def outcome(self) -> str:
+        """What the call that ended with this error counts as in the metrics."""
+        return self.default_code
+
 
 class OpenTokUnavailable(VideoError):
     """OpenTok cannot be reached, or is too busy for us."""
@@ -35,6 +40,7 @@ class OpenTokNotAsked(OpenTokUnavailable):
     """Nothing was sent, because too many wait for OpenTok already or because it keeps failing."""
 
     is_outage = False
+    outcome = "not_asked"
 
     def __init__(self, reason: str, *, wait: int) -> None:
         super().__init__(reason)
