@@ -11,14 +11,13 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from access.authentication import KeyAuthentication, key_of
 from access.capabilities import Capability
-from access.errors import CapabilityMissing
 from access.models import ApiKey
+from access.permissions import HasCapability
 from archives.models import Archive, Status
 from metrics import counters
 from rooms.models import Room
@@ -40,16 +39,13 @@ class TokenOrKey(KeyAuthentication):
         return None if sends_token(request) else super().authenticate(request)
 
 
-class MayRead(BasePermission):
+class MayRead(HasCapability):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if sends_token(request):
             return True
-        key = key_of(request)
-        if key is None:
+        if key_of(request) is None:
             raise MetricsClosed()
-        if not key.may(Capability.MANAGE):
-            raise CapabilityMissing(Capability.MANAGE)
-        return True
+        return super().has_permission(request, view)
 
 
 class MetricsView(APIView):
@@ -57,6 +53,7 @@ class MetricsView(APIView):
 
     authentication_classes = (TokenOrKey,)
     permission_classes = (MayRead,)
+    needs = Capability.MANAGE
 
     def get(self, request: Request) -> HttpResponse:
         registry = counters.of_all_processes()

@@ -32,7 +32,6 @@ class CrossOriginMiddleware:
             response = self.preflight(request)
         else:
             response = self.get_response(request)
-            response.headers["Access-Control-Expose-Headers"] = self.EXPOSED
         self.allow_origin(request, response)
         return response
 

@@ -163,6 +163,7 @@ def test_render_builds_migrates_and_starts_it():
     }  # fmt: skip
     # Nobody else says so there.
     assert variables["SECURE_SSL_REDIRECT"] == {"value": "on"}
+    assert variables["TRUSTED_PROXIES"] == {"value": "1"}
     assert int(variables["WEB_CONCURRENCY"]["value"]) > 0
 
 
@@ -177,12 +178,12 @@ def test_railway_is_told_what_it_does_not_take_from_the_procfile():
     assert deploy["drainingSeconds"] > server.DRAIN_SECONDS
 
 
-@pytest.mark.parametrize(("given", "seen"), [(None, "on"), ("", "on"), ("off", "off")])
+@pytest.mark.parametrize(("given", "seen"), [(None, "on 1"), ("", "on 1"), ("off", "off 1")])
 def test_railways_start_command_redirects_to_https_unless_told_otherwise(given, seen, tmp_path):
     # As it has to be for both: Railway runs it in a shell for its own builder, without for Docker.
     shell, option, script = shlex.split(railway()["deploy"]["startCommand"])
     stand_in = tmp_path / "python"
-    stand_in.write_text('#!/bin/sh\necho "$SECURE_SSL_REDIRECT $@"\n')
+    stand_in.write_text('#!/bin/sh\necho "$SECURE_SSL_REDIRECT $TRUSTED_PROXIES" "$@"\n')
     stand_in.chmod(0o755)
     environment = {"PATH": str(tmp_path)}
     if given is not None:
@@ -190,7 +191,7 @@ def test_railways_start_command_redirects_to_https_unless_told_otherwise(given, 
     done = subprocess.run(
         [shell, option, script], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split(" ", 1) == [seen, "-m config.server\n"]
+    assert done.stdout == f"{seen} -m config.server\n"
 
 
 def test_the_image_is_small_needs_no_secret_and_does_not_run_as_root():
