@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "access.apps.AccessConfig",
     "rooms.apps.RoomsConfig",
     "archives.apps.ArchivesConfig",
+    "api.apps.ApiConfig",
 ]
 
 MIDDLEWARE = [

@@ -13,6 +13,7 @@ urlpatterns = [
     re_path(r"^metrics/?\Z", metrics.MetricsView.as_view()),
     path("", include("rooms.urls")),
     path("", include("archives.urls")),
+    path("api/v1/", include("api.urls")),
     # Last, so that it takes the place of nothing; see config/checks.py.
     path(settings.ADMIN_URL.rstrip("/"), RedirectView.as_view(pattern_name="admin:index")),
     path(settings.ADMIN_URL, admin.site.urls),

@@ -1,4 +1,4 @@
-"""Why somebody does not get into a room, in sentences for whoever wanted to."""
+"""Why somebody does not get into a room, or at it, in sentences for whoever wanted to."""
 
 from datetime import datetime
 
@@ -13,6 +13,22 @@ class RoomUnknown(APIException):
     default_detail = (
         "There is no room of this name. New rooms are made only for API keys with `join` "
         "(ROOM_CREATION)."
+    )
+
+
+class RoomNotFound(APIException):
+    status_code = 404
+    default_code = "room_not_found"
+    title = "No such room"
+    default_detail = "There is no room of this name."
+
+
+class RoomExists(APIException):
+    status_code = 409
+    default_code = "room_exists"
+    title = "There is such a room already"
+    default_detail = (
+        "There is a room of this name already. Choose another name, or change that room."
     )
 
 

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, connections, models, transaction
-from django.db.models.expressions import OrderBy
 from django.utils import timezone
 
 from access.models import ApiKey
 from access.usage import NotesUse
+from rooms.errors import RoomExists, RoomNotFound
 from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name
 from rooms.policy import ANYBODY, Policy, Visitor
+from rooms.search import starting_with
 from video import client
 from video.errors import OpenTokFailed
 
@@ -37,9 +38,7 @@ class RoomManager(models.Manager["Room"]):
         rooms/errors.py, RoomNotCovered, RateLimited, and what video.client.create_session raises,
         in which case nothing is stored.
         """
-        name = clean_name(name)
-        if visitor.key:
-            visitor.key.refuse_other_rooms(name)
+        name = _covered(name, visitor.key)
         room = self.named(name)
         if room is None:
             visitor.refuse_unless_maker()
@@ -62,12 +61,31 @@ class RoomManager(models.Manager["Room"]):
             row = cursor.fetchone()
         return self.model.from_db(self.db, columns, [_aware(held) for held in row]) if row else None
 
-    def exists_for(self, key: ApiKey | None, name: str) -> bool:
-        """Whether there is a room of this name. Errors: RoomNameInvalid, RoomNotCovered."""
-        name = clean_name(name)
-        if key:
-            key.refuse_other_rooms(name)
-        return self.filter(name=name).exists()
+    def find(self, name: str, *, key: ApiKey | None) -> Room:
+        """The room of this name. Errors: RoomNameInvalid, RoomNotCovered, RoomNotFound."""
+        if room := self.named(_covered(name, key)):
+            return room
+        raise RoomNotFound()
+
+    def hold(self, name: str, *, key: ApiKey | None) -> Room:
+        """The same, locked until the transaction ends: nobody else changes it meanwhile."""
+        if room := self.select_for_update().filter(name=_covered(name, key)).first():
+            return room
+        raise RoomNotFound()
+
+    def add(self, name: str, *, key: ApiKey | None, **chosen: Any) -> Room:
+        """A new room with a session; `chosen` is its policy and whether it is `e2ee`.
+
+        Errors: RoomNameInvalid, RoomNotCovered, RoomExists, and what video.client.create_session
+        raises, in which case nothing is stored.
+        """
+        name = _covered(name, key)
+        if self.named(name):
+            raise RoomExists()
+        room, is_new = self._make(name, **chosen)
+        if not is_new:
+            raise RoomExists()
+        return room
 
     def confine(self, key: ApiKey | None, session_id: str) -> None:
         """Raise RoomNotCovered if the key is only for rooms that this session is, or was, none of.
@@ -83,34 +101,39 @@ class RoomManager(models.Manager["Room"]):
         room = self.named(name)
         if room is None:
             visitor.count("create")
-            return self._make(name, e2ee=e2ee)
+            return self._make(name, e2ee=e2ee)[0]
         if not client.owns(room.session_id):
             room.rotate_session()
         return room
 
-    def _make(self, name: str, *, e2ee: bool) -> Room:
-        """Make the room, or take it from whoever was faster in another process."""
-        session_id = client.create_session(e2ee=e2ee)
+    def _make(self, name: str, *, e2ee: bool, **policy: Any) -> tuple[Room, bool]:
+        """A new room and True, or that of whoever was faster in another process and False."""
+        room = self.model(name=name, e2ee=e2ee, session_id=client.create_session(e2ee=e2ee))
+        room.set_policy(**policy)
         try:
             with transaction.atomic():
-                return self.create(name=name, session_id=session_id, e2ee=e2ee)
+                room.save(force_insert=True)
         except IntegrityError:
-            if room := self.named(name):
-                return room
+            if there := self.named(name):
+                return there, False
             raise OpenTokFailed("a new session that another room has") from None
+        return room, True
+
+    def matching(
+        self, *, search: str = "", key: ApiKey | None = None, **columns: Any
+    ) -> models.QuerySet[Room]:
+        """Rooms as `search` finds them, with these values, and no others than the key is for."""
+        rooms = self.search(search) if search else self.all()
+        if key and key.room_prefix:
+            rooms = starting_with(rooms, key.room_prefix)
+        return rooms.filter(**columns)
 
     def search(self, term: str) -> models.QuerySet[Room]:
-        """Rooms whose name starts with `term`, by name, or the one whose session it is.
-
-        An index finds them in this order, so that the first ones come at once of however many.
-        """
+        """Rooms whose name starts with `term`, by name, or the one whose session it is."""
         term = unicodedata.normalize("NFC", term)
         if room := self.by_session([term]).get(term):
             return self.filter(pk=room.pk)
-        if connections[self.db].vendor == "sqlite":
-            # LIKE ignores case there, and therefore the index.
-            return self.filter(name__gte=term, name__lt=term + chr(0x10FFFF)).order_by("name")
-        return self.filter(name__startswith=term).order_by(_AsIndexedForLike(models.F("name")))
+        return starting_with(self.all(), term)
 
     def by_session(self, session_ids: Iterable[str]) -> dict[str, Room]:
         """The rooms of these sessions, present or past."""
@@ -164,7 +187,10 @@ class Room(Policy, NotesUse, models.Model):
             mine = Room.objects.filter(pk=self.pk, session_id=replaced)
             if mine.update(session_id=session_id):
                 PastSession.objects.create(room=self, session_id=replaced)
-        self.refresh_from_db(fields=["session_id"])
+        try:
+            self.refresh_from_db(fields=["session_id"])
+        except Room.DoesNotExist:  # deleted while OpenTok was asked
+            raise RoomNotFound() from None
 
 
 class PastSession(models.Model):
@@ -181,11 +207,12 @@ class PastSession(models.Model):
         return self.session_id
 
 
-class _AsIndexedForLike(OrderBy):
-    """The order of the index that Django makes on PostgreSQL for LIKE: by code points."""
-
-    # Django takes an ordering's text apart where it finds ASC or DESC.
-    template = "%(expression)s USING ~<~ /* ASC */"
+def _covered(name: str, key: ApiKey | None) -> str:
+    """The name as it is stored, if the key is for this room."""
+    name = clean_name(name)
+    if key:
+        key.refuse_other_rooms(name)
+    return name
 
 
 def _aware(held: Any) -> Any:

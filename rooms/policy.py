@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,6 +24,7 @@ from rooms.errors import (
     RoomUnknown,
 )
 
+MIN_TOKEN_SECONDS = 60
 MAX_TOKEN_SECONDS = 30 * 86_400
 
 
@@ -72,7 +74,7 @@ class Policy(models.Model):
     token_lifetime = models.IntegerField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(60), MaxValueValidator(MAX_TOKEN_SECONDS)],
+        validators=[MinValueValidator(MIN_TOKEN_SECONDS), MaxValueValidator(MAX_TOKEN_SECONDS)],
         help_text="Seconds that a token is good for. Empty: as TOKEN_TTL says for every room.",
     )
 
@@ -82,6 +84,18 @@ class Policy(models.Model):
     def clean(self) -> None:
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             raise ValidationError({"closes_at": "A room cannot close before it opens."})
+
+    def set_policy(self, *, access_code: str | None = None, **columns: Any) -> None:
+        """Take over what is named. An access code comes as people say it. Does not save."""
+        if access_code is not None:
+            self.set_code(access_code)
+        for name, value in columns.items():
+            setattr(self, name, value)
+
+    def change_policy(self, **policy: Any) -> None:
+        """Save what is named and no more: the room may have got another session meanwhile."""
+        self.set_policy(**policy)
+        self.save(update_fields=policy)
 
     def set_code(self, code: str) -> None:
         """Ask everybody for this code from now on, or for none if it is empty. Does not save."""

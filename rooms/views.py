@@ -1,5 +1,4 @@
 from django.http import HttpResponseRedirect
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -34,8 +33,7 @@ class RoomViewSet(ViewSet):
 
     def peek(self, request: Request, name: str) -> Response:
         """HEAD: whether the room is there. Asking makes no room."""
-        if not Room.objects.exists_for(key_of(request), name):
-            raise NotFound("There is no such room yet; a GET makes it.", code="room_not_found")
+        Room.objects.find(name, key=key_of(request))
         return Response()
 
 

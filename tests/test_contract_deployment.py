@@ -13,6 +13,7 @@ from tests.server_process import ROOT, Server
 
 PROGRAM = [
     "access",
+    "api",
     "archives",
     "config",
     "metrics",

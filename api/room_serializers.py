@@ -1,0 +1,116 @@
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from access import codes
+from api.serializers import PageSerializer, StrictSerializer
+from rooms.models import Role
+from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
+
+
+class RoomQuerySerializer(PageSerializer):
+    search = serializers.CharField(
+        required=False,
+        trim_whitespace=False,
+        help_text="The beginning of a room's name, or a whole session id, present or past.",
+    )
+    closed = serializers.BooleanField(required=False)
+    e2ee = serializers.BooleanField(required=False)
+
+
+class PolicySerializer(StrictSerializer):
+    """What may be changed in a room."""
+
+    closed = serializers.BooleanField(
+        required=False, help_text="Nobody gets in, whatever else is set."
+    )
+    opensAt = serializers.DateTimeField(  # noqa: N815  the wire's spelling, here and below
+        source="opens_at", required=False, allow_null=True, help_text="Null: it is open already."
+    )
+    closesAt = serializers.DateTimeField(  # noqa: N815
+        source="closes_at",
+        required=False,
+        allow_null=True,
+        help_text="No token is good for longer. Null: never.",
+    )
+    accessCode = serializers.CharField(  # noqa: N815
+        source="access_code",
+        required=False,
+        allow_null=True,
+        max_length=codes.MAX_LENGTH,
+        write_only=True,
+        help_text="Everybody is asked for it. It cannot be read again. Null: there is none.",
+    )
+    tokenRole = serializers.ChoiceField(  # noqa: N815
+        Role.choices,
+        source="token_role",
+        required=False,
+        allow_null=True,
+        help_text="What those who join may do. Null: as TOKEN_ROLE says for every room.",
+    )
+    tokenLifetime = serializers.IntegerField(  # noqa: N815
+        source="token_lifetime",
+        required=False,
+        allow_null=True,
+        min_value=MIN_TOKEN_SECONDS,
+        max_value=MAX_TOKEN_SECONDS,
+        help_text="Seconds that a token is good for. Null: as TOKEN_TTL says for every room.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        opens, closes = self._moment("opens_at", attrs), self._moment("closes_at", attrs)
+        if opens and closes and opens >= closes:
+            raise serializers.ValidationError({"closesAt": "A room cannot close before it opens."})
+        # Text has no null in our database.
+        for name in {"access_code", "token_role"} & attrs.keys():
+            attrs[name] = attrs[name] or ""
+        return attrs
+
+    def _moment(self, name: str, attrs: dict[str, Any]) -> datetime | None:
+        moment: datetime | None = attrs.get(name, getattr(self.instance, name, None))
+        return moment
+
+
+class NewRoomSerializer(PolicySerializer):
+    name = serializers.CharField(
+        trim_whitespace=False,
+        help_text="1 to 200 characters, no control characters. Case counts.",
+    )
+    e2ee = serializers.BooleanField(
+        default=False, help_text="Whether its sessions are end-to-end encrypted."
+    )
+
+
+class RoleField(serializers.ChoiceField):
+    """Null where the column is empty."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value or None
+
+
+class PastSessionSerializer(serializers.Serializer):
+    sessionId = serializers.CharField(source="session_id")  # noqa: N815
+    replacedAt = serializers.DateTimeField(source="replaced_at")  # noqa: N815
+
+
+class RoomInListSerializer(serializers.Serializer):
+    """A room, as it is in a list."""
+
+    name = serializers.CharField()
+    sessionId = serializers.CharField(source="session_id")  # noqa: N815
+    e2ee = serializers.BooleanField()
+    closed = serializers.BooleanField()
+    opensAt = serializers.DateTimeField(source="opens_at", allow_null=True)  # noqa: N815
+    closesAt = serializers.DateTimeField(source="closes_at", allow_null=True)  # noqa: N815
+    hasAccessCode = serializers.BooleanField(source="access_code")  # noqa: N815
+    tokenRole = RoleField(Role.choices, source="token_role", allow_null=True)  # noqa: N815
+    tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)  # noqa: N815
+    createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
+    lastUsedAt = serializers.DateTimeField(source="last_used_at")  # noqa: N815
+
+
+class RoomSerializer(RoomInListSerializer):
+    """A room, with the sessions that it had before: its older recordings are of those."""
+
+    pastSessions = PastSessionSerializer(source="past_sessions", many=True)  # noqa: N815

@@ -1,0 +1,60 @@
+from urllib.parse import quote
+
+from django.db import transaction
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.authentication import key_of
+from api.room_serializers import (
+    NewRoomSerializer,
+    PolicySerializer,
+    RoomInListSerializer,
+    RoomQuerySerializer,
+    RoomSerializer,
+)
+from api.viewsets import ManagingViewSet
+from rooms.models import Room
+
+
+class RoomViewSet(ManagingViewSet):
+    """Rooms: who gets in, and their sessions."""
+
+    serializer_class = RoomSerializer
+
+    def list(self, request: Request) -> Response:
+        chosen = RoomQuerySerializer.read(request.query_params.dict())
+        rooms = self.paginate_queryset(Room.objects.matching(key=key_of(request), **chosen))
+        return self.get_paginated_response(RoomInListSerializer(rooms, many=True).data)
+
+    def create(self, request: Request) -> Response:
+        room = Room.objects.add(key=key_of(request), **NewRoomSerializer.read(request.data))
+        headers = {"Location": path_to(room)}
+        return Response(RoomSerializer(room).data, status.HTTP_201_CREATED, headers=headers)
+
+    def retrieve(self, request: Request, name: str) -> Response:
+        return Response(RoomSerializer(Room.objects.find(name, key=key_of(request))).data)
+
+    def partial_update(self, request: Request, name: str) -> Response:
+        body = request.data  # read before the room is held, however slowly it comes
+        with transaction.atomic():
+            room = Room.objects.hold(name, key=key_of(request))
+            room.change_policy(**PolicySerializer.read(body, room))
+        return Response(RoomSerializer(room).data)
+
+    @transaction.atomic
+    def destroy(self, request: Request, name: str) -> Response:
+        """People who are in it stay in its session. The recordings stay, and know that session."""
+        Room.objects.hold(name, key=key_of(request)).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def new_session(self, request: Request, name: str) -> Response:
+        """Who is in the room now stays behind in its old session."""
+        room = Room.objects.find(name, key=key_of(request))
+        room.rotate_session()
+        return Response(RoomSerializer(room).data)
+
+
+def path_to(room: Room) -> str:
+    # Of slashes at the end of a path, one is ignored.
+    return f"/api/v1/rooms/{quote(room.name, safe='')}" + "/" * room.name.endswith("/")

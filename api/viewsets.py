@@ -1,0 +1,16 @@
+from typing import Any
+
+from rest_framework.settings import api_settings
+from rest_framework.viewsets import GenericViewSet
+
+from access.capabilities import Capability
+from api.pagination import NewestFirst
+
+
+class ManagingViewSet(GenericViewSet):
+    """For programs that manage rooms and recordings: with a key, and in JSON."""
+
+    needs = Capability.MANAGE
+    # The first is JSON. In a form, what is left out would count as false.
+    parser_classes: Any = api_settings.DEFAULT_PARSER_CLASSES[:1]
+    pagination_class = NewestFirst
