@@ -13,8 +13,11 @@ from api.room_serializers import (
     RoomQuerySerializer,
     RoomSerializer,
 )
+from api.token_serializers import NewTokenSerializer, TokenSerializer
 from api.viewsets import ManagingViewSet
+from rooms.credentials import credentials_for
 from rooms.models import Room
+from rooms.policy import Visitor
 
 
 class RoomViewSet(ManagingViewSet):
@@ -53,6 +56,15 @@ class RoomViewSet(ManagingViewSet):
         room = Room.objects.find(name, key=key_of(request))
         room.rotate_session()
         return Response(RoomSerializer(room).data)
+
+    def new_token(self, request: Request, name: str) -> Response:
+        """For somebody to join the room with; its policy holds, but no access code is asked for."""
+        chosen = NewTokenSerializer.read(request.data)
+        key = key_of(request)
+        there = Room.objects.find(name, key=key)
+        room = Room.objects.open(there.name, visitor=Visitor(key=key))
+        token = TokenSerializer(credentials_for(room, **chosen))
+        return Response(token.data, status.HTTP_201_CREATED)
 
 
 def path_to(room: Room) -> str:

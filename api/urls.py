@@ -34,5 +34,6 @@ urlpatterns = [
     re_path(
         ROOM + r"/session/?\Z", of_room("session", RoomViewSet.as_view({"post": "new_session"}))
     ),
+    re_path(ROOM + r"/tokens/?\Z", of_room("tokens", RoomViewSet.as_view({"post": "new_token"}))),
     re_path(ROOM + r"/?\Z", room),
 ]

@@ -1,26 +1,32 @@
 """What a client needs to join a room."""
 
+from typing import Any
+
 from django.conf import settings
 from django.utils import timezone
 
 from rooms.models import Room
-from video import client
+from video import client, tokens
 
 
-def credentials_for(room: Room) -> dict[str, str]:
+def credentials_for(
+    room: Room, *, role: str = "", lifetime: int | None = None, **rest: Any
+) -> dict[str, str]:
     """`apiKey`, `sessionId` and `token` for OpenTok's clients, and `applicationId` for Vonage's.
 
     Both ids are the one project's, so that either family of clients finds its own. Each answer has
-    a new token, signed here.
+    a new token, signed here: what `role`, `lifetime` and the `rest` leave open, the room decides.
+    The rest: see video.tokens.generate_token.
     """
     project = client.project_id()
     return {
         "apiKey": project,
         "applicationId": project,
         "sessionId": room.session_id,
-        "token": client.generate_token(
+        "token": tokens.generate_token(
             room.session_id,
-            role=room.token_role or settings.TOKEN_ROLE,
-            lifetime=room.token_seconds(now=timezone.now()),
+            role=role or room.token_role or settings.TOKEN_ROLE,
+            lifetime=room.token_seconds(now=timezone.now(), asked=lifetime),
+            **rest,
         ),
     }

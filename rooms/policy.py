@@ -127,9 +127,9 @@ class Policy(models.Model):
         if not codes.matches(visitor.code, self.access_code, *limits):
             raise AccessCodeWrong()
 
-    def token_seconds(self, *, now: datetime) -> int:
-        """How long a token that is made now may be good for."""
-        seconds = int(self.token_lifetime or settings.TOKEN_TTL)
+    def token_seconds(self, *, now: datetime, asked: int | None = None) -> int:
+        """How long a token that is made now may be good for, which the room's end bounds."""
+        seconds = int(asked or self.token_lifetime or settings.TOKEN_TTL)
         if self.closes_at is None:
             return seconds
         return min(seconds, int((self.closes_at - now).total_seconds()))

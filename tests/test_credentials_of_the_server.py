@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tests.emulator_process import Emulator
 from tests.server_process import Server
-from video import accounts, client
+from video import accounts, client, tokens
 
 APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
 
@@ -88,7 +88,7 @@ def test_a_secret_that_looks_like_a_path_is_still_a_secret(configured):
     secret = "a-secret-of-more-than-32-bytes.with_a_tail"
     account = configured(TOKBOX_API_KEY="1", TOKBOX_SECRET=secret)
     assert not account.is_vonage
-    token = client.generate_token("1_x", role="publisher", lifetime=60)
+    token = tokens.generate_token("1_x", role="publisher", lifetime=60)
     assert jwt.decode(token, secret, algorithms=["HS256"])
 
 
@@ -108,8 +108,16 @@ def test_each_kind_has_its_own_address_unless_another_one_is_given(private_key, 
 
 def test_a_token_has_the_claims_that_the_sdk_gives_its_own(opentok):
     session_id = client.create_session()
-    theirs = sdk.Client(opentok.api_key, opentok.secret).generate_token(session_id)
-    ours = client.generate_token(session_id, role="publisher", lifetime=86_400)
+    theirs = sdk.Client(opentok.api_key, opentok.secret).generate_token(
+        session_id, data="Zoë: 7", initial_layout_class_list=["focus", "full"]
+    )
+    ours = tokens.generate_token(
+        session_id,
+        role="publisher",
+        lifetime=86_400,
+        data="Zoë: 7",
+        layout_classes=["focus", "full"],
+    )
     expected, claims = (
         jwt.decode(token, opentok.secret, algorithms=["HS256"]) for token in (theirs, ours)
     )
@@ -118,9 +126,19 @@ def test_a_token_has_the_claims_that_the_sdk_gives_its_own(opentok):
     assert claims == expected
 
 
+def test_a_token_without_data_and_classes_has_no_claims_about_them(opentok):
+    session_id = client.create_session()
+    theirs = sdk.Client(opentok.api_key, opentok.secret).generate_token(session_id)
+    ours = tokens.generate_token(session_id, role="publisher", lifetime=86_400)
+    expected, claims = (
+        jwt.decode(token, opentok.secret, algorithms=["HS256"]) for token in (theirs, ours)
+    )
+    assert claims.keys() == expected.keys()
+
+
 def test_a_vonage_token_has_the_claims_of_vonages_documentation(private_key, configured):
     configured(VONAGE_APPLICATION_ID=APPLICATION, VONAGE_PRIVATE_KEY=pem_of(private_key))
-    token = client.generate_token("1_x", role="moderator", lifetime=60)
+    token = tokens.generate_token("1_x", role="moderator", lifetime=60)
     claims = jwt.decode(token, private_key.public_key(), algorithms=["RS256"])
     assert claims["exp"] - claims["iat"] == 60
     assert uuid.UUID(claims["jti"])

@@ -12,7 +12,7 @@ import opentok as sdk
 import pytest
 
 from tests.emulator_process import Emulator
-from video import client, errors, transport
+from video import client, errors, tokens, transport
 
 ARCHIVE = "aaaaaaaa-2222-4333-8444-555555555555"
 
@@ -197,7 +197,7 @@ def test_what_no_database_can_hold_is_taken_out_of_an_answer(opentok):
 def test_no_secret_and_no_token_is_logged_even_at_debug(opentok, caplog):
     caplog.set_level(logging.DEBUG)
     session_id = client.create_session()
-    token = client.generate_token(session_id, role="publisher", lifetime=60)
+    token = tokens.generate_token(session_id, role="publisher", lifetime=60)
     with pytest.raises(errors.NobodyConnected):
         client.start_archive(session_id, name="x")
     opentok.fault(status=403)

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from requests import Response
 
-from video import accounts, answers, client
+from video import accounts, answers, calls
 from video.errors import OpenTokRefusedUs
 
 # OpenTok refuses what was signed in its future, or more than three minutes ago.
@@ -30,7 +30,7 @@ class Checkup:
 
 def check() -> Checkup:
     """Make one small signed call. A VideoError if OpenTok does not say yes or no to it."""
-    response = client.ping()
+    response = calls.ping()
     refusal = ""
     try:
         answers.read(response, {})

@@ -1,0 +1,59 @@
+from datetime import datetime
+
+from rest_framework import serializers
+
+from api.serializers import StrictSerializer
+from rooms.models import Role
+from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
+from video import tokens
+
+# OpenTok's limits.
+MAX_DATA_BYTES = 1000
+MAX_CLASSES_CHARACTERS = 1000
+
+
+class NewTokenSerializer(StrictSerializer):
+    """What is left out is as for everybody who joins the room."""
+
+    role = serializers.ChoiceField(Role.choices, required=False, help_text="What it allows.")
+    lifetime = serializers.IntegerField(
+        required=False,
+        min_value=MIN_TOKEN_SECONDS,
+        max_value=MAX_TOKEN_SECONDS,
+        help_text="Seconds that it is good for; fewer if the room closes before.",
+    )
+    data = serializers.CharField(  # type: ignore[assignment]  # a field is no attribute in the end
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="What the others in the room are told about who joins; 1000 bytes of UTF-8.",
+    )
+    layoutClasses = serializers.ListField(  # noqa: N815  the wire's spelling
+        source="layout_classes",
+        child=serializers.RegexField(r"^\S+\Z", trim_whitespace=False),
+        required=False,
+        help_text="The classes that their streams have in layouts; 1000 characters in all.",
+    )
+
+    def validate_data(self, data: str) -> str:
+        if len(data.encode()) > MAX_DATA_BYTES:
+            raise serializers.ValidationError(f"At most {MAX_DATA_BYTES} bytes of UTF-8.")
+        return data
+
+    def validate_layoutClasses(self, classes: list[str]) -> list[str]:  # noqa: N802
+        if len(" ".join(classes)) > MAX_CLASSES_CHARACTERS:
+            raise serializers.ValidationError(f"At most {MAX_CLASSES_CHARACTERS} characters.")
+        return classes
+
+
+class TokenSerializer(serializers.Serializer):
+    """What a client needs to join the room."""
+
+    apiKey = serializers.CharField(help_text="For OpenTok's clients.")  # noqa: N815
+    applicationId = serializers.CharField(help_text="The same, for Vonage's.")  # noqa: N815
+    sessionId = serializers.CharField()  # noqa: N815
+    token = serializers.CharField()
+    expiresAt = serializers.SerializerMethodField()  # noqa: N815
+
+    def get_expiresAt(self, credentials: dict[str, str]) -> datetime:  # noqa: N802
+        return tokens.expires_at(credentials["token"])

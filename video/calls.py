@@ -1,0 +1,91 @@
+"""One call to OpenTok: through the SDK, within its time, and judged by what really came back.
+
+Under the SDK works our transport. What the SDK returns or raises decides nothing: it reports some
+failures as success and some successes as failure, so that the status and the body count alone.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import opentok
+import opentok.opentok
+from django.conf import settings
+from requests import Response
+
+from metrics import counters
+from video import accounts, answers, gate, transport
+from video.accounts import Account
+from video.answers import Refusals
+from video.breaker import Breaker
+from video.errors import VideoError
+
+Ask = Callable[[opentok.Client], Any]
+
+_breaker = Breaker()
+opentok.opentok.requests = transport.Transport()
+# At DEBUG the SDK logs the JWT of each call. This logger is in no hierarchy and has no handler.
+opentok.opentok.logger = logging.Logger("opentok, silenced", logging.CRITICAL)
+
+
+@lru_cache(maxsize=8)
+def _sdk(account: Account) -> opentok.Client:
+    # The SDK guesses the kind of credentials from the look of the secret, and opens what it takes
+    # for a path. So it gets none to guess from, and is told afterwards.
+    sdk = opentok.Client(account.project_id, "")
+    sdk._using_vonage = account.is_vonage
+    sdk.api_secret = account.key
+    sdk.endpoints.api_url = account.api_url
+    return sdk
+
+
+def call(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
+    """The JSON of a successful answer, or the error that its status means."""
+    with gate.waiting():
+        return exchange(operation, ask, refusals=refusals, until=deadline())
+
+
+def read(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
+    """The same for a call that changes nothing: if OpenTok fails, it is asked again, once."""
+    until = deadline()
+    with gate.waiting():
+        try:
+            return exchange(operation, ask, refusals=refusals, until=until)
+        except VideoError as error:
+            if not error.is_outage:
+                raise
+        return exchange(operation, ask, refusals=refusals, until=until)
+
+
+def deadline() -> float:
+    return time.monotonic() + settings.OPENTOK_TIMEOUT
+
+
+def exchange(operation: str, ask: Ask, *, refusals: Refusals, until: float) -> Any:
+    """One call, counted under the name of its operation."""
+    sdk = _sdk(accounts.current())
+    with (
+        counters.opentok_call(operation),
+        _breaker.watching(),
+        transport.watched(until=until) as watched,
+    ):
+        try:
+            ask(sdk)
+        except Exception:
+            if watched.response is None and watched.error is None:
+                raise  # nothing was sent: a mistake of ours
+        return answers.read(watched.result(), refusals)
+
+
+def ping() -> Response:
+    """OpenTok's answer, whatever it is, to the smallest call that is signed: it lists one archive.
+
+    VideoError if there is none.
+    """
+    sdk = _sdk(accounts.current())
+    with transport.watched(until=deadline()) as watched, suppress(Exception):
+        sdk.list_archives(count=1)
+    return watched.result()
