@@ -8,4 +8,4 @@ class Capability(models.TextChoices):
     RECORD = "record", "Start and stop recordings"
     VIEW = "view", "See a recording whose id is known"
     LIST = "list", "List recordings"
-    MANAGE = "manage", "Manage rooms, under /api/v1/"
+    MANAGE = "manage", "Manage rooms and recordings, under /api/v1/"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archives.errors import ArchiveDeleted
-from archives.models import Archive, Status
+from archives.models import Archive
+from archives.states import Status
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ class StartSerializer(serializers.Serializer):
     outputMode = serializers.ChoiceField(  # noqa: N815
         ["composed", "individual"], source="output_mode", default="composed"
     )
-    hasTranscription = serializers.BooleanField(source="transcription", default=False)  # noqa: N815
+    hasTranscription = serializers.BooleanField(source="has_transcription", default=False)  # noqa: N815
 
 
 class ListQuerySerializer(serializers.Serializer):

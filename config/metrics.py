@@ -18,7 +18,8 @@ from access.authentication import KeyAuthentication, key_of
 from access.capabilities import Capability
 from access.models import ApiKey
 from access.permissions import HasCapability
-from archives.models import Archive, Status
+from archives.models import Archive
+from archives.states import Status
 from metrics import counters
 from rooms.models import Room
 

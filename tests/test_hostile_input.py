@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.api_client import Program
 from video import ids
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -52,11 +53,57 @@ types = st.sampled_from([
 ])  # fmt: skip
 
 
-def answer_to(server, method, path, *, body=b"", content_type=None):
+# Under /api/v1/: addresses that are there, with anything in them, and bodies that are nearly right.
+ARCHIVE = "0a1b2c3d-0000-4000-8000-000000000000"
+programs_paths = st.one_of(
+    st.sampled_from(["rooms", "archives", "", "rooms/", "x"]),
+    st.tuples(segments, st.sampled_from(["", "/session", "/tokens", "/tokens/", "/x"])).map(
+        lambda parts: f"rooms/{parts[0]}{parts[1]}"
+    ),
+    st.tuples(
+        st.just(ARCHIVE) | segments, st.sampled_from(["", "/stop", "/layout", "/streams"])
+    ).map(lambda parts: f"archives/{parts[0]}{parts[1]}"),
+    segments.map(lambda text: f"archives/{ARCHIVE}/streams/{text}"),
+)
+programs_queries = st.one_of(queries, st.tuples(
+    st.sampled_from(["cursor", "limit", "search", "closed", "e2ee", "room", "sessionId", "status",
+                     "createdAfter", "createdBefore"]), segments
+).map(lambda pair: f"?{pair[0]}={pair[1]}"))  # fmt: skip
+programs_fields = st.sampled_from([
+    "name", "e2ee", "closed", "opensAt", "closesAt", "accessCode", "tokenRole", "tokenLifetime",
+    "role", "lifetime", "data", "layoutClasses", "room", "sessionId", "hasAudio", "hasVideo",
+    "outputMode", "resolution", "layout", "streamMode", "multiArchiveTag", "maxBitrate", "type",
+    "quantizationParameter", "hasTranscription", "transcriptionProperties", "stylesheet",
+    "screenshareType", "streamId", "primaryLanguageCode", "hasSummary",
+])  # fmt: skip
+nearly_right = st.sampled_from([
+    True, 600, "x", "2030-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
+    "publisher", "custom", "manual", ARCHIVE, ["a"], {"type": "pip"}, 10**40, "\ud800", "\0",
+])  # fmt: skip
+programs_bodies = st.one_of(
+    bodies,
+    st.sampled_from([b'{"tokenLifetime":1e999}', b'{"a":' * 9000, b"[" * 90_000]),
+    st.dictionaries(programs_fields, nearly_right | values).map(
+        lambda value: json.dumps(value).encode()
+    ),
+    st.tuples(st.text(max_size=9), programs_fields, nearly_right | values).map(
+        lambda made: json.dumps({"name": made[0], made[1]: made[2]}).encode()
+    ),
+)
+
+
+@pytest.fixture
+def authorization(server):
+    return Program(server).headers["Authorization"]
+
+
+def answer_to(server, method, path, *, body=b"", content_type=None, authorization=None):
     """The status, headers and body that a program gets for exactly these bytes."""
     head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nConnection: close\r\n"
     if content_type is not None:
         head += f"Content-Type: {content_type}\r\n"
+    if authorization is not None:
+        head += f"Authorization: {authorization}\r\n"
     head += f"Content-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(head.encode() + body)
@@ -127,3 +174,56 @@ def test_any_query_of_the_list_is_answered(server, query):
 @given(path=segments, query=queries)
 def test_any_path_is_answered(server, path, query):
     check(*answer_to(server, "GET", f"/{path}{query}"))
+
+
+@hostile
+@given(
+    path=programs_paths,
+    query=programs_queries,
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "X"]),
+    body=programs_bodies,
+    content_type=st.just("application/json") | types,
+)
+def test_any_call_of_a_program_is_answered_and_no_id_that_is_none_is_sent_on(
+    server, opentok, authorization, path, query, method, body, content_type
+):
+    check(
+        *answer_to(
+            server,
+            method,
+            f"/api/v1/{path}{query}",
+            body=body,
+            content_type=content_type,
+            authorization=authorization,
+        )
+    )
+    for request in opentok.requests():
+        assert re.fullmatch(
+            rf"/session/create|/v2/project/\d+/archive(\?.*|/{ids.ARCHIVE_ID.pattern}(/.*)?)?",
+            request["path"],
+        )
+
+
+@hostile
+@given(body=programs_bodies, path=st.sampled_from(["rooms", "rooms/a", "rooms/a/tokens", "archives",
+       f"archives/{ARCHIVE}/layout", f"archives/{ARCHIVE}/streams"]))  # fmt: skip
+def test_any_body_of_a_program_is_answered(server, authorization, body, path):
+    server.post("/api/v1/rooms", json={"name": "a"}, headers={"Authorization": authorization})
+    for method in ("POST", "PATCH", "PUT"):
+        check(
+            *answer_to(
+                server,
+                method,
+                f"/api/v1/{path}",
+                body=body,
+                content_type="application/json",
+                authorization=authorization,
+            )
+        )
+
+
+@hostile
+@given(query=programs_queries, path=st.sampled_from(["rooms", "archives"]))
+def test_any_query_of_a_program_is_answered(server, authorization, query, path):
+    address = f"/api/v1/{path}{query}"
+    check(*answer_to(server, "GET", address, authorization=authorization))

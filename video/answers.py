@@ -23,7 +23,7 @@ Refusals = dict[int, type[VideoError]]
 
 
 def read(response: Response, refusals: Refusals) -> Any:
-    """The JSON of a successful answer; raises what the status means otherwise."""
+    """The JSON of a successful answer, None for an empty one; raises what the status means else."""
     status = response.status_code
     if status in {401, 403}:
         raise OpenTokRefusedUs(f"{status} {_message(response)}")
@@ -37,6 +37,8 @@ def read(response: Response, refusals: Refusals) -> Any:
         raise refusals[status](message)
     if not 200 <= status < 300:
         raise OpenTokFailed(f"{status} {_message(response)}")
+    if not response.content:
+        return None
     try:
         return _cleaned(json.loads(response.content, parse_constant=_refuse, parse_float=_finite))
     except (ValueError, RecursionError):

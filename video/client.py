@@ -1,6 +1,7 @@
 """The one door to OpenTok: plain functions that take our words and return OpenTok's own JSON."""
 
 import re
+from typing import Any
 
 import opentok
 from django.conf import settings
@@ -9,6 +10,7 @@ from video import accounts, answers, calls, gate, ids
 from video.answers import Remote
 from video.errors import (
     ArchiveConflict,
+    ArchiveNotDeletable,
     ArchiveNotFound,
     ArchiveNotRunning,
     ArchiveRefused,
@@ -51,11 +53,15 @@ def create_session(*, e2ee: bool = False) -> str:
 def start_archive(
     session_id: str,
     *,
-    name: str | None = None,
     output_mode: str = "composed",
-    transcription: bool = False,
+    stream_mode: str = "auto",
+    multi_archive_tag: str | None = None,
+    **options: Any,
 ) -> Remote:
-    """Start recording a session; `output_mode` is "composed" or "individual".
+    """Start recording a session.
+
+    `output_mode` is "composed" or "individual", `stream_mode` "auto" or "manual". The other options
+    are those of the SDK, with `layout` and `transcription_properties` as OpenTok writes them.
 
     Errors: SessionInvalid, ArchiveRefused, NobodyConnected, ArchiveConflict. A failure of OpenTok
     is raised only if the session is not being recorded, as far as can be known.
@@ -70,23 +76,29 @@ def start_archive(
                 "start_archive",
                 lambda sdk: sdk.start_archive(
                     session_id,
-                    name=name,
                     output_mode=opentok.OutputModes(output_mode),
-                    has_transcription=transcription,
+                    stream_mode=opentok.StreamModes(stream_mode),
+                    multi_archive_tag=multi_archive_tag,
+                    **options,
                 ),
                 refusals={400: ArchiveRefused, 404: NobodyConnected, 409: ArchiveConflict},
                 until=until - settings.OPENTOK_TIMEOUT * TO_LOOK_UP,
             )
             return answers.archive(answer)
         except VideoError as error:
-            running = _running_archive(session_id, until=until) if error.is_outage else None
+            if not error.is_outage:
+                raise
+            running = _running_archive(session_id, multi_archive_tag, until=until)
             if running is None:
                 raise
             return running
 
 
-def _running_archive(session_id: str, *, until: float) -> Remote | None:
-    """What a start whose answer got lost has started: a session has one recording at a time."""
+def _running_archive(session_id: str, tag: str | None, *, until: float) -> Remote | None:
+    """What a start whose answer got lost has started: a session has one at a time of each tag.
+
+    Should OpenTok's list leave tags out, as its SDKs say, then none of those with a tag is found.
+    """
     try:
         answer = calls.exchange(
             "list_archives",
@@ -97,7 +109,10 @@ def _running_archive(session_id: str, *, until: float) -> Remote | None:
         remotes = answers.archives(answer)
     except VideoError:
         return None
-    return next((remote for remote in remotes if remote["status"] in RUNNING), None)
+    for remote in remotes:
+        if remote["status"] in RUNNING and (remote.get("multiArchiveTag") or None) == tag:
+            return remote
+    return None
 
 
 def stop_archive(archive_id: str) -> Remote:
@@ -132,6 +147,16 @@ def list_archives(
         refusals={400: SessionInvalid} if session_id else {},
     )
     return answers.archives(answer)
+
+
+def delete_archive(archive_id: str) -> None:
+    """Delete an archive and its file; again is fine. ArchiveNotDeletable before it is available."""
+    ids.check_archive_id(archive_id)
+    calls.call(
+        "delete_archive",
+        lambda sdk: sdk.delete_archive(archive_id),
+        refusals={404: ArchiveNotFound, 409: ArchiveNotDeletable},
+    )
 
 
 def download_url(remote: Remote) -> str | None:

@@ -105,7 +105,7 @@ class ArchiveRefused(VideoError):
     title = "This cannot be recorded"
     default_detail = (
         "OpenTok refuses to record this. Check that sessionId comes from /room/<name>, and check "
-        "outputMode and hasTranscription if you sent them."
+        "the options if you sent some."
     )
 
 
@@ -132,7 +132,7 @@ class ArchiveNotRunning(VideoError):
     status_code = 409
     default_code = "archive_not_running"
     title = "The recording has ended"
-    default_detail = "This recording is not running any more, so it cannot be stopped."
+    default_detail = "This recording is not running any more, so nothing about it can be changed."
 
 
 class ArchiveNotFound(VideoError):
@@ -140,3 +140,33 @@ class ArchiveNotFound(VideoError):
     default_code = "archive_not_found"
     title = "No such recording"
     default_detail = "There is no recording with this id. It may have been deleted."
+
+
+class ArchiveNotDeletable(VideoError):
+    status_code = 409
+    default_code = "archive_not_deletable"
+    title = "This recording cannot be deleted now"
+    default_detail = "A recording can be deleted while its file is available, or was uploaded."
+
+
+class LayoutRefused(VideoError):
+    status_code = 400
+    default_code = "layout_refused"
+    title = "This layout is refused"
+    default_detail = (
+        "OpenTok refuses this layout. Only recordings with the outputMode composed have one."
+    )
+
+
+class StreamsNotManual(VideoError):
+    status_code = 409
+    default_code = "streams_not_manual"
+    title = "The streams are chosen by OpenTok"
+    default_detail = "Streams are added and removed only if it was started with streamMode manual."
+
+
+class StreamNotFound(VideoError):
+    status_code = 404
+    default_code = "stream_not_found"
+    title = "No such stream"
+    default_detail = "There is no stream with this id in the session that is being recorded."

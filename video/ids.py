@@ -4,9 +4,9 @@ import base64
 import binascii
 import re
 
-from video.errors import ArchiveNotFound, SessionInvalid
+from video.errors import ArchiveNotFound, SessionInvalid, StreamNotFound
 
-ARCHIVE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+ARCHIVE_ID = STREAM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 SESSION_ID = re.compile(r"[0-9]_[0-9A-Za-z_-]{1,253}", re.ASCII)
 
 
@@ -14,6 +14,12 @@ def check_archive_id(value: str) -> None:
     """Raise ArchiveNotFound for what is no archive's id, a lower-case UUID."""
     if not ARCHIVE_ID.fullmatch(value):
         raise ArchiveNotFound()
+
+
+def check_stream_id(value: str) -> None:
+    """Raise StreamNotFound for what is no stream's id, a lower-case UUID."""
+    if not STREAM_ID.fullmatch(value):
+        raise StreamNotFound()
 
 
 def check_session_id(value: str) -> None:

@@ -90,6 +90,15 @@ class Transport:
     def post(self, url: str, **options: Any) -> requests.Response:
         return self.call("POST", url, **options)
 
+    def put(self, url: str, **options: Any) -> requests.Response:
+        return self.call("PUT", url, **options)
+
+    def patch(self, url: str, **options: Any) -> requests.Response:
+        return self.call("PATCH", url, **options)
+
+    def delete(self, url: str, **options: Any) -> requests.Response:
+        return self.call("DELETE", url, **options)
+
     def call(
         self,
         method: str,

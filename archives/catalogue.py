@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, IntegrityError, models, transaction
+
+from access.models import ApiKey
+from archives.errors import ArchiveDeleted, SessionNotNamed
+from archives.states import Status
+from rooms.models import Room
+from video import client, ids, mixing
+from video.answers import Remote
+from video.errors import ArchiveNotFound, ArchiveNotRunning, StreamNotFound
+
+if TYPE_CHECKING:
+    from archives.models import Archive
+
+logger = logging.getLogger(__name__)
+
+# The columns that news may change. Which room it is follows from the session.
+NEWS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
+
+
+class ArchiveManager(models.Manager["Archive"]):
+    """`key` is that of who asks: one that is only for some rooms gets at nothing of others."""
+
+    def start(self, session_id: str, *, key: ApiKey | None = None, **options: Any) -> Remote:
+        """Start recording a session, unless told otherwise under the name of its room.
+
+        Errors and options: video.client.start_archive.
+        """
+        Room.objects.confine(key, session_id)
+        room = Room.objects.by_session([session_id]).get(session_id)
+        options.setdefault("name", room.name if room else None)
+        remote = client.start_archive(session_id, **options)
+        try:
+            self.record([remote])
+        except DatabaseError:
+            # It is being recorded, whatever becomes of our note. The next look makes up for it.
+            logger.exception("A recording was started and could not be written down")
+        return remote
+
+    def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
+        self._confine(key, archive_id)
+        remote = client.stop_archive(archive_id)
+        self.record([remote])
+        return remote
+
+    def fetch(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
+        """The archive as OpenTok has it now.
+
+        ArchiveDeleted for one that we knew and OpenTok does not have any more.
+        """
+        try:
+            remote = client.get_archive(archive_id)
+        except ArchiveNotFound:
+            self.mark_deleted(archive_id)
+            raise
+        Room.objects.confine(key, remote["sessionId"])
+        self.record([remote])
+        return remote
+
+    def remove(self, archive_id: str, *, key: ApiKey | None = None) -> None:
+        """Delete it at OpenTok, its file as well. That it was there stays known here."""
+        self._confine(key, archive_id)
+        try:
+            client.delete_archive(archive_id)
+        except ArchiveNotFound:
+            self.mark_deleted(archive_id)
+            raise
+        self.filter(pk=archive_id).update(status=Status.DELETED)
+
+    def lay_out(self, archive_id: str, layout: Remote, *, key: ApiKey | None = None) -> None:
+        """Change how the streams of a running recording are arranged."""
+        with self._changing(archive_id, key):
+            mixing.set_layout(archive_id, layout)
+
+    def add_stream(
+        self, archive_id: str, stream_id: str, *, key: ApiKey | None = None, **kinds: bool
+    ) -> None:
+        with self._changing(archive_id, key):
+            mixing.add_stream(archive_id, stream_id, **kinds)
+
+    def remove_stream(self, archive_id: str, stream_id: str, *, key: ApiKey | None = None) -> None:
+        with self._changing(archive_id, key):
+            mixing.remove_stream(archive_id, stream_id)
+
+    @contextmanager
+    def _changing(self, archive_id: str, key: ApiKey | None) -> Iterator[None]:
+        """Around a change of a running recording, which gets a 404 for all kinds of reasons."""
+        self._confine(key, archive_id)
+        try:
+            yield
+        except (ArchiveNotFound, StreamNotFound):
+            if self.fetch(archive_id)["status"] not in client.RUNNING:
+                raise ArchiveNotRunning() from None
+            raise
+
+    def _confine(self, key: ApiKey | None, archive_id: str) -> None:
+        """Raise RoomNotCovered if the key is only for rooms that this is no recording of."""
+        if key and key.room_prefix:
+            self.fetch(archive_id, key=key)
+
+    def matching(
+        self,
+        *,
+        key: ApiKey | None = None,
+        room: str | None = None,
+        session_id: str | None = None,
+        **columns: Any,
+    ) -> models.QuerySet[Archive]:
+        """What was last heard of recordings, and of no others than the key is for.
+
+        Errors: RoomNotFound, RoomNotCovered.
+        """
+        archives = self.filter(**columns)
+        if room is not None:
+            archives = archives.filter(room=Room.objects.find(room, key=key))
+        if session_id is not None:
+            Room.objects.confine(key, session_id)
+            archives = archives.filter(session_id=session_id)
+        if key and key.room_prefix and room is session_id is None:
+            archives = archives.filter(room__in=Room.objects.matching(key=key))
+        return archives
+
+    def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
+        """OpenTok's objects, each with the name of its `room`, or None."""
+        rooms = Room.objects.by_session(remote["sessionId"] for remote in remotes)
+        names = {session_id: room.name for session_id, room in rooms.items()}
+        return [{"room": names.get(remote["sessionId"]), **remote} for remote in remotes]
+
+    def told(self, remote: Remote) -> Archive:
+        """What OpenTok said just now, as a row with its room; whatever is stored."""
+        archive = self.model.from_remote(remote)
+        archive.room = Room.objects.by_session([archive.session_id]).get(archive.session_id)
+        return archive
+
+    def mark_deleted(self, archive_id: str) -> None:
+        """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
+        ids.check_archive_id(archive_id)
+        known = self.filter(pk=archive_id).first()
+        if known and client.owns(known.session_id):
+            known.status = Status.DELETED
+            known.save(update_fields=["status"])
+            raise ArchiveDeleted()
+
+    def fetch_list(
+        self, *, session_id: str | None = None, key: ApiKey | None = None, **page: Any
+    ) -> list[Remote]:
+        """Archives as OpenTok has them now, newest first; see video.client.list_archives.
+
+        OpenTok's list knows sessions and not rooms, so that a key that is only for some rooms has
+        to name a session of theirs: SessionNotNamed.
+        """
+        if key and key.room_prefix and session_id is None:
+            raise SessionNotNamed(key.room_prefix)
+        if session_id is not None:
+            Room.objects.confine(key, session_id)
+        remotes = client.list_archives(session_id=session_id, **page)
+        self.record(remotes)
+        return remotes
+
+    def record(self, remotes: list[Remote]) -> None:
+        """Write down what OpenTok said, unless more recent news is here already."""
+        # Each once: a list that somebody adds to while it is read may name one twice.
+        told = {remote["id"]: self.model.from_remote(remote) for remote in remotes}
+        archives = sorted(told.values(), key=lambda archive: archive.id)
+        if not _news(archives, known=self.all()):
+            return  # as most of the time, and then without a lock on anything
+        try:
+            self._write(archives)
+        except IntegrityError:
+            # A room was deleted after it was looked up. This time it is not found.
+            self._write(archives)
+
+    def _write(self, archives: list[Archive]) -> None:
+        with transaction.atomic():
+            # Locked in the order of their ids by everybody, so that no two wait for each other.
+            news = _news(archives, known=self.select_for_update().order_by("id"))
+            rooms = Room.objects.by_session(archive.session_id for archive in news)
+            for archive in news:
+                archive.room = rooms.get(archive.session_id)
+            self.bulk_create(
+                news, update_conflicts=True, unique_fields=["id"], update_fields=["room", *NEWS]
+            )
+
+
+def _news(archives: list[Archive], *, known: models.QuerySet[Archive]) -> list[Archive]:
+    """Those that say more than their stored rows do, in the same order."""
+    rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
+    return [archive for archive in archives if archive.is_news_to(rows.get(archive.id))]

@@ -1,0 +1,29 @@
+"""The states of a recording, and how they follow each other."""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """OpenTok's states of an archive. The first three can still become available."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    UPLOADED = "uploaded"
+    AVAILABLE = "available"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+
+
+# How far along a state is. News of an earlier state than the stored one came late and is ignored.
+RANK: dict[str, int] = {
+    Status.STARTED: 0,
+    Status.PAUSED: 0,
+    Status.STOPPED: 1,
+    Status.UPLOADED: 2,
+    Status.AVAILABLE: 2,
+    Status.FAILED: 3,
+    Status.EXPIRED: 3,
+    Status.DELETED: 4,
+}

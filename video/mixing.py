@@ -1,0 +1,52 @@
+"""What a running archive records, and how it is arranged: more of the door, as `client` is."""
+
+from video import calls, ids
+from video.answers import Remote
+from video.errors import ArchiveNotFound, LayoutRefused, StreamNotFound, StreamsNotManual
+
+
+def set_layout(archive_id: str, layout: Remote) -> None:
+    """Arrange a running archive anew; `layout` has `type` and what goes with that.
+
+    ArchiveNotFound for one that is not running as well.
+    """
+    ids.check_archive_id(archive_id)
+    calls.call(
+        "set_archive_layout",
+        lambda sdk: sdk.set_archive_layout(
+            archive_id, layout["type"], layout.get("stylesheet"), layout.get("screenshareType")
+        ),
+        refusals={400: LayoutRefused, 404: ArchiveNotFound},
+    )
+
+
+def add_stream(
+    archive_id: str, stream_id: str, *, has_audio: bool = True, has_video: bool = True
+) -> None:
+    """Have a running archive record a stream. Errors: StreamsNotManual; StreamNotFound, which
+    OpenTok says of an archive that is not there, or not running, as well.
+    """
+    _change_streams(
+        "add_archive_stream",
+        archive_id,
+        stream_id,
+        lambda sdk: sdk.add_archive_stream(archive_id, stream_id, has_audio, has_video),
+    )
+
+
+def remove_stream(archive_id: str, stream_id: str) -> None:
+    """Have it recorded no more. Errors: those of add_stream."""
+    _change_streams(
+        "remove_archive_stream",
+        archive_id,
+        stream_id,
+        lambda sdk: sdk.remove_archive_stream(archive_id, stream_id),
+    )
+
+
+def _change_streams(operation: str, archive_id: str, stream_id: str, ask: calls.Ask) -> None:
+    ids.check_archive_id(archive_id)
+    ids.check_stream_id(stream_id)
+    # Vonage documents the mode under 400, and its SDKs under 405.
+    refusals = {400: StreamsNotManual, 404: StreamNotFound, 405: StreamsNotManual}
+    calls.call(operation, ask, refusals=refusals)
