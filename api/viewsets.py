@@ -1,13 +1,13 @@
 from typing import Any
 
 from rest_framework.settings import api_settings
-from rest_framework.viewsets import GenericViewSet
 
 from access.capabilities import Capability
+from api.idempotency import DoneOnce
 from api.pagination import NewestFirst
 
 
-class ManagingViewSet(GenericViewSet):
+class ManagingViewSet(DoneOnce):
     """For programs that manage rooms and recordings: with a key, and in JSON."""
 
     needs = Capability.MANAGE

@@ -20,8 +20,9 @@ from granian.http import HTTP1Settings
 from video import gate
 
 IDLE_CONNECTION_MS = 95_000
-# Requests that a worker answers at a time. At most half of them wait for OpenTok (video/gate.py),
-# and all share a few connections to PostgreSQL (config/postgresql).
+# Requests that a worker answers at a time. At most half of them wait for OpenTok (video/gate.py), a
+# quarter for another request's answer (api/idempotency.py), and all share a few connections to
+# PostgreSQL (config/postgresql).
 THREADS = 2 * gate.PLACES
 # Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a client waits.
 DRAIN_SECONDS = 20

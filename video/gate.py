@@ -24,13 +24,13 @@ def waiting() -> Iterator[None]:
     if not _places.acquire(blocking=False):
         raise OpenTokNotAsked(f"{PLACES} callers are waiting for OpenTok already", wait=5)
     try:
-        _give_back_connections()
+        give_back_connections()
         yield
     finally:
         _places.release()
 
 
-def _give_back_connections() -> None:
+def give_back_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

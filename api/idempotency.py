@@ -1,0 +1,125 @@
+"""`Idempotency-Key`: a POST that is sent again is answered again, and not done again.
+
+A row says that the request is under way, and later what it was answered. Its unique key decides
+between all processes who does what was asked for; nothing is locked while that is being done.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from access.authentication import key_of
+from api.errors import IdempotencyInProgress, IdempotencyKeyInvalid
+from api.models import Answer, IdempotentRequest, fingerprint_of
+from video import gate
+
+HEADER = "Idempotency-Key"
+KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
+
+# Between the looks of a repetition that waits for the first: eight seconds in all, because clients
+# give up at ten.
+PAUSES = (0.05, 0.1, 0.15, 0.2, *[0.5] * 15)
+# How many of a process may wait so, each in a thread of the half that video/gate.py leaves.
+PLACES = 16
+
+_places = threading.BoundedSemaphore(PLACES)
+
+# They are right only at the time, or were no answer to the request itself.
+NOT_KEPT = {401, 403, 429}
+KEPT_HEADERS = ("Content-Type", "Location")
+
+Handler = Callable[..., HttpResponse]
+
+
+class DoneOnce(GenericViewSet):
+    """Looks after each POST that has the header, once its caller is known and may do it."""
+
+    post: Handler
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and self.action and HEADER in request.headers:
+            self.post = partial(self._do_once, self.post)
+
+    def _do_once(self, do: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = _row_of(request)
+        if not row.is_mine:
+            return _again(row.told())
+        try:
+            response = self._answer(do, request, *args, **kwargs)
+        except BaseException:
+            row.forget()
+            raise
+        if response.status_code >= 500 or response.status_code in NOT_KEPT:
+            row.forget()
+        else:
+            row.settle(_kept(response))
+        return response
+
+    def _answer(self, do: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What goes out, errors as well, down to the bytes."""
+        response: Any
+        try:
+            response = do(request, *args, **kwargs)
+        except Exception as error:
+            response = self.handle_exception(error)
+        answer: HttpResponse = self.finalize_response(request, response, *args, **kwargs)
+        if isinstance(answer, Response):
+            answer.render()
+        return answer
+
+
+def _row_of(request: Request) -> IdempotentRequest:
+    """A row that is the caller's to fill, or one that has its answer."""
+    key = request.headers[HEADER]
+    if not KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid()
+    sent = request._request
+    enter = partial(
+        IdempotentRequest.objects.enter,
+        fingerprint=fingerprint_of(sent.get_full_path(), sent.body),
+        api_key=key_of(request),
+        key=key,
+    )
+    if (row := enter()) and not row.is_under_way:
+        return row
+    with _waiting():
+        for pause in PAUSES:
+            gate.give_back_connections()
+            time.sleep(pause)
+            if (row := enter()) and not row.is_under_way:
+                return row
+    raise IdempotencyInProgress()
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    if not _places.acquire(blocking=False):
+        raise IdempotencyInProgress()
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _kept(response: HttpResponse) -> Answer:
+    headers = {name: response[name] for name in KEPT_HEADERS if name in response}
+    return Answer(response.status_code, headers, response.content.decode())
+
+
+def _again(answer: Answer) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    del response.headers["Content-Type"]  # which an answer without a body has not
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    response.headers["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from cryptography.fernet import Fernet
+from django.db import DatabaseError, models, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from access.models import ApiKey
+from api.errors import IdempotencyKeyReused
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(hours=24)
+# A request that takes longer was in a process that has died.
+ABANDONED_AFTER = timedelta(minutes=1)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
+    def enter(self, *, fingerprint: str, **which: Any) -> IdempotentRequest | None:
+        """The row of a request, made unless it is there; `is_mine` of the one who made it.
+
+        None if it was there, and was taken away just now. IdempotencyKeyReused if it is the row of
+        another request.
+        """
+        row = self.filter(**which).first()
+        if row and row.has_lapsed:
+            row.forget()
+            row = None
+        if row is None:
+            mine = self.model(fingerprint=fingerprint, **which)
+            self.bulk_create([mine], ignore_conflicts=True)
+            self._forget_old()
+            if row := self.filter(**which).first():
+                row.is_mine = row.pk == mine.pk
+        if row and row.fingerprint != fingerprint:
+            raise IdempotencyKeyReused()
+        return row
+
+    def _forget_old(self) -> None:
+        """Some with each new one, so that nothing else has to clean up."""
+        with transaction.atomic():
+            old = self.filter(started_at__lt=timezone.now() - KEPT_FOR)
+            some = old.select_for_update(skip_locked=True).values("pk")[:100]
+            self.filter(pk__in=some).delete()
+
+
+class IdempotentRequest(models.Model):
+    """A request that came with an `Idempotency-Key`, and what it was answered."""
+
+    # Made by the process that inserts the row, which knows it by that.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    started_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # Encrypted, because it may hold the token of a room. Empty while the request is under way.
+    answer = models.TextField(blank=True)
+
+    is_mine = False
+
+    objects = IdempotentRequestManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["api_key", "key"], name="idempotent_request_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody else is doing it."""
+        return not (self.is_mine or self.answer)
+
+    @property
+    def has_lapsed(self) -> bool:
+        age = timezone.now() - self.started_at
+        return age > (KEPT_FOR if self.answer else ABANDONED_AFTER)
+
+    def settle(self, answer: Answer) -> None:
+        """Keep the answer for whoever asks again."""
+        text = _cipher().encrypt(json.dumps(answer).encode()).decode()
+        try:
+            IdempotentRequest.objects.filter(pk=self.pk).update(answer=text)
+        except DatabaseError as error:
+            # What was asked for is done, and the answer has to go out.
+            logger.warning("The answer for an Idempotency-Key was not kept: %s", error)
+
+    def told(self) -> Answer:
+        return Answer(*json.loads(_cipher().decrypt(self.answer)))
+
+    def forget(self) -> None:
+        """Let the next one with this key do it."""
+        IdempotentRequest.objects.filter(pk=self.pk).delete()
+
+
+def fingerprint_of(path: str, body: bytes) -> str:
+    """With SECRET_KEY in it, because a body may hold what is short enough to be guessed.
+
+    After a change of SECRET_KEY the answers cannot be read, and these differ: all count as reused.
+    """
+    return salted_hmac(path, body, algorithm="sha256").hexdigest()
+
+
+def _cipher() -> Fernet:
+    key = salted_hmac(f"{__name__}.answer", "", algorithm="sha256").digest()
+    return Fernet(urlsafe_b64encode(key))
