@@ -37,13 +37,14 @@ bench: $(TEST_INSTALLED)  ## Measure speed and memory against the sample's way; 
 bench-scale: $(TEST_INSTALLED)  ## Measure what a million rooms and recordings cost; needs wrk
 	$(PYTHON) -m bench.scale $(if $(RUNS),--runs $(RUNS)) $(if $(ROWS),--rows $(ROWS))
 
-check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings
+check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings, OpenAPI
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) -m tests.as_deployed manage.py check --deploy --fail-level WARNING
+	$(PYTHON) -m tests.as_deployed manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 format: $(TEST_INSTALLED)  ## Format the code
 	$(VENV)/bin/ruff format .

@@ -56,7 +56,7 @@ class TranscriptionSerializer(StrictSerializer):
     hasSummary = serializers.BooleanField(required=False)  # noqa: N815
 
 
-class StartSerializer(StrictSerializer):
+class NewArchiveSerializer(StrictSerializer):
     """What to record, named by its room or by its session, and how."""
 
     room = serializers.CharField(

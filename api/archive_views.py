@@ -9,7 +9,7 @@ from api.archive_serializers import (
     ArchiveQuerySerializer,
     ArchiveSerializer,
     LayoutSerializer,
-    StartSerializer,
+    NewArchiveSerializer,
     StreamSerializer,
 )
 from api.viewsets import ManagingViewSet
@@ -30,7 +30,7 @@ class ArchiveViewSet(ManagingViewSet):
         return self.get_paginated_response(ArchiveSerializer(described, many=True).data)
 
     def create(self, request: Request) -> Response:
-        chosen = StartSerializer.read(request.data)
+        chosen = NewArchiveSerializer.read(request.data)
         key = key_of(request)
         if room := chosen.pop("room", None):
             chosen["session_id"] = Room.objects.find(room, key=key).session_id

@@ -37,7 +37,7 @@ class NewestFirst(CursorPagination):
         )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        cursor = {"type": "string", "nullable": True}
+        cursor: dict[str, Any] = {"type": ["string", "null"]}
         return {
             "type": "object",
             "required": ["items", "nextCursor", "previousCursor"],

@@ -25,9 +25,10 @@ class SessionNotNamed(APIException):
     status_code = 400
     default_code = "session_not_named"
     title = "Which session?"
+    default_detail = (
+        "This API key is only for rooms whose name starts with “{prefix}”. Name the session of "
+        "such a room, as in /archive?sessionId=…."
+    )
 
-    def __init__(self, room_prefix: str) -> None:
-        super().__init__(
-            f"This API key is only for rooms whose name starts with “{room_prefix}”. Name the "
-            "session of such a room, as in /archive?sessionId=…."
-        )
+    def __init__(self, prefix: str) -> None:
+        super().__init__(self.default_detail.format(prefix=prefix))

@@ -23,7 +23,7 @@ class ListQuerySerializer(serializers.Serializer):
     """The query of GET /archive; what is empty counts as absent."""
 
     count = serializers.IntegerField(min_value=0, max_value=MAX_ARCHIVES, default=MAX_ARCHIVES)
-    offset = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    offset = serializers.IntegerField(min_value=0, max_value=10**9 - 1, default=0)
     sessionId = serializers.CharField(source="session_id", max_length=255, default=None)  # noqa: N815
 
     def to_internal_value(self, data: Any) -> Any:

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from config import problems
-from config.problems import problem
+from config.errors import AddressNotText, BodyTooLarge, LengthRequired
+from config.problems import refuse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -95,26 +96,11 @@ class RequestLimitsMiddleware:
         request.get_host()  # raises what becomes a 400 for one that ALLOWED_HOSTS does not name
         # PostgreSQL cannot hold a NUL, so that no text may have one.
         if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
-            return problem(
-                request,
-                status=400,
-                code="address_not_text",
-                detail="The address of this request is not text: percent-encode it as UTF-8.",
-            )
+            return refuse(request, AddressNotText())
         if "HTTP_TRANSFER_ENCODING" in request.META:
-            return problem(
-                request,
-                status=411,
-                code="length_required",
-                detail="Send the body in one piece, with a Content-Length.",
-            )
+            return refuse(request, LengthRequired())
         if _content_length(request) > settings.MAX_BODY_BYTES:
-            return problem(
-                request,
-                status=413,
-                code="body_too_large",
-                detail=f"A request body may have {settings.MAX_BODY_BYTES} bytes at most.",
-            )
+            return refuse(request, BodyTooLarge())
         return self.get_response(request)
 
 

@@ -14,12 +14,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 
-from config import logs
+from config import errors, logs
 from metrics import counters
 
 logger = logging.getLogger("problems")
-
-TRY_AGAIN = "Something went wrong on our side. Please try again in a moment."
 
 
 class DatabaseUnavailable(exceptions.APIException):
@@ -139,40 +137,37 @@ def _first(detail: Any) -> str:
 # What Django itself refuses, before or outside a view of the API: see config/urls.py.
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def refuse(
+    request: HttpRequest, error: errors.Refusal, *, page: str = "error.html"
+) -> HttpResponse:
     return problem(
-        request, status=400, code="bad_request", detail="This request could not be understood."
+        request,
+        status=error.status_code,
+        code=error.default_code,
+        detail=error.default_detail,
+        title=error.title,
+        page=page,
     )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refuse(request, errors.BadRequest())
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem(
-        request, status=403, code="permission_denied", detail="You may not do this here."
-    )
+    return refuse(request, errors.NotAllowed())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """For the forms of the admin; nothing else checks."""
-    return problem(
-        request,
-        status=403,
-        code="csrf_failed",
-        detail="This form did not come from a page of this server, or was open for too long.",
-        page="403_csrf.html",
-    )
+    return refuse(request, errors.FormRefused(), page="403_csrf.html")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem(
-        request,
-        status=404,
-        code="not_found",
-        detail="There is nothing at this address. The page at / lists every endpoint.",
-    )
+    return refuse(request, errors.NothingHere())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     logger.exception("500 server_error")  # Django calls this where it has caught the exception
-    response = problem(request, status=500, code="server_error", detail=TRY_AGAIN)
+    response = refuse(request, errors.ServerError())
     _keep_django_from_logging(response)
     return response

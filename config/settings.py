@@ -80,6 +80,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "config.apps.ConfigConfig",
     "access.apps.AccessConfig",
     "rooms.apps.RoomsConfig",
@@ -118,8 +120,31 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser", "rest_framework.parsers.FormParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.parsers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.schema.AutoSchema",
     "EXCEPTION_HANDLER": "config.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+}
+
+# What /api/schema/ says and /api/docs/ shows (config/openapi/).
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OpenTok Rooms",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["config.openapi.schema.described"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.schema.with_codes",
+    ],
+    "ENUM_NAME_OVERRIDES": {"Role": "rooms.models.Role"},
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # What is sent may not be blank; what comes back may.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    # Those are for who reads the code.
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,
+    # Once is enough: `make check` runs `spectacular --validate`.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 
 TEMPLATES = [

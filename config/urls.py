@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from config import health, metrics, pages
+from config.openapi import views as openapi
 
 urlpatterns = [
     path("", pages.IndexView.as_view()),
@@ -11,6 +12,8 @@ urlpatterns = [
     re_path(r"^healthz/?\Z", health.HealthView.as_view()),
     re_path(r"^readyz/?\Z", health.ReadyView.as_view()),
     re_path(r"^metrics/?\Z", metrics.MetricsView.as_view()),
+    re_path(r"^api/schema/?\Z", openapi.SchemaView.as_view()),
+    re_path(r"^api/docs/?\Z", openapi.DocsView.as_view()),
     path("", include("rooms.urls")),
     path("", include("archives.urls")),
     path("api/v1/", include("api.urls")),

@@ -20,7 +20,7 @@ class RoomNotFound(APIException):
     status_code = 404
     default_code = "room_not_found"
     title = "No such room"
-    default_detail = "There is no room of this name."
+    default_detail = "There is no room of this name. Check how it is spelled: case counts."
 
 
 class RoomExists(APIException):
@@ -54,20 +54,22 @@ class RoomClosed(RoomShut):
 class RoomNotOpenYet(RoomShut):
     default_code = "room_not_open_yet"
     title = "This room is not open yet"
+    default_detail = "This room opens on {moment}. Please come back then."
     state = "not open yet"
 
     def __init__(self, opens_at: datetime, *, now: datetime) -> None:
-        super().__init__(f"This room opens on {_spoken(opens_at)}. Please come back then.")
+        super().__init__(self.default_detail.format(moment=_spoken(opens_at)))
         self.wait = int((opens_at - now).total_seconds()) + 1
 
 
 class RoomOver(RoomShut):
     default_code = "room_over"
     title = "This room is over"
+    default_detail = "This room closed on {moment}. Ask whoever invited you for another one."
     state = "over"
 
     def __init__(self, closes_at: datetime) -> None:
-        super().__init__(f"This room closed on {_spoken(closes_at)}.")
+        super().__init__(self.default_detail.format(moment=_spoken(closes_at)))
 
 
 class AccessCodeRequired(RoomRefused):

@@ -123,8 +123,8 @@ class ArchiveConflict(VideoError):
     default_code = "archive_conflict"
     title = "This session cannot be recorded now"
     default_detail = (
-        "The session is being recorded already, or it is not routed through the media server and "
-        "so cannot be recorded."
+        "The session is being recorded already, in which case that recording has to stop first, or "
+        "it is not routed through the media server and so cannot be recorded."
     )
 
 
@@ -139,7 +139,9 @@ class ArchiveNotFound(VideoError):
     status_code = 404
     default_code = "archive_not_found"
     title = "No such recording"
-    default_detail = "There is no recording with this id. It may have been deleted."
+    default_detail = (
+        "There is no recording with this id. Check the id; the recording may have been deleted."
+    )
 
 
 class ArchiveNotDeletable(VideoError):
@@ -169,4 +171,6 @@ class StreamNotFound(VideoError):
     status_code = 404
     default_code = "stream_not_found"
     title = "No such stream"
-    default_detail = "There is no stream with this id in the session that is being recorded."
+    default_detail = (
+        "There is no stream with this id in the session that is being recorded. It may have ended."
+    )

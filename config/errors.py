@@ -1,0 +1,74 @@
+"""What can be wrong with a request whatever it asks for, and with the server itself."""
+
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+
+class Refusal(APIException):
+    """Base of what is refused before, or outside, a view of the API; see config/problems.py."""
+
+    title: str
+    default_detail: str
+
+
+class BadRequest(Refusal):
+    status_code = 400
+    default_code = "bad_request"
+    title = "Not understood"
+    default_detail = (
+        "This request could not be understood. Its Host may be none that ALLOWED_HOSTS names."
+    )
+
+
+class AddressNotText(Refusal):
+    status_code = 400
+    default_code = "address_not_text"
+    title = "The address is not text"
+    default_detail = "The address of this request is not text: percent-encode it as UTF-8."
+
+
+class NotAllowed(Refusal):
+    status_code = 403
+    default_code = "permission_denied"
+    title = "Not allowed"
+    default_detail = "You may not do this here. Ask whoever runs this server."
+
+
+class FormRefused(Refusal):
+    """Only the forms of the admin are checked."""
+
+    status_code = 403
+    default_code = "csrf_failed"
+    title = "The form was not accepted"
+    default_detail = (
+        "This form did not come from a page of this server, or was open for too long. Open the "
+        "page again and send it once more."
+    )
+
+
+class NothingHere(Refusal):
+    status_code = 404
+    default_code = "not_found"
+    title = "Nothing at this address"
+    default_detail = "There is nothing at this address. The page at / lists every endpoint."
+
+
+class LengthRequired(Refusal):
+    status_code = 411
+    default_code = "length_required"
+    title = "The length is missing"
+    default_detail = "Send the body in one piece, with a Content-Length."
+
+
+class BodyTooLarge(Refusal):
+    status_code = 413
+    default_code = "body_too_large"
+    title = "The body is too large"
+    default_detail = f"A request body may have {settings.MAX_BODY_BYTES} bytes at most."
+
+
+class ServerError(Refusal):
+    status_code = 500
+    default_code = "server_error"
+    title = "A mistake of ours"
+    default_detail = "Something went wrong on our side. Please try again in a moment."

@@ -1,0 +1,227 @@
+"""How the addresses under /api/v1/ are described."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
+
+from access.errors import RoomNotCovered
+from api import errors
+from api.archive_serializers import (
+    ArchiveQuerySerializer,
+    ArchiveSerializer,
+    LayoutSerializer,
+    NewArchiveSerializer,
+    StreamSerializer,
+)
+from api.room_serializers import (
+    NewRoomSerializer,
+    PolicySerializer,
+    RoomInListSerializer,
+    RoomQuerySerializer,
+    RoomSerializer,
+)
+from api.token_serializers import NewTokenSerializer, TokenSerializer
+from config.openapi.archives import AT_AN_ARCHIVE, ID, NOT_STARTED
+from config.openapi.operations import ANY_BODY, OPENTOK, described, problems
+from config.openapi.rooms import KEPT_OUT, NAME
+from rooms.errors import RoomExists, RoomNotFound
+from rooms.names import RoomNameInvalid
+from video import errors as video
+
+ONCE = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="Sent again with the same key and body, it is answered again and not done again.",
+)
+LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201])
+AT_A_ROOM = (RoomNameInvalid, RoomNotCovered, RoomNotFound)
+# What can go wrong with any POST.
+POSTED = (
+    *ANY_BODY, ValidationError, errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused,
+    errors.IdempotencyInProgress,
+)  # fmt: skip
+
+
+class Strict(OpenApiSerializerExtension):
+    target_class = "api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+class Rooms(OpenApiViewExtension):
+    target_class = "api.room_views.RoomViewSet"
+
+    def view_replacement(self) -> Any:
+        return described(
+            self.target,
+            tag="Managing rooms",
+            list=extend_schema(
+                operation_id="find_rooms",
+                summary="Rooms, the newest first",
+                parameters=[RoomQuerySerializer],
+                responses={
+                    200: RoomInListSerializer(many=True),
+                    **problems(ValidationError, errors.CursorInvalid),
+                },
+            ),
+            create=extend_schema(
+                operation_id="make_room",
+                summary="A new room",
+                parameters=[ONCE, LOCATION],
+                request=NewRoomSerializer,
+                responses={
+                    201: RoomSerializer,
+                    **problems(RoomNameInvalid, RoomNotCovered, RoomExists, *POSTED, *OPENTOK),
+                },
+            ),
+            retrieve=extend_schema(
+                operation_id="get_room",
+                summary="A room and its past sessions",
+                parameters=[NAME],
+                responses={200: RoomSerializer, **problems(*AT_A_ROOM)},
+            ),
+            partial_update=extend_schema(
+                operation_id="change_room",
+                summary="Change a room's policy",
+                parameters=[NAME],
+                request=PolicySerializer,
+                responses={
+                    200: RoomSerializer,
+                    **problems(*AT_A_ROOM, *ANY_BODY, ValidationError),
+                },
+            ),
+            destroy=extend_schema(
+                operation_id="delete_room",
+                summary="Delete a room",
+                description="Its recordings stay, and are found by their session. Who is in the "
+                "room stays there.",
+                parameters=[NAME],
+                responses={
+                    204: OpenApiResponse(description="It is gone."),
+                    **problems(*AT_A_ROOM),
+                },
+            ),
+            new_session=extend_schema(
+                operation_id="renew_session",
+                summary="Give a room a new session",
+                description="Who is in the room now stays behind in its old session.",
+                parameters=[NAME, ONCE],
+                request=None,
+                responses={
+                    200: RoomSerializer,
+                    **problems(*AT_A_ROOM, *POSTED, *OPENTOK),
+                },
+            ),
+            new_token=extend_schema(
+                operation_id="make_token",
+                summary="A token for one person",
+                description="The room's policy holds, but no access code is asked for.",
+                parameters=[NAME, ONCE],
+                request=NewTokenSerializer,
+                responses={
+                    201: TokenSerializer,
+                    **problems(*AT_A_ROOM, *KEPT_OUT[:3], *POSTED, *OPENTOK),
+                },
+            ),
+        )
+
+
+class Archives(OpenApiViewExtension):
+    target_class = "api.archive_views.ArchiveViewSet"
+
+    def view_replacement(self) -> Any:
+        done = OpenApiResponse(description="Done.")
+        not_running = (video.ArchiveNotRunning, video.StreamNotFound, video.StreamsNotManual)
+        stream = OpenApiParameter(
+            "stream_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
+        )
+        return described(
+            self.target,
+            tag="Managing recordings",
+            list=extend_schema(
+                operation_id="find_archives",
+                summary="Recordings, the newest first",
+                description="As OpenTok last told of them.",
+                parameters=[ArchiveQuerySerializer],
+                responses={
+                    200: ArchiveSerializer(many=True),
+                    **problems(ValidationError, errors.CursorInvalid, *AT_A_ROOM),
+                },
+            ),
+            create=extend_schema(
+                operation_id="start_archive",
+                summary="Start recording a room",
+                parameters=[ONCE, LOCATION],
+                request=NewArchiveSerializer,
+                responses={
+                    201: ArchiveSerializer,
+                    **problems(*AT_A_ROOM, *NOT_STARTED, *POSTED, *OPENTOK),
+                },
+            ),
+            retrieve=extend_schema(
+                operation_id="get_archive",
+                summary="A recording as it is now",
+                parameters=[ID],
+                responses={200: ArchiveSerializer, **problems(*AT_AN_ARCHIVE, *OPENTOK)},
+            ),
+            destroy=extend_schema(
+                operation_id="delete_archive",
+                summary="Delete a recording and its file",
+                parameters=[ID],
+                responses={
+                    204: OpenApiResponse(description="It is gone."),
+                    **problems(*AT_AN_ARCHIVE, video.ArchiveNotDeletable, *OPENTOK),
+                },
+            ),
+            stop=extend_schema(
+                operation_id="stop_archive",
+                summary="Stop recording",
+                parameters=[ID, ONCE],
+                request=None,
+                responses={
+                    200: ArchiveSerializer,
+                    **problems(*AT_AN_ARCHIVE, video.ArchiveNotRunning, *POSTED, *OPENTOK),
+                },
+            ),
+            lay_out=extend_schema(
+                operation_id="lay_out_archive",
+                summary="Arrange the streams of a recording anew",
+                parameters=[ID],
+                request=LayoutSerializer,
+                responses={
+                    204: done,
+                    **problems(
+                        *AT_AN_ARCHIVE,
+                        video.ArchiveNotRunning,
+                        video.LayoutRefused,
+                        *ANY_BODY,
+                        ValidationError,
+                        *OPENTOK,
+                    ),
+                },
+            ),
+            add_stream=extend_schema(
+                operation_id="add_stream",
+                summary="Record a stream",
+                description="In the `streamMode` manual.",
+                parameters=[ID, ONCE],
+                request=StreamSerializer,
+                responses={
+                    204: done,
+                    **problems(*AT_AN_ARCHIVE, *not_running, *POSTED, *OPENTOK),
+                },
+            ),
+            remove_stream=extend_schema(
+                operation_id="remove_stream",
+                summary="Record a stream no more",
+                description="In the `streamMode` manual.",
+                parameters=[ID, stream],
+                responses={204: done, **problems(*AT_AN_ARCHIVE, *not_running, *OPENTOK)},
+            ),
+        )

@@ -1,0 +1,101 @@
+"""/api/schema/ and /api/docs/: what they say is all there is, and they need nobody else's server."""
+
+import ast
+import json
+import re
+
+from rest_framework.exceptions import APIException
+
+from config.openapi.codes import every_code
+from config.openapi.views import schema
+from tests.server_process import ROOT, Server
+
+NOT_THE_SERVER = {"bench", "emulator", "scripts", "tests"}
+SOURCES = [
+    path
+    for package in ROOT.glob("*/__init__.py")
+    if package.parent.name not in NOT_THE_SERVER
+    for path in package.parent.rglob("*.py")
+]
+DESCRIBED = json.loads(schema("json"))
+CODES = {code.code: code for code in every_code()}
+
+
+def defined_codes():
+    """Each text that the code of the server gives to a `default_code`."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "default_code":
+                yield ast.literal_eval(node.value)
+
+
+def test_every_code_is_documented_with_its_meaning_and_what_to_do():
+    assert set(defined_codes()) <= CODES.keys()
+    enum = DESCRIBED["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    assert set(enum) == CODES.keys()
+    for code in CODES.values():
+        assert len(code.meaning) > 5
+        assert len(code.advice) > 5
+        assert code.advice != APIException.default_detail  # what it is if nobody wrote one
+        assert (
+            f"| {code.status} | `{code.code}` | {code.meaning} | "
+            in DESCRIBED["info"]["description"]
+        )
+
+
+def test_the_readme_lists_every_code_with_its_status():
+    rows = re.findall(
+        r"(?m)^\| ([45]\d\d(?:, [45]\d\d)*) \| (`.*?) \|", (ROOT / "README.md").read_text()
+    )
+    listed = {code: statuses for statuses, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    assert listed.keys() == CODES.keys()
+    for code, statuses in listed.items():
+        assert str(CODES[code].status) in statuses
+
+
+def test_no_problem_has_a_code_of_its_own_making():
+    """They all come from classes: a literal would be missing in the documentation."""
+    for path in SOURCES:
+        assert 'code="' not in path.read_text(), path
+
+
+def test_the_schema_is_for_everybody_as_json_or_yaml(opentok, transactional_db):
+    with Server(OPENTOK_API_URL=opentok.url, ANONYMOUS_ACCESS="none") as server:
+        found = server.get("/api/schema/", headers={"Accept": "text/html"})
+        assert found.headers["Content-Type"] == "application/json"
+        assert found.json()["openapi"] == "3.1.0"
+        for path, accept in (
+            ("/api/schema", "application/yaml"),
+            ("/api/schema/?format=yaml", "*/*"),
+        ):
+            found = server.get(path, headers={"Accept": accept})
+            assert found.headers["Content-Type"] == "application/yaml"
+            assert found.text.startswith("openapi: 3.1.0")
+
+
+def test_the_schema_says_what_takes_a_key_here(server, opentok):
+    def needs_key(server, path, method):
+        security = server.get("/api/schema/").json()["paths"][path][method]["security"]
+        return {} not in security
+
+    assert not needs_key(server, "/room/{name}", "get")
+    assert needs_key(server, "/api/v1/rooms", "get")
+    with Server(OPENTOK_API_URL=opentok.url, ANONYMOUS_ACCESS="none") as closed:
+        assert needs_key(closed, "/room/{name}", "get")
+
+
+def test_the_documentation_is_a_page_that_needs_no_other_server(server):
+    page = server.get("/api/docs/", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "default-src 'none'; script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "<style" not in page.text
+    assert "style=" not in page.text
+    needed = re.findall(r'<(?:script|link)[^>]* (?:src|href)="([^"]+)"', page.text)
+    assert len(needed) == 6
+    for address in needed:
+        assert server.get(address).status_code == 200
+    assert re.findall(r"<script[^>]*>([^<]+)", page.text) == []
+
+
+def test_the_index_leads_to_the_documentation(server):
+    assert 'href="/api/docs/"' in server.get("/").text
