@@ -6,7 +6,7 @@ import unicodedata
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.utils.crypto import salted_hmac
 
-from access.limits import guess
+from access.limits import guess, refuse_if_used_up
 
 MAX_LENGTH = 128
 MAX_KNOWN = 10_000
@@ -30,12 +30,17 @@ def hashed(code: str) -> str:
 
 
 def matches(code: str, stored: str, *limits: tuple[str, ...]) -> bool:
-    """Whether `stored` is the hash of this code. A wrong one counts for the limits: `guess`."""
+    """Whether `stored` is the hash of this code. A wrong one counts for the limits: `guess`.
+
+    RateLimited once they are used up, for the right code as well: whoever guesses on must not know
+    it by its answer.
+    """
     code = _clean(code)
     if len(code) > MAX_LENGTH:
         return False
     mark = salted_hmac("access.codes", stored + code, algorithm="sha256").digest()
     if mark in _known:
+        refuse_if_used_up(*limits)
         return True
     with _locks[mark[0] % len(_locks)]:
         # Counted in here, so that of a class only the first one's right code counts for a moment.

@@ -76,6 +76,13 @@ def hit(limit: RateLimitItem, *who: str, cost: int = 1) -> bool:
     return _ask(lambda windows: windows.hit(limit, *who, cost=cost), otherwise=True)
 
 
+def is_used_up(limit: RateLimitItem, *who: str) -> bool:
+    """Whether there is no room for another one."""
+    return _ask(
+        lambda windows: windows.get_window_stats(limit, *who).remaining < 1, otherwise=False
+    )
+
+
 def ends(limit: RateLimitItem, *who: str) -> float:
     """The Unix time at which the window of `who` ends."""
     return _ask(

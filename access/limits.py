@@ -38,8 +38,10 @@ def guess(check: Callable[[], Answer], *limits: tuple[str, ...]) -> Answer:
 
     If it says something false or raises, that counts for each of the limits, such as
     `("code", room, address), ("code_room", room)`. They are spent before it looks, so that of many
-    at the same time none slips through, and given back for what was right.
+    at the same time none slips through, and given back for what was right. Where one of them is
+    used up none is spent, since what is left of the others would tell who was right.
     """
+    refuse_if_used_up(*limits)
     for name, *who in limits:
         spend(name, *who)
     answer = check()
@@ -47,6 +49,14 @@ def guess(check: Callable[[], Answer], *limits: tuple[str, ...]) -> Answer:
         if limit := settings.RATE_LIMITS.get(name):
             counters.hit(limit, name, *who, cost=-1)
     return answer
+
+
+def refuse_if_used_up(*limits: tuple[str, ...]) -> None:
+    """RateLimited if one of the limits has no room for another one. Counts nothing."""
+    for name, *who in limits:
+        limit = settings.RATE_LIMITS.get(name)
+        if limit and counters.is_used_up(limit, name, *who):
+            raise RateLimited(name, limit, ends=counters.ends(limit, name, *who))
 
 
 class Throttle(BaseThrottle):

@@ -172,6 +172,26 @@ def test_codes_are_not_guessed_at_full_speed_from_many_addresses(limited):
     assert server.get("/room/staff?code=4711", headers=told(0)).status_code == 429
 
 
+def test_a_code_that_others_have_come_in_with_is_not_learned_by_guessing_on(limited):
+    room_with_a_code("staff")
+    server = limited("code=5/hour,code_room=8/hour", TRUSTED_PROXIES="1")
+
+    def of(address):
+        return lambda number: {"X-Forwarded-For": f"203.0.113.{address}"}
+
+    right = ["/room/staff?code=4711"] * 20
+    wrong = [f"/room/staff?code={number}" for number in range(5000, 5020)]
+    assert statuses(server, right, of(1)) == {200: 20}
+    assert statuses(server, wrong, of(2)) == {403: 5, 429: 15}
+    assert statuses(server, right, of(2)) == {429: 20}
+    assert statuses(server, right, of(1)) == {200: 20}
+    # With the room's own limit used up, each is refused by that, whatever was sent before.
+    assert statuses(server, wrong, of(3)) == {403: 3, 429: 17}
+    for path in (*wrong, *right):
+        refused = server.get(path, headers=of(4)(0))
+        assert refused.headers["RateLimit-Policy"] == '"code_room";q=8;w=3600'
+
+
 def test_codes_of_one_address_are_limited_for_each_room(limited):
     room_with_a_code("staff")
     server = limited("code=5/hour")
