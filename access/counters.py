@@ -5,7 +5,6 @@ everything is admitted: the limits are there to protect the service, and must no
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -20,11 +19,13 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from access.local_windows import LocalWindows, shared_file
+from access.local_windows import LocalWindows
 
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+
+REDIS = "Redis"
 
 REST_SECONDS = 10
 # For each step of talking to Redis, of which there are few, and while it is away once a rest.
@@ -95,7 +96,7 @@ def _ask(question: Callable[[Windows], Answer], *, otherwise: Answer) -> Answer:
         if place.is_asked():
             try:
                 answer = question(place.windows)
-            except (redis.RedisError, sqlite3.Error, OSError) as error:
+            except (redis.RedisError, OSError) as error:
                 place.failed(error)
             else:
                 place.answered()
@@ -105,8 +106,8 @@ def _ask(question: Callable[[Windows], Answer], *, otherwise: Answer) -> Answer:
 
 @cache
 def _places(redis_url: str) -> list[Place]:
-    local = Place("a file of this machine", LocalWindows(shared_file()))
-    return [Place("Redis", _in_redis(redis_url)), local] if redis_url else [local]
+    local = Place("a file of this machine", LocalWindows())
+    return [Place(REDIS, _in_redis(redis_url)), local] if redis_url else [local]
 
 
 def _in_redis(url: str) -> FixedWindowRateLimiter:

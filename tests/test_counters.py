@@ -1,14 +1,18 @@
 """Where limits are counted, and that nothing which happens there stops the service."""
 
-import sqlite3
+import fcntl
+import os
+import resource
+import threading
 import time
 import uuid
 
 import pytest
 from limits import parse
 
-from access import counters
-from access.local_windows import LocalWindows
+from access import counters, local_windows
+from access.local_windows import PLACES, LocalWindows
+from rooms.models import Room
 from tests.redis_process import Redis
 from tests.server_process import statuses
 
@@ -61,34 +65,70 @@ def test_a_redis_that_comes_back_counts_again(store, settings, monkeypatch, capl
 
 def test_a_file_that_is_locked_or_deleted_lets_everybody_in(limited, tmp_path):
     server = limited(LIMIT, TMPDIR=str(tmp_path), WEB_CONCURRENCY="1")
-    (path,) = tmp_path.glob("opentok-rooms-*/limits-*.sqlite3")
-    holder = sqlite3.connect(path, isolation_level=None)
+    (path,) = tmp_path.glob("opentok-rooms-*/limits-*.table")
     assert server.get("/room/standup").status_code == 200
-    holder.execute("BEGIN IMMEDIATE")
-    assert statuses(server, ["/room/standup"] * 40) == {200: 40}
-    holder.close()
-    for part in path.parent.iterdir():
-        part.unlink()
+    with path.open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        assert statuses(server, ["/room/standup"] * 40) == {200: 40}
+    path.unlink()
     assert server.get("/room/standup").status_code == 200
     assert "Limits are not counted in a file of this machine" in server.stop()
 
 
-def test_a_file_that_a_crash_has_broken_is_made_anew(tmp_path):
-    path = tmp_path / "limits.sqlite3"
-    path.write_bytes(b"nothing that SQLite knows" * 400)
+def test_a_disk_without_room_for_the_file_lets_everybody_in(limited, tmp_path):
+    Room.objects.open("standup")  # or the database would have to write, too
+    server = limited(LIMIT, TMPDIR=str(tmp_path), WEB_CONCURRENCY="1")
+    for process in server.workers():
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+    assert statuses(server, ["/room/standup"] * 40) == {200: 40}
+    assert "Limits are not counted in a file of this machine" in server.stop()
+
+
+def test_a_file_that_a_crash_has_broken_is_used_all_the_same(tmp_path):
+    path = tmp_path / "limits.table"
+    path.write_bytes(os.urandom(100_001))
     windows = LocalWindows(path)
-    with pytest.raises(sqlite3.DatabaseError):
-        windows.hit(parse("1/hour"), "join")
     assert [windows.hit(parse("1/hour"), "join") for _ in range(2)] == [True, False]
 
 
-def test_windows_that_have_ended_are_thrown_away(tmp_path):
-    windows = LocalWindows(tmp_path / "limits.sqlite3")
-    for number in range(50):
-        windows.hit(parse("1/second"), str(number))
-    until = time.monotonic() + 10
-    while windows.get_window_stats(parse("1/second"), "49").reset_time > time.time():
-        assert time.monotonic() < until
-    LocalWindows(windows.path).hit(parse("1/hour"), "join")
-    rows = sqlite3.connect(windows.path).execute("SELECT count(*) FROM windows")
-    assert rows.fetchone() == (1,)
+def test_another_process_is_waited_for(tmp_path):
+    windows = LocalWindows(tmp_path / "limits.table")
+    windows.hit(parse("2/hour"), "join")
+    with windows.path.open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        threading.Timer(0.2, fcntl.flock, [holder, fcntl.LOCK_UN]).start()
+        assert windows.hit(parse("2/hour"), "join")
+    assert not windows.hit(parse("2/hour"), "join")
+
+
+@pytest.fixture
+def one_bucket(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_windows, "BUCKETS", 1)
+    return LocalWindows(tmp_path / "limits.table")
+
+
+def test_a_window_that_has_ended_makes_room(one_bucket):
+    lasting = [f"lasting-{number}" for number in range(PLACES - 1)]
+    assert one_bucket.hit(parse("1/second"), "short")
+    assert all(one_bucket.hit(parse("1/hour"), name) for name in lasting)
+    time.sleep(1)
+    assert one_bucket.hit(parse("1/hour"), "new")
+    assert not any(one_bucket.hit(parse("1/hour"), name) for name in [*lasting, "new"])
+
+
+def test_where_there_is_no_room_what_is_used_most_is_kept(one_bucket):
+    code = parse("3/hour")
+    assert [one_bucket.hit(code, "code") for _ in range(4)] == [True, True, True, False]
+    for number in range(500):
+        assert one_bucket.hit(parse("2/hour"), str(number))
+    assert not one_bucket.hit(code, "code")
+
+
+def test_a_window_says_what_is_left_of_it_and_when_it_ends(one_bucket):
+    limit = parse("3/hour")
+    assert one_bucket.get_window_stats(limit, "join").remaining == 3
+    one_bucket.hit(limit, "join")
+    assert one_bucket.hit(limit, "join", cost=-1)
+    assert one_bucket.hit(limit, "join", cost=2)
+    ends, remaining = one_bucket.get_window_stats(limit, "join")
+    assert (ends, remaining) == (pytest.approx(time.time() + 3600, abs=5), 1)
