@@ -16,6 +16,9 @@ from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 from redis.connection import parse_url
 
+# Of a limit, and of the seconds of its window: access/local_windows.py has 32 bits for a number.
+MOST = 10**9
+
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
@@ -123,7 +126,7 @@ def _rate_limit(name: str, limited: str, limit: str) -> RateLimitItem:
         (item,) = parse_many(limit)
     except ValueError:
         item = None
-    if item is None or item.amount < 1:
+    if item is None or not (1 <= item.amount <= MOST and item.get_expiry() <= MOST):
         raise ImproperlyConfigured(
             f"{name} must be like {limited}=10/minute or {limited}=10/5minute, not {limit!r}."
         )

@@ -60,6 +60,8 @@ def start(*command, **environment):
             "RATE_LIMITS must be like join=10/minute or join=10/5minute, not 'often'.",
         ),
         ({"RATE_LIMITS": "join=0/minute"}, "RATE_LIMITS must be like join=10/minute"),
+        ({"RATE_LIMITS": f"join={2**63}/minute"}, "RATE_LIMITS must be like join=10/minute"),
+        ({"RATE_LIMITS": f"join=1/{10**9}year"}, "RATE_LIMITS must be like join=10/minute"),
         ({"RATE_LIMITS": "join=1/minute;2/hour"}, "RATE_LIMITS must be like join=10/minute"),
         ({"RATE_LIMITS": "fly=1/minute"}, "RATE_LIMITS must be off, or limits for join, create"),
         ({"REDIS_URL": "http://host"}, "REDIS_URL must be like redis://:password@host:6379/0"),
