@@ -7,13 +7,13 @@ everything is admitted: the limits are there to protect the service, and must no
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Protocol, TypeVar
 
 import redis
 from django.conf import settings
-from limits import RateLimitItem, WindowStats
+from limits import RateLimitItem, RateLimitItemPerMinute, WindowStats
 from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
@@ -102,6 +102,17 @@ def _ask(question: Callable[[Windows], Answer], *, otherwise: Answer) -> Answer:
                 place.answered()
                 return answer
     return otherwise
+
+
+def try_out() -> Iterator[tuple[str, Exception | None]]:
+    """Each place by its name, in the order in which they are asked, and what is wrong with it."""
+    for place in _places(settings.REDIS_URL):
+        try:
+            place.windows.get_window_stats(RateLimitItemPerMinute(1), "trial")
+        except (redis.RedisError, OSError) as error:
+            yield place.name, error
+        else:
+            yield place.name, None
 
 
 @cache

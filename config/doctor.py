@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from access import counters
 from config.checks import STARTUP
 from config.postgresql.base import CONNECTIONS
 from config.static import ForgivingManifestStorage
@@ -42,6 +43,7 @@ def examine() -> Iterator[Finding]:
     yield from static_files()
     yield from https()
     yield from limits()
+    yield from rate_limits()
 
 
 def configuration() -> Iterator[Finding]:
@@ -156,6 +158,25 @@ def limits() -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "limits", "A process may have enough open files.")
+
+
+def rate_limits() -> Iterator[Finding]:
+    try:
+        found = list(counters.try_out())
+    except ImproperlyConfigured:
+        return  # configuration() has said so
+    for place, error in found:
+        if error is None:
+            yield Finding("ok", "rate limits", f"They can be counted in {place}.")
+        else:
+            yield Finding(
+                "warning",
+                "rate limits",
+                f"They cannot be counted in {place}: {error}",
+                "Correct REDIS_URL, or take it away if there is one machine."
+                if place == counters.REDIS
+                else "Let TMPDIR name a folder that only this user may write to.",
+            )
 
 
 def _connections_given() -> int | None:

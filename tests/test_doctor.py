@@ -259,3 +259,15 @@ def test_few_open_files_are_a_warning(opentok):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert "256 open files" in diagnosis.written
     assert diagnosis.status == 0
+
+
+def test_where_rate_limits_cannot_be_counted_is_named(doctor, tmp_path):
+    told = doctor(REDIS_URL="redis://127.0.0.1:1/0", TMPDIR=str(tmp_path)).findings
+    of_limits = [found for found in told if found["subject"] == "rate limits"]
+    assert [found["level"] for found in of_limits] == ["warning", "ok"]
+    assert "cannot be counted in Redis" in of_limits[0]["message"]
+    assert "REDIS_URL" in of_limits[0]["remedy"]
+    (tmp_path / f"opentok-rooms-{os.getuid()}").chmod(0o777)
+    level, told = doctor(TMPDIR=str(tmp_path)).of("rate limits")
+    assert level == "warning"
+    assert "TMPDIR" in told
