@@ -94,7 +94,7 @@ def _row_of(request: Request) -> IdempotentRequest:
         return row
     with _waiting():
         for pause in PAUSES:
-            gate.give_back_connections()
+            gate.step_aside()
             time.sleep(pause)
             if (row := enter()) and not row.is_under_way:
                 return row

@@ -50,7 +50,7 @@ def serve(host: str, *, port: int, workers: int) -> None:
     # granian warns of more threads than cores. Ours mostly wait, for a database or for OpenTok.
     logging.getLogger("_granian").addFilter(lambda line: "quite high" not in line.getMessage())
     Granian(
-        "config.wsgi:application",
+        "config.worker:application",
         address=host,
         port=port,
         interface=Interfaces.WSGI,

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connections
+from django.dispatch import Signal
 
 from video.errors import OpenTokNotAsked
 
 # Half of the threads that the server has: config/server.py.
 PLACES = 32
+
+# Sent in the thread of whoever is about to wait, for OpenTok or for another thread.
+about_to_wait = Signal()
 
 _places = threading.BoundedSemaphore(PLACES)
 
@@ -24,13 +28,15 @@ def waiting() -> Iterator[None]:
     if not _places.acquire(blocking=False):
         raise OpenTokNotAsked(f"{PLACES} callers are waiting for OpenTok already", wait=5)
     try:
-        give_back_connections()
+        step_aside()
         yield
     finally:
         _places.release()
 
 
-def give_back_connections() -> None:
+def step_aside() -> None:
+    """Give back what others need more than one who waits, such as connections to the database."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
+    about_to_wait.send(None)
