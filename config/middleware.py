@@ -1,8 +1,12 @@
 """What every answer carries, and what no request may bring."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
@@ -102,6 +106,31 @@ class RequestLimitsMiddleware:
         if _content_length(request) > settings.MAX_BODY_BYTES:
             return refuse(request, BodyTooLarge())
         return self.get_response(request)
+
+
+class InAdminOnly:
+    """Mixed into Django's middleware that nobody but staff has a use for: nothing else reads a
+    session or a user, and setting them up takes a tenth of a request's time.
+    """
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(f"/{settings.ADMIN_URL}"):
+            return super().__call__(request)  # type: ignore[misc, no-any-return]
+        return self.get_response(request)  # type: ignore[no-any-return]
+
+
+class SessionMiddleware(InAdminOnly, sessions.SessionMiddleware):
+    pass
+
+
+class AuthenticationMiddleware(InAdminOnly, auth.AuthenticationMiddleware):
+    pass
+
+
+class MessageMiddleware(InAdminOnly, messages.MessageMiddleware):
+    pass
 
 
 class ProblemMiddleware:

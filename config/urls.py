@@ -7,6 +7,9 @@ from config import health, metrics, pages
 from config.openapi import views as openapi
 
 urlpatterns = [
+    # First what is asked for most: Django tries one after the other.
+    path("", include("rooms.urls")),
+    path("", include("archives.urls")),
     path("", pages.IndexView.as_view()),
     re_path(r"^readme/?\Z", pages.ReadmeView.as_view()),
     re_path(r"^healthz/?\Z", health.HealthView.as_view()),
@@ -14,8 +17,6 @@ urlpatterns = [
     re_path(r"^metrics/?\Z", metrics.MetricsView.as_view()),
     re_path(r"^api/schema/?\Z", openapi.SchemaView.as_view()),
     re_path(r"^api/docs/?\Z", openapi.DocsView.as_view()),
-    path("", include("rooms.urls")),
-    path("", include("archives.urls")),
     path("api/v1/", include("api.urls")),
     # Last, so that it takes the place of nothing; see config/checks.py.
     path(settings.ADMIN_URL.rstrip("/"), RedirectView.as_view(pattern_name="admin:index")),

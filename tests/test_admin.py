@@ -41,6 +41,12 @@ def test_staff_have_to_log_in(client):
     assert client.get("/admin").headers["Location"] == "/admin/"
 
 
+def test_nothing_but_the_admin_has_sessions(admin_client):
+    """Which would cost every request of the API some time."""
+    for path, has in ("/admin/", True), ("/", False), ("/api/v1/rooms", False):
+        assert hasattr(admin_client.get(path).wsgi_request, "session") == has
+
+
 def test_staff_log_in_with_a_browser():
     User.objects.create_superuser("ada", password="lovelace-1815")
     browser = Client(enforce_csrf_checks=True)
