@@ -72,6 +72,8 @@ RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")
 
 ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
+# Where who has logged in goes without a `next` of this host.
+LOGIN_REDIRECT_URL = "admin:index"
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -79,6 +79,13 @@ def test_logging_in_is_not_counted(log_in, ada):
         assert log_in(ada, PASSWORD, login="1/hour", login_name="1/hour").status_code == 302
 
 
+@pytest.mark.parametrize("after", ["//evil.example/", "https://evil.example/", "javascript:0", ""])
+def test_a_log_in_leads_to_the_admin_and_nowhere_else(client, ada, after):
+    form = {"username": ada.username, "password": PASSWORD, "next": after}
+    answer = client.post("/admin/login/", form)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
 def test_a_failed_log_in_is_logged_without_what_was_typed(log_in, ada, caplog):
     caplog.set_level(logging.INFO)
     log_in("my-password", "another-password")
