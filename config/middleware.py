@@ -27,7 +27,9 @@ class CrossOriginMiddleware:
 
     METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
     # What a script of another origin may read besides the usual.
-    EXPOSED = "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID"
+    EXPOSED = (
+        "Location, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed, X-Request-ID"
+    )
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -41,6 +41,7 @@ def test_the_same_request_is_answered_again_and_not_done_again(program, opentok)
     assert first.status_code == 201
     assert told(again) == told(first)
     assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" in again.headers["Access-Control-Expose-Headers"]
     assert "Idempotent-Replayed" not in first.headers
     assert len(created(opentok)) == 1
     assert program.post("rooms", name="exam").status_code == 409
