@@ -7,6 +7,7 @@ Neither kind of line holds an address with its query, a room's name, a body, a h
 import json
 import logging
 import os
+import select
 import sys
 import time
 from contextlib import suppress
@@ -19,6 +20,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 STANDARD_OUTPUT = 1
 AT_TERMINAL = sys.stdout.isatty()
+
+# With the mark of what was left out, and the end of the line.
+LONGEST = select.PIPE_BUF - len("\\u2026\n")
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -35,13 +39,26 @@ class JSONFormatter(logging.Formatter):
             fields["request_id"] = current
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return _to_json(fields)
+        return _in_one_piece(fields)
 
 
 class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         current = request_id.get()
         return super().format(record) + (f" ({current})" if current else "")
+
+
+def _in_one_piece(fields: dict[str, str]) -> str:
+    """A line that a pipe takes as a whole. Longer ones it mixes with those of other processes, so
+    that they lose the beginning of their traceback.
+    """
+    line = _to_json(fields)
+    for name in ("exception", "message"):
+        excess = len(line) - LONGEST
+        if excess > 0 and name in fields:
+            fields[name] = "…" + fields[name][excess:]
+            line = _to_json(fields)
+    return line
 
 
 def formatter() -> logging.Formatter:

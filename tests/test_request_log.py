@@ -1,15 +1,18 @@
 """What the log holds: a line for each request, its id, and no secret."""
 
 import json
+import logging
 import os
 import pty
 import re
+import select
 import socket
 import subprocess
 import sys
 
 import pytest
 
+from config.logs import JSONFormatter
 from tests.server_process import ROOT, Server
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzZWNyZXQiOiJ5ZXMifQ.c2lnbmF0dXJl"
@@ -136,6 +139,27 @@ def test_a_mistake_of_ours_is_logged_once_with_its_traceback_and_without_the_pat
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info
     assert "private-name" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("message", "reasons"), [("short", 40), ("short", 1), ("é" * 5000, 1), ("é" * 5000, 40)]
+)
+def test_a_line_is_short_enough_for_a_pipe_to_take_in_one_piece(message, reasons):
+    error = ValueError("the first reason")
+    for number in range(reasons):
+        try:
+            raise ValueError(f"reason {number}") from error
+        except ValueError as raised:
+            error = raised
+    trouble = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord("problems", logging.ERROR, "", 0, message, None, trouble)
+    line = JSONFormatter().format(record)
+    assert len(line) < select.PIPE_BUF
+    told = json.loads(line)
+    assert message.endswith(told["message"].lstrip("…"))
+    assert ("the first reason" in told["exception"]) == (message == "short" and reasons == 1)
+    if message == "short":
+        assert told["exception"].endswith(f"ValueError: reason {reasons - 1}")
 
 
 @pytest.mark.parametrize("path", ["/room/x", "/nope", "/session"])
