@@ -44,9 +44,12 @@ class MayRead(HasCapability):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if sends_token(request):
             return True
-        if key_of(request) is None:
+        key = key_of(request)
+        if key is None:
             raise MetricsClosed()
-        return super().has_permission(request, view)
+        allowed = super().has_permission(request, view)
+        key.refuse_other_rooms(None)  # the numbers are those of all rooms
+        return allowed
 
 
 class MetricsView(APIView):

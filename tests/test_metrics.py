@@ -205,6 +205,13 @@ def test_an_api_key_that_may_manage_opens_them_as_well(server, capability, statu
     assert answer.status_code == status
 
 
+def test_a_key_for_some_rooms_does_not_open_what_is_counted_of_all(server):
+    key = ApiKey(name="Prometheus", capabilities=["manage"], room_prefix="class-")
+    key.issue()
+    answer = server.get("/metrics", headers={"Authorization": f"Bearer {key.text}"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "room_not_covered")
+
+
 def test_the_answer_is_prometheus_text(server):
     answer = server.get("/metrics", headers=KEY)
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
