@@ -59,8 +59,9 @@ class ApiKey(NotesUse, models.Model):
         return self.name
 
     def clean(self) -> None:
-        # As names of rooms are: rooms/names.py.
+        # As names of rooms are: rooms/names.py. It may be longer then.
         self.room_prefix = unicodedata.normalize("NFC", self.room_prefix)
+        ApiKey._meta.get_field("room_prefix").run_validators(self.room_prefix)
 
     def issue(self) -> None:
         """Save a new key. Its text is in `text` of this object, and cannot be had again."""

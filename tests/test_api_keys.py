@@ -198,9 +198,21 @@ def test_staff_change_and_revoke_a_key(admin_client, server):
     assert ">revoked<" in admin_client.get(KEYS).content.decode()
 
 
+@pytest.mark.parametrize("prefix", ["class a ", " "])
+def test_white_space_counts_in_the_beginning_of_a_name(admin_client, prefix):
+    form = {
+        "name": "x", "capabilities": ["join"], "room_prefix": prefix, "expires_at_0": "",
+        "expires_at_1": "",
+    }  # fmt: skip
+    assert admin_client.post(f"{KEYS}add/", form).status_code == 200
+    assert ApiKey.objects.get().room_prefix == prefix
+
+
 @pytest.mark.parametrize(
-    "fields", [{"capabilities": []}, {"capabilities": ["fly"]}, {"name": "\0"}, {"name": ""}]
-)
+    "fields", [{"capabilities": []}, {"capabilities": ["fly"]}, {"name": "\0"}, {"name": ""},
+               # Composed, it has twice as many characters.
+               {"room_prefix": "\u0958" * 200}]
+)  # fmt: skip
 def test_a_form_that_makes_no_sense_makes_no_key(admin_client, fields):
     form = {"name": "x", "capabilities": ["join"], "expires_at_0": "", "expires_at_1": ""} | fields
     assert admin_client.post(f"{KEYS}add/", form).status_code == 200
@@ -235,6 +247,8 @@ def test_the_command_makes_lists_and_revokes_keys(server):
     ("arguments", "complaint"),
     [
         (["create", "x", "--can", "fly"], "'fly' is none of join, record, view, list, manage"),
+        (["create", "x", "--can", "join", "--rooms", ""], "'' would be for all rooms"),
+        (["create", "x", "--can", "join", "--rooms", "\u0958" * 200], "at most 200 characters"),
         (["create", "x", "--can", "join", "--expires", "soon"], "'soon' is no date such as"),
         (["create", "x", "--can", "join", "--expires", "9999-12-31"], "is no date such as"),
         (["create", 101 * "x", "--can", "join"], "at most 100 characters"),

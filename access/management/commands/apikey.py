@@ -25,6 +25,12 @@ def end_of_day(text: str) -> datetime:
     return timezone.make_aware(datetime.combine(after, time()))
 
 
+def beginning(text: str) -> str:
+    if not text:  # as from a variable of the shell that is not set
+        raise ArgumentTypeError("'' would be for all rooms; for those, leave --rooms out")
+    return text
+
+
 class Command(BaseCommand):
     help = "Make, list and revoke API keys."
     # It needs a database, and nothing else of what the server needs.
@@ -39,7 +45,7 @@ class Command(BaseCommand):
             help=f"what it may do: {', '.join(Capability.values)}",
         )  # fmt: skip
         create.add_argument("--expires", type=end_of_day, metavar="DATE", help="its last day, UTC")
-        create.add_argument("--rooms", default="", metavar="PREFIX", help="only these rooms")
+        create.add_argument("--rooms", type=beginning, metavar="PREFIX", help="only these rooms")
         what.add_parser("list", help="the keys, without what is secret of them")
         revoke = what.add_parser("revoke", help="end a key for good")
         revoke.add_argument("prefix", help="what is between the underscores of the key")
@@ -52,7 +58,7 @@ class Command(BaseCommand):
             name=options["name"],
             capabilities=options["can"],
             expires_at=options["expires"],
-            room_prefix=options["rooms"],
+            room_prefix=options["rooms"] or "",
         )
         try:
             key.full_clean()
