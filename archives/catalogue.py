@@ -57,7 +57,7 @@ class ArchiveManager(models.Manager["Archive"]):
         try:
             remote = client.get_archive(archive_id)
         except ArchiveNotFound:
-            self.mark_deleted(archive_id)
+            self.mark_deleted(archive_id, key=key)
             raise
         Room.objects.confine(key, remote["sessionId"])
         self.record([remote])
@@ -69,7 +69,7 @@ class ArchiveManager(models.Manager["Archive"]):
         try:
             client.delete_archive(archive_id)
         except ArchiveNotFound:
-            self.mark_deleted(archive_id)
+            self.mark_deleted(archive_id, key=key)
             raise
         self.filter(pk=archive_id).update(status=Status.DELETED)
 
@@ -138,13 +138,14 @@ class ArchiveManager(models.Manager["Archive"]):
         archive.room = Room.objects.by_session([archive.session_id]).get(archive.session_id)
         return archive
 
-    def mark_deleted(self, archive_id: str) -> None:
+    def mark_deleted(self, archive_id: str, *, key: ApiKey | None = None) -> None:
         """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
         ids.check_archive_id(archive_id)
         known = self.filter(pk=archive_id).first()
         if known and client.owns(known.session_id):
             known.status = Status.DELETED
             known.save(update_fields=["status"])
+            Room.objects.confine(key, known.session_id)
             raise ArchiveDeleted()
 
     def fetch_list(

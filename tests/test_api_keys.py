@@ -152,6 +152,15 @@ def test_a_key_for_some_rooms_gets_at_nothing_of_others(server, opentok, inside)
     assert [room.name for room in Room.objects.all()] == ["staff"]
 
 
+def test_a_key_for_some_rooms_is_not_told_what_was_deleted_of_others(server, opentok, inside):
+    archive = start(server, opentok, "staff")[1].json()["id"]
+    opentok.reset()
+    for path in (f"/archive/{archive}", f"/archive/{archive}/view"):
+        refused = server.get(path, headers=inside)
+        assert (refused.status_code, refused.json()["code"]) == (403, "room_not_covered")
+        assert server.get(path).status_code == 410
+
+
 def test_a_key_for_some_rooms_lists_the_recordings_of_one_session(server, inside):
     refused = server.get("/archive", headers=inside)
     assert (refused.status_code, refused.json()["code"]) == (400, "session_not_named")
