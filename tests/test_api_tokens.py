@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import jwt
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from rooms.models import Room
@@ -76,6 +77,24 @@ def test_no_room_is_made_by_it(program, opentok):
     assert refusal(program.post("rooms/unknown/tokens")) == (404, "room_not_found")
     assert len(opentok.requests()) == 1
     assert Room.objects.count() == 1
+
+
+def test_a_room_that_is_deleted_meanwhile_is_not_made_again(program, opentok, client):
+    Room.objects.update(last_used_at=timezone.now() - timedelta(hours=1))
+    looks = []
+
+    def deleted_after_the_first_look(execute, sql, *rest):
+        if "rooms_room" in sql:
+            looks.append(sql)
+            if len(looks) == 2:
+                Room.objects.all().delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(deleted_after_the_first_look):
+        client.post("/api/v1/rooms/lobby/tokens", {}, "application/json", headers=program.headers)
+    assert len(looks) > 1
+    assert not Room.objects.exists()
+    assert len(opentok.requests()) == 1
 
 
 def test_a_session_of_another_project_is_replaced_first(program, opentok):
