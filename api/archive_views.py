@@ -12,6 +12,7 @@ from api.archive_serializers import (
     NewArchiveSerializer,
     StreamSerializer,
 )
+from api.serializers import NothingSerializer
 from api.viewsets import ManagingViewSet
 from archives.models import Archive
 from rooms.models import Room
@@ -46,6 +47,7 @@ class ArchiveViewSet(ManagingViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def stop(self, request: Request, archive_id: str) -> Response:
+        NothingSerializer.read(request.data)
         return Response(shown(Archive.objects.stop(archive_id, key=key_of(request))))
 
     def lay_out(self, request: Request, archive_id: str) -> Response:

@@ -13,6 +13,7 @@ from api.room_serializers import (
     RoomQuerySerializer,
     RoomSerializer,
 )
+from api.serializers import NothingSerializer
 from api.token_serializers import NewTokenSerializer, TokenSerializer
 from api.viewsets import ManagingViewSet
 from rooms.credentials import credentials_for
@@ -53,6 +54,7 @@ class RoomViewSet(ManagingViewSet):
 
     def new_session(self, request: Request, name: str) -> Response:
         """Who is in the room now stays behind in its old session."""
+        NothingSerializer.read(request.data)
         room = Room.objects.find(name, key=key_of(request))
         room.rotate_session()
         return Response(RoomSerializer(room).data)

@@ -20,9 +20,13 @@ class StrictSerializer(serializers.Serializer):
         if isinstance(data, Mapping):
             for name in data:
                 if name not in self.fields:
-                    known = ", ".join(self.fields)
+                    known = ", ".join(self.fields) or "nothing"
                     raise serializers.ValidationError({name: f"Not known here. There is: {known}."})
         return super().to_internal_value(data)
+
+
+class NothingSerializer(StrictSerializer):
+    """The body of what takes none; an empty object is none as well."""
 
 
 class PageSerializer(StrictSerializer):

@@ -365,6 +365,19 @@ def test_a_recording_is_stopped_and_deleted_once_its_file_is_there(program, serv
     assert server.get("/archive").json() == []
 
 
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"{", "parse_error"), (b'{"force": true}', "invalid"), (b"[]", "invalid")]
+)
+def test_a_stop_takes_no_body(program, opentok, body, code):
+    path = f"archives/{record(program, opentok)['id']}"
+    headers = program.headers | {"Content-Type": "application/json"}
+    url = f"/api/v1/{path}/stop"
+    assert refusal(program.server.post(url, data=body, headers=headers)) == (400, code)
+    assert program.get(path).json()["status"] == "started"
+    for none in (b"", b"{}"):
+        assert program.server.post(url, data=none, headers=headers).status_code == 200
+
+
 def test_what_was_deleted_elsewhere_is_told_from_what_never_was(program, opentok):
     archive = record(program, opentok)["id"]
     opentok.fault(method="DELETE", status=404, times=2)
@@ -485,7 +498,11 @@ ROUTES = [
     ("PUT", "archives/{}/layout"), ("POST", "archives/{}/streams"),
     ("DELETE", "archives/{}/streams/" + UNKNOWN),
 ]  # fmt: skip
-BODIES = {"PUT": {"type": "pip"}, "POST": {"streamId": UNKNOWN}}
+BODIES = {"layout": {"type": "pip"}, "streams": {"streamId": UNKNOWN}}
+
+
+def body_for(path):
+    return BODIES.get(path.rpartition("/")[2], {})
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -494,7 +511,7 @@ def test_what_is_no_id_is_not_found_and_never_reaches_opentok(
     program, school, opentok, method, path, archive
 ):
     for somebody in (program, school):
-        answer = somebody.call(method, path.format(archive), json=BODIES.get(method, {}))
+        answer = somebody.call(method, path.format(archive), json=body_for(path))
         assert answer.status_code == 404
     assert opentok.requests() == []
 
@@ -510,7 +527,7 @@ def test_what_is_no_stream_never_reaches_opentok(program, opentok, stream):
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_an_unknown_recording_is_not_found(program, school, opentok, method, path):
     for somebody in (program, school):
-        answer = somebody.call(method, path.format(UNKNOWN), json=BODIES.get(method, {}))
+        answer = somebody.call(method, path.format(UNKNOWN), json=body_for(path))
         assert refusal(answer) == (404, "archive_not_found")
 
 
@@ -530,7 +547,7 @@ def test_a_key_for_some_rooms_gets_at_no_recording_of_others(
     program, school, opentok, method, path
 ):
     archive = record(program, opentok)["id"]
-    answer = school.call(method, path.format(archive), json=BODIES.get(method, {}))
+    answer = school.call(method, path.format(archive), json=body_for(path))
     assert refusal(answer) == (403, "room_not_covered")
     assert program.get(f"archives/{archive}").json()["status"] == "started"
 

@@ -207,6 +207,21 @@ def test_a_new_session_replaces_the_old_one_which_is_kept(program, server, opent
     assert program.get("rooms/lobby").json() == new
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"{", "parse_error"), (b'{"e2ee": true}', "invalid"), (b"[]", "invalid"), (b"0", "invalid")],
+)
+def test_a_new_session_takes_no_body(program, opentok, body, code):
+    old = program.post("rooms", name="lobby").json()
+    headers = program.headers | {"Content-Type": "application/json"}
+    url = "/api/v1/rooms/lobby/session"
+    assert refusal(program.server.post(url, data=body, headers=headers)) == (400, code)
+    assert program.get("rooms/lobby").json() == old
+    assert len(opentok.requests()) == 1
+    for none in (b"", b"{}"):
+        assert program.server.post(url, data=none, headers=headers).status_code == 200
+
+
 # Delete
 
 
