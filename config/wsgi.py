@@ -19,9 +19,14 @@ class Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         # Django's own takes the charset that the client names for the query as well, and fails on
         # codecs that are none of text. The parsers refuse what is not UTF-8 (config/parsers.py).
-        self.content_type, self.content_params = parse_header_parameters(
-            meta.get("CONTENT_TYPE", "")
-        )
+        try:
+            self.content_type, self.content_params = parse_header_parameters(
+                meta.get("CONTENT_TYPE", "")
+            )
+        except ValueError:
+            # Such as `x*=klingon'en'%41`. DRF would read it again: it counts as none.
+            meta["CONTENT_TYPE"] = self.content_type = ""
+            self.content_params = {}
 
     def __init__(self, environ: dict[str, Any]) -> None:
         # WSGI hands the path's bytes over as latin-1.

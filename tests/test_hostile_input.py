@@ -143,6 +143,18 @@ def test_any_body_of_a_start_is_answered(server, body, content_type, query):
     check(*answer_to(server, "POST", path, body=body, content_type=content_type))
 
 
+@pytest.mark.parametrize(
+    "parameter", ["x*=klingon'en'%41", "x*=undefined'en'%41", f"x*{'9' * 5000}=y"]
+)
+def test_a_content_type_that_nobody_can_read_is_none(server, parameter):
+    unreadable = f"application/json; {parameter}"
+    answer = answer_to(server, "POST", "/archive/start", body=b"{}", content_type=unreadable)
+    check(*answer)
+    assert answer[0] == 415
+    for path in ("/room/standup", "/healthz"):
+        assert answer_to(server, "GET", path, content_type=unreadable)[0] == 200
+
+
 @hostile
 @given(
     archive=segments,
