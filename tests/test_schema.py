@@ -8,6 +8,7 @@ from rest_framework.exceptions import APIException
 
 from config.openapi.codes import every_code
 from config.openapi.views import schema
+from tests.api_client import Program
 from tests.server_process import ROOT, Server
 
 NOT_THE_SERVER = {"bench", "emulator", "scripts", "tests"}
@@ -27,6 +28,13 @@ def defined_codes():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "default_code":
                 yield ast.literal_eval(node.value)
+
+
+def test_what_was_asked_for_before_changes_nothing(client, db):
+    for path in ("/room/standup", "/archive", "/api/v1/rooms"):
+        client.head(path)
+    schema.cache_clear()
+    assert json.loads(schema("json")) == DESCRIBED
 
 
 def test_every_code_is_documented_with_its_meaning_and_what_to_do():
@@ -71,6 +79,40 @@ def test_the_schema_is_for_everybody_as_json_or_yaml(opentok, transactional_db):
             found = server.get(path, headers={"Accept": accept})
             assert found.headers["Content-Type"] == "application/yaml"
             assert found.text.startswith("openapi: 3.1.0")
+
+
+def test_the_schema_is_the_same_in_each_process_whatever_was_asked_before(
+    opentok, transactional_db
+):
+    told = []
+    for seed in ("1", "2", "3"):
+        variables = {"WEB_CONCURRENCY": "1", "PYTHONHASHSEED": seed}
+        with Server(OPENTOK_API_URL=opentok.url, **variables) as server:
+            if seed == "3":
+                assert server.get("/api/v1/rooms").status_code == 401
+            told.append(server.get("/api/schema/").text)
+    assert told[0] == told[1] == told[2]
+
+
+def test_each_body_has_an_example_that_is_accepted(server, opentok):
+    program = Program(server)
+    session = program.post("rooms", name="lobby").json()["sessionId"]
+    opentok.connect(session)
+    archive = program.post("archives", room="lobby").json()["id"]
+    sent = 0
+    for path, methods in DESCRIBED["paths"].items():
+        for method, operation in methods.items():
+            if path.startswith("/api/v1/") and "requestBody" in operation:
+                media = operation["requestBody"]["content"]["application/json"]
+                (example,) = [each["value"] for each in media["examples"].values()]
+                url = path.removeprefix("/api/v1/").format(name="lobby", archive_id=archive)
+                answer = program.call(method.upper(), url, json=example)
+                # Nobody is in the room of the example, and that is no stream of the recording.
+                assert answer.status_code in {200, 201, 204} or answer.json()["code"] in {
+                    "nobody_connected", "streams_not_manual",
+                }, answer.text  # fmt: skip
+                sent += 1
+    assert sent == 6
 
 
 def test_the_schema_says_what_takes_a_key_here(server, opentok):

@@ -3,7 +3,12 @@
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
 from rest_framework.exceptions import ValidationError
 
 from access.errors import RoomNotCovered
@@ -45,6 +50,11 @@ POSTED = (
 )  # fmt: skip
 
 
+def example(**body: Any) -> list[OpenApiExample]:
+    """What the page of the documentation has to try: some of the fields exclude each other."""
+    return [OpenApiExample("Such as", body, request_only=True)]
+
+
 class Strict(OpenApiSerializerExtension):
     target_class = "api.serializers.StrictSerializer"
     match_subclasses = True
@@ -75,6 +85,7 @@ class Rooms(OpenApiViewExtension):
                 summary="A new room",
                 parameters=[ONCE, LOCATION],
                 request=NewRoomSerializer,
+                examples=example(name="exam", accessCode="1815"),
                 responses={
                     201: RoomSerializer,
                     **problems(RoomNameInvalid, RoomNotCovered, RoomExists, *POSTED, *OPENTOK),
@@ -91,6 +102,7 @@ class Rooms(OpenApiViewExtension):
                 summary="Change a room's policy",
                 parameters=[NAME],
                 request=PolicySerializer,
+                examples=example(closed=False, tokenLifetime=600),
                 responses={
                     200: RoomSerializer,
                     **problems(*AT_A_ROOM, *ANY_BODY, ValidationError),
@@ -124,6 +136,7 @@ class Rooms(OpenApiViewExtension):
                 description="The room's policy holds, but no access code is asked for.",
                 parameters=[NAME, ONCE],
                 request=NewTokenSerializer,
+                examples=example(role="moderator", lifetime=600),
                 responses={
                     201: TokenSerializer,
                     **problems(*AT_A_ROOM, *KEPT_OUT[:3], *POSTED, *OPENTOK),
@@ -159,6 +172,7 @@ class Archives(OpenApiViewExtension):
                 summary="Start recording a room",
                 parameters=[ONCE, LOCATION],
                 request=NewArchiveSerializer,
+                examples=example(room="exam"),
                 responses={
                     201: ArchiveSerializer,
                     **problems(*AT_A_ROOM, *NOT_STARTED, *POSTED, *OPENTOK),
@@ -194,6 +208,7 @@ class Archives(OpenApiViewExtension):
                 summary="Arrange the streams of a recording anew",
                 parameters=[ID],
                 request=LayoutSerializer,
+                examples=example(type="pip"),
                 responses={
                     204: done,
                     **problems(
@@ -212,6 +227,7 @@ class Archives(OpenApiViewExtension):
                 description="In the `streamMode` manual.",
                 parameters=[ID, ONCE],
                 request=StreamSerializer,
+                examples=example(streamId="0a1b2c3d-0000-4000-8000-000000000000"),
                 responses={
                     204: done,
                     **problems(*AT_AN_ARCHIVE, *not_running, *POSTED, *OPENTOK),

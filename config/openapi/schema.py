@@ -53,13 +53,19 @@ def _needed_by(view: Any) -> Capability:
 
 
 def described(endpoints: list[Endpoint]) -> list[Endpoint]:
-    """The API and no pages, without the slash at the end that each address allows; HEAD as well."""
-    found = []
-    for path, pattern, method, view in endpoints:
+    """The API and no pages, without the slash at the end that each address allows; HEAD as well,
+    where it is more than a GET without a body.
+
+    By the tables of the views: the endpoints come in another order in each process.
+    """
+    found = {}
+    for path, pattern, _, view in endpoints:
         if path.startswith(DESCRIBED):
-            methods = ["GET", "HEAD"] if "head" in view.actions and method == "GET" else [method]
-            found += [(path.rstrip("/"), pattern, each, view) for each in methods]
-    return found
+            for method, action in view.actions.items():
+                # Django adds a HEAD for each GET once that was asked for.
+                if method != "head" or action != view.actions["get"]:
+                    found[path, method] = (path.rstrip("/"), pattern, method.upper(), view)
+    return list(found.values())
 
 
 def with_codes(result: dict[str, Any], **context: Any) -> dict[str, Any]:
