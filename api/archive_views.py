@@ -3,8 +3,10 @@ from typing import Any
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
+from access.limits import Throttle
 from api.archive_serializers import (
     ArchiveQuerySerializer,
     ArchiveSerializer,
@@ -23,6 +25,9 @@ class ArchiveViewSet(ManagingViewSet):
     """Recordings. The list is what was last heard of them; for the rest OpenTok is asked."""
 
     serializer_class = ArchiveSerializer
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("archive" if self.action in {"list", "retrieve"} else "record")]
 
     def list(self, request: Request) -> Response:
         chosen = ArchiveQuerySerializer.read(request.query_params.dict())

@@ -41,7 +41,11 @@ Handler = Callable[..., HttpResponse]
 
 
 class DoneOnce(GenericViewSet):
-    """Looks after each POST that has the header, once its caller is known and may do it."""
+    """Looks after each POST that has the header, once its caller is known and may do it.
+
+    Limits come before: a repetition counts as any request does, and one that is refused leaves
+    what is kept for the next.
+    """
 
     post: Handler
 

@@ -4,8 +4,10 @@ from django.db import transaction
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
+from access.limits import Throttle
 from api.room_serializers import (
     NewRoomSerializer,
     PolicySerializer,
@@ -25,6 +27,10 @@ class RoomViewSet(ManagingViewSet):
     """Rooms: who gets in, and their sessions."""
 
     serializer_class = RoomSerializer
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        makes_session = self.action in {"create", "new_session"}
+        return [Throttle("create" if makes_session else "join")]
 
     def list(self, request: Request) -> Response:
         chosen = RoomQuerySerializer.read(request.query_params.dict())

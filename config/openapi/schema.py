@@ -14,17 +14,45 @@ from config.openapi.codes import every_code
 DESCRIPTION = Path(__file__).with_name("description.md")
 DESCRIBED = ("/session", "/room/", "/archive", "/api/v1/")
 
+# What comes with each problem of this status.
+HEADERS: dict[str, dict[str, Any]] = {
+    "429": {
+        "Retry-After": {
+            "schema": {"type": "integer", "minimum": 1},
+            "description": "Seconds until the limit admits more.",
+            "required": True,
+        },
+        "RateLimit-Policy": {
+            "schema": {"type": "string"},
+            "description": "The limit's name, how many it admits, and in how many seconds.",
+            "example": '"join";q=600;w=60',
+            "required": True,
+        },
+        "RateLimit": {
+            "schema": {"type": "string"},
+            "description": "The limit's name, how many are left, and seconds until there are more.",
+            "example": '"join";r=0;t=42',
+            "required": True,
+        },
+    }
+}
+
 # Path, its pattern, method and view.
 Endpoint = tuple[str, str, str, Any]
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Says first what an operation needs; an answer to HEAD has no body."""
+    """Says first what an operation needs, and which headers a problem has; an answer to HEAD has
+    no body.
+    """
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation: Any = super().get_operation(*args, **kwargs)
         needs = f"Needs `{_needed_by(self.view)}`."
         operation["description"] = f"{needs} {operation.get('description', '')}".strip()
+        for status, headers in HEADERS.items():
+            if response := operation["responses"].get(status):
+                response["headers"] = headers
         if self.method == "HEAD":
             for response in operation["responses"].values():
                 response.pop("content", None)
