@@ -5,12 +5,21 @@ All are measured in turns in one run, so that ratios hold when the machine's spe
 
 import argparse
 import subprocess
+from contextlib import AbstractContextManager
 
 from bench import databases, processes, report
 from bench.bursts import bursts
+from bench.checks import checks
 from bench.hang import hang
+from bench.processes import Running
 from bench.rates import memory, rates
 from tests.emulator_process import Emulator
+
+
+def unchecked(database: str, opentok: Emulator) -> AbstractContextManager[Running]:
+    return processes.ours(
+        "without checks", database, opentok, DJANGO_SETTINGS_MODULE="bench.unchecked"
+    )
 
 
 def main() -> None:
@@ -25,6 +34,8 @@ def main() -> None:
         processes.peer(opentok) as peer,
         processes.ours("ours, SQLite", urls["SQLite"]["rooms"], opentok) as on_sqlite,
         processes.ours("ours, PostgreSQL", urls["PostgreSQL"]["rooms"], opentok) as on_postgresql,
+        unchecked(urls["SQLite"]["rooms"], opentok) as unchecked_on_sqlite,
+        unchecked(urls["PostgreSQL"]["rooms"], opentok) as unchecked_on_postgresql,
     ):
         servers = [peer, on_sqlite, on_postgresql]
         at_rest = memory(servers)
@@ -38,6 +49,11 @@ def main() -> None:
             + "\n",
             rates(servers, runs=options.runs, seconds=options.seconds),
             at_rest,
+            checks(
+                [(on_sqlite, unchecked_on_sqlite), (on_postgresql, unchecked_on_postgresql)],
+                runs=options.runs * 3,
+                seconds=options.seconds // 2,
+            ),
             bursts(servers, opentok, runs=options.runs),
             hang(peer, servers[1:], opentok, runs=options.runs),
         )

@@ -72,12 +72,12 @@ def peer(opentok: Emulator) -> Iterator[Running]:
 
 
 @contextmanager
-def ours(name: str, database: str, opentok: Emulator) -> Iterator[Running]:
-    """The server exactly as the Procfile starts it."""
+def ours(name: str, database: str, opentok: Emulator, **more: str) -> Iterator[Running]:
+    """The server exactly as the Procfile starts it; `more` are environment variables."""
     manage(database, "migrate", "-v0")
     web = (ROOT / "Procfile").read_text().splitlines()[0].removeprefix("web: ").split()
     command = [sys.executable, *web[1:]]
-    with running(name, command, ROOT, opentok=opentok, **settings(database)) as server:
+    with running(name, command, ROOT, opentok=opentok, **settings(database), **more) as server:
         yield server
 
 
