@@ -34,3 +34,9 @@ class Program:
 
     def delete(self, path: str) -> requests.Response:
         return self.call("DELETE", path)
+
+
+def refusal(answer: requests.Response) -> tuple[int, str]:
+    """The status and the code of a problem."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return answer.status_code, answer.json()["code"]

@@ -10,6 +10,7 @@ import requests
 from django.db import connection
 from opentok import Client
 
+from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.server_process import Connection, Server
 
@@ -51,6 +52,17 @@ def status_after_a_rest(server: Server) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What has to wait for something comes last."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+@pytest.fixture
+def program(server: Server) -> Program:
+    return Program(server)
+
+
+@pytest.fixture
+def school(server: Server) -> Program:
+    """One with a key for some rooms only."""
+    return Program(server, rooms="school-")
 
 
 @pytest.fixture

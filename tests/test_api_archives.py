@@ -13,25 +13,9 @@ from django.utils import timezone
 
 from archives.models import Archive
 from rooms.models import Room
-from tests.api_client import Program
+from tests.api_client import Program, refusal
 
 UNKNOWN = "0a1b2c3d-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def program(server):
-    return Program(server)
-
-
-@pytest.fixture
-def school(server):
-    """One with a key for some rooms only."""
-    return Program(server, rooms="school-")
-
-
-def refusal(answer):
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    return answer.status_code, answer.json()["code"]
 
 
 def open_room(program, opentok, name="lobby"):

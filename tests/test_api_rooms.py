@@ -10,25 +10,9 @@ from django.utils import timezone
 
 from archives.models import Archive
 from rooms.models import PastSession, Room
-from tests.api_client import Program
+from tests.api_client import Program, refusal
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-
-
-@pytest.fixture
-def program(server):
-    return Program(server)
-
-
-@pytest.fixture
-def school(server):
-    """One with a key for some rooms only."""
-    return Program(server, rooms="school-")
-
-
-def refusal(answer):
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    return answer.status_code, answer.json()["code"]
 
 
 def names(answer):

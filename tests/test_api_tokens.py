@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from rooms.models import Room
-from tests.api_client import Program
+from tests.api_client import Program, refusal
 
 
 @pytest.fixture
@@ -21,11 +21,6 @@ def program(server):
 def claims_of(answer, opentok):
     assert answer.status_code == 201
     return jwt.decode(answer.json()["token"], opentok.secret, algorithms=["HS256"])
-
-
-def refusal(answer):
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    return answer.status_code, answer.json()["code"]
 
 
 def test_a_token_is_what_was_asked_for(program, opentok):

@@ -13,11 +13,6 @@ from tests.api_client import Program
 from tests.server_process import Server
 
 
-@pytest.fixture
-def program(server):
-    return Program(server)
-
-
 def post(program, path, *, key, server=None, **body):
     headers = program.headers | {"Idempotency-Key": key}
     return (server or program.server).post(f"/api/v1/{path}", json=body, headers=headers)
