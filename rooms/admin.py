@@ -48,10 +48,15 @@ def entry(room: Room) -> str:
     return format_html('<span class="state {}">{}{}</span>', kind, words, code)
 
 
+@admin.display(description="E2EE", boolean=True)
+def encrypted(room: Room) -> bool:
+    return room.e2ee
+
+
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
     form = RoomForm
-    list_display = ["name", entry, "last_used_at", "token_role", "e2ee", "created_at"]
+    list_display = ["name", entry, "last_used_at", encrypted, "created_at"]
     list_filter = ["e2ee", "last_used_at"]
     date_hierarchy = "last_used_at"
     search_fields = ["name"]

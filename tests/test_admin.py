@@ -71,6 +71,12 @@ def test_rooms_are_found_by_name_and_session(admin_client):
         assert ">room 2<" not in found
 
 
+def test_moments_are_written_so_that_all_columns_have_room(admin_client):
+    room = make_room(1)
+    Room.objects.filter(pk=room.pk).update(last_used_at=datetime(2026, 1, 9, 22, 46, tzinfo=UTC))
+    assert ">2026-01-09 22:46<" in page(admin_client, ROOMS)
+
+
 def test_a_rooms_page_shows_its_recordings_and_lets_nobody_change_them(admin_client):
     room = make_room(1)
     archive = make_archive(room, reason="user initiated")
