@@ -54,6 +54,8 @@ class ReadyView(APIView):
 def _answer(said: dict[str, str], *, status: int) -> JsonResponse:
     response = JsonResponse(said, status=status, headers={"Cache-Control": "no-store"})
     response.headers["Content-Length"] = str(len(response.content))
+    # Why it is not ready is in the log, once; Django would write a line for each question.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

@@ -62,6 +62,7 @@ def test_a_server_without_its_database_is_alive_and_not_ready(opentok, db):
         # Once, and not at each question; a process may have answered none or all of them.
         assert 1 <= len(reasons) <= 2
         assert "OperationalError" in json.loads(reasons[0])["message"]
+        assert "/readyz" not in server.output()
         assert PASSWORD not in server.output()
 
 
