@@ -176,6 +176,10 @@ def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
         if config["NAME"] == ":memory:":
             raise ImproperlyConfigured(f"{name} must name a file: the processes share it.")
         config["NAME"] = str(base / config["NAME"])
+    elif not config["NAME"] and "service" not in config.get("OPTIONS", {}):
+        raise ImproperlyConfigured(
+            f"{name} names no database; it must be like postgres://user:password@host:5432/name."
+        )
     options = kind["OPTIONS"] | config.get("OPTIONS", {})
     if kind is POSTGRESQL and on_heroku():
         # Heroku's databases take nothing but TLS, with a certificate that nobody has signed, and

@@ -52,6 +52,8 @@ def start(*command, **environment):
         ({"TOKEN_ROLE": "king"}, "TOKEN_ROLE must be one of subscriber, publisher"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must start with"),
         ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgres://u:p@host:5432"}, "DATABASE_URL names no database"),
+        ({"DATABASE_URL": "postgres://u:p@host/"}, "DATABASE_URL names no database"),
         ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535, not 'http'."),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number"),
         ({"TRUSTED_PROXIES": "all"}, "TRUSTED_PROXIES must be a whole number from 0 to 10"),
