@@ -166,6 +166,12 @@ def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
     kind = SCHEMES.get(url.partition(":")[0])
     if kind is None:  # said here, because the parser's own warning shows the password
         raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
+    # Of another number of slashes the parser makes another file, or none, without a word.
+    if kind is SQLITE and not re.match(r"sqlite:///(?!:memory:)[^?#]", url):
+        raise ImproperlyConfigured(
+            f"{name} must name a file, which the processes share: sqlite:///file beside manage.py, "
+            "or with four slashes sqlite:////folder/file anywhere."
+        )
     try:
         config: dict[str, Any] = environ.Env.db_url_config(url)
     except Exception:  # the parser lets whatever it trips over escape, with parts of the password
@@ -173,8 +179,6 @@ def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
             f"{name} is not a database URL such as postgres://user:password@host:5432/name."
         ) from None
     if kind is SQLITE:
-        if config["NAME"] == ":memory:":
-            raise ImproperlyConfigured(f"{name} must name a file: the processes share it.")
         config["NAME"] = str(base / config["NAME"])
     elif not config["NAME"] and "service" not in config.get("OPTIONS", {}):
         raise ImproperlyConfigured(

@@ -71,8 +71,8 @@ def test_a_database_url_that_cannot_be_read_keeps_its_password(url):
     assert "s3cr" not in done.stderr
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
-def test_a_database_that_every_process_would_have_for_itself_is_refused(url, monkeypatch):
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:x.db", "sqlite://x.db", "sqlite:///:memory:"])  # fmt: skip
+def test_an_sqlite_that_is_no_file_for_all_processes_is_refused(url, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must name a file"):
         environment.database("DATABASE_URL", "", base=ROOT)

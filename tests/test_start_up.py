@@ -52,6 +52,7 @@ def start(*command, **environment):
         ({"TOKEN_ROLE": "king"}, "TOKEN_ROLE must be one of subscriber, publisher"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must start with"),
         ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite://db.sqlite3"}, "sqlite:///file beside manage.py"),
         ({"DATABASE_URL": "postgres://u:p@host:5432"}, "DATABASE_URL names no database"),
         ({"DATABASE_URL": "postgres://u:p@host/"}, "DATABASE_URL names no database"),
         ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535, not 'http'."),
