@@ -51,6 +51,30 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def hosts(name: str, default: str) -> list[str]:
+    """Host names as Django compares them: one in another form would match nothing."""
+    found = words(name, default)
+    for word in found:
+        if not re.fullmatch(r"\*|\.?[^/:*\s]+|\[[0-9A-Fa-f:.]+\]", word):
+            raise ImproperlyConfigured(
+                f"{name} must be host names such as rooms.example.com, without https:// or a "
+                f"port; .example.com is for all below it, and * for any; not {word!r}."
+            )
+    return found
+
+
+def origins(name: str, default: str) -> list[str]:
+    """Web origins as browsers send them: one in another form would match nothing."""
+    found = words(name, default)
+    for word in found:
+        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#*\sA-Z]+", word):
+            raise ImproperlyConfigured(
+                f"{name} must be origins such as https://app.example.com, with nothing after the "
+                f"host and its port; or * for any; not {word!r}."
+            )
+    return found
+
+
 def flag(name: str, *, default: bool = False) -> bool:
     value = text(name, "on" if default else "off").lower()
     if value not in TRUE | FALSE:

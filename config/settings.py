@@ -12,7 +12,7 @@ environment.load_dotenv(BASE_DIR / ".env")
 # `collectstatic` and the like run while an image is being built.
 SECRET_KEY = environment.text("SECRET_KEY")
 DEBUG = environment.flag("DEBUG")
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "*")
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "*")
 
 ON_HEROKU = environment.on_heroku()
 
@@ -51,7 +51,7 @@ WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=
 METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # The edge: who may call from a browser, and how large a request may be.
-CORS_ALLOWED_ORIGINS = environment.words("CORS_ALLOWED_ORIGINS", "*")
+CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS", "*")
 MAX_BODY_BYTES = 100 * 1024
 # How many proxies in front of this server write X-Forwarded-For. What others wrote is not believed.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", int(ON_HEROKU), at_least=0, at_most=10)

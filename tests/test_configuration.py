@@ -84,6 +84,23 @@ def test_options_of_a_database_url_are_added_to_ours(monkeypatch):
     assert options == {"sslmode": "require", "connect_timeout": 9, "tcp_user_timeout": 10_000}
 
 
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (environment.hosts, "rooms.example.com, .example.org,localhost,127.0.0.1,[::1]"),
+        (
+            environment.origins,
+            "https://a.example, http://b.example:8080,capacitor://localhost,null",
+        ),
+        (environment.hosts, "*"),
+        (environment.origins, "*"),
+    ],
+)
+def test_hosts_and_origins_may_have_each_form_that_can_match(read, value, monkeypatch):
+    monkeypatch.setenv("WANTED", value)
+    assert read("WANTED", "") == [word.strip() for word in value.split(",")]
+
+
 @pytest.mark.django_db
 def test_a_connection_is_prepared_for_several_processes():
     with connection.cursor() as cursor:
