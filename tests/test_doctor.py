@@ -231,11 +231,18 @@ def test_static_files_are_to_be_collected_all_of_them(opentok, tmp_path):
     assert "new.css" in text
 
 
-def test_plain_http_is_a_warning_and_https_is_looked_at_closely(doctor):
+def test_plain_http_is_a_warning(doctor):
     assert doctor().of("https")[0] == "warning"
-    behind_tls = doctor(SECURE_SSL_REDIRECT="on", DEBUG="on")
-    assert behind_tls.of("https")[0] == "ok"
-    assert "DEBUG" in behind_tls.of("security")[1]
+    assert doctor(SECURE_SSL_REDIRECT="on").of("https")[0] == "ok"
+
+
+@pytest.mark.parametrize("https", ["on", "off"])
+def test_a_short_secret_key_and_debug_are_warnings_with_https_and_without(doctor, https):
+    good = {"SECRET_KEY": "0123456789" * 5, "SECURE_SSL_REDIRECT": https}
+    assert doctor(**good).of("security")[0] == "ok"
+    for name, text in {"SECRET_KEY": "short", "DEBUG": "on"}.items():
+        level, said = doctor(**good | {name: text}).of("security")
+        assert (level, name in said) == ("warning", True)
 
 
 def test_more_connections_than_postgresql_has_are_a_warning(doctor):
