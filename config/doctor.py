@@ -175,6 +175,14 @@ def rate_limits() -> Iterator[Finding]:
         found = list(counters.try_out())
     except ImproperlyConfigured:
         return  # configuration() has said so
+    if settings.RATE_LIMITS and settings.SECURE_SSL_REDIRECT and not settings.TRUSTED_PROXIES:
+        yield Finding(
+            "warning",
+            "rate limits",
+            "SECURE_SSL_REDIRECT says that a proxy is in front, and TRUSTED_PROXIES is 0: all "
+            "clients count as one address, the proxy's.",
+            "Set TRUSTED_PROXIES to how many proxies write X-Forwarded-For, mostly 1.",
+        )
     for place, error in found:
         if error is None:
             yield Finding("ok", "rate limits", f"They can be counted in {place}.")

@@ -278,3 +278,13 @@ def test_where_rate_limits_cannot_be_counted_is_named(doctor, tmp_path):
     level, told = doctor(TMPDIR=str(tmp_path)).of("rate limits")
     assert level == "warning"
     assert "TMPDIR" in told
+
+
+def test_clients_behind_a_proxy_that_nobody_trusts_are_a_warning(doctor):
+    def told(**variables):
+        findings = doctor(SECURE_SSL_REDIRECT="on", **variables).findings
+        return [f["remedy"] for f in findings if "as one address" in f["message"]]
+
+    assert "TRUSTED_PROXIES" in told(TRUSTED_PROXIES="0")[0]
+    assert not told(TRUSTED_PROXIES="1")
+    assert not told(TRUSTED_PROXIES="0", RATE_LIMITS="off")
