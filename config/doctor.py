@@ -129,11 +129,17 @@ def https() -> Iterator[Finding]:
         yield Finding(
             "warning",
             "https",
-            "SECURE_SSL_REDIRECT is off: tokens and cookies may travel over plain http.",
+            "SECURE_SSL_REDIRECT is off: tokens and cookies may travel over plain http, and behind "
+            "a proxy that ends TLS nobody can log in to the admin.",
             "Set SECURE_SSL_REDIRECT=on, unless nobody but this machine uses the server.",
         )
         return
-    yield Finding("ok", "https", "http leads to https, with HSTS; cookies are for https alone.")
+    yield Finding(
+        "ok",
+        "https",
+        "http leads to https, with HSTS; cookies are for https alone. That takes a proxy in front "
+        "which ends TLS and sends X-Forwarded-Proto.",
+    )
 
 
 def security() -> Iterator[Finding]:

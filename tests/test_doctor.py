@@ -231,9 +231,11 @@ def test_static_files_are_to_be_collected_all_of_them(opentok, tmp_path):
     assert "new.css" in text
 
 
-def test_plain_http_is_a_warning(doctor):
-    assert doctor().of("https")[0] == "warning"
-    assert doctor(SECURE_SSL_REDIRECT="on").of("https")[0] == "ok"
+def test_plain_http_is_a_warning_and_https_takes_a_proxy(doctor):
+    level, text = doctor().of("https")
+    assert (level, "nobody can log in to the admin" in text) == ("warning", True)
+    level, text = doctor(SECURE_SSL_REDIRECT="on").of("https")
+    assert (level, "takes a proxy in front" in text) == ("ok", True)
 
 
 @pytest.mark.parametrize("https", ["on", "off"])
