@@ -159,6 +159,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if request.headers.get("Origin", "").startswith("https:") and not request.is_secure():
+        logger.warning(
+            "403 csrf_failed A page on https sent it, and to this server it came by http. Behind a "
+            "proxy that ends TLS set SECURE_SSL_REDIRECT=on."
+        )
     return refuse(request, errors.FormRefused(), page="403_csrf.html")
 
 

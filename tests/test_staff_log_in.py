@@ -9,6 +9,7 @@ import pytest
 from django.conf import global_settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.test import Client
 from limits import parse
 
 from rooms.models import Room
@@ -150,3 +151,11 @@ def test_who_did_something_cannot_be_deleted_along_with_the_log_of_it(admin_clie
     LogEntry.objects.create(user=ada, action_flag=2, object_repr="standup")
     admin_client.post(f"/admin/auth/user/{ada.pk}/delete/", {"post": "yes"})
     assert User.objects.filter(pk=ada.pk).exists()
+
+
+@pytest.mark.parametrize(("scheme", "times"), [("https", 1), ("http", 0)])
+def test_the_log_knows_why_nobody_can_log_in_behind_a_proxy_that_ends_tls(scheme, times, caplog):
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.post("/admin/login/", {}, headers={"Origin": f"{scheme}://rooms.example.com"})
+    assert answer.status_code == 403
+    assert caplog.text.count("set SECURE_SSL_REDIRECT=on") == times
