@@ -101,6 +101,8 @@ class Look:
         try:
             parts = {"database": "ok", "migrations": _migrations()}
             connection.close()
+            if parts["migrations"] != "ok":
+                reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
         except Exception as error:
             # It names hosts and users, so that it is for the log alone, once.
             reason = " ".join(f"{type(error).__name__}: {error}".split())
