@@ -1,6 +1,7 @@
 """What can be wrong with a request whatever it asks for, and with the server itself."""
 
 from django.conf import settings
+from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 
 
@@ -72,3 +73,15 @@ class ServerError(Refusal):
     default_code = "server_error"
     title = "A mistake of ours"
     default_detail = "Something went wrong on our side. Please try again in a moment."
+
+
+# What Django REST framework raises for us: its own sentences say less.
+OF_THE_FRAMEWORK: dict[type[APIException], tuple[str, str]] = {
+    exceptions.ValidationError: ("A value is wrong", "`detail` names the field and says how."),
+    exceptions.ParseError: ("The body cannot be read", "`detail` says where. Send JSON or a form."),
+    exceptions.MethodNotAllowed: ("Not with this method", "Use one of those in `Allow`."),
+    exceptions.UnsupportedMediaType: (
+        "Not in this format",
+        "Send `application/json` in UTF-8, or a form as `application/x-www-form-urlencoded`.",
+    ),
+}

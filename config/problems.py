@@ -57,7 +57,7 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
         status=exc.status_code,
         code=_code(exc),
         detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
-        title=getattr(exc, "title", None),
+        title=getattr(exc, "title", None) or _title_of_the_framework(exc),
     )
     _keep_django_from_logging(response)
     if wrong_method:
@@ -106,6 +106,11 @@ def problem(
 def _keep_django_from_logging(response: HttpResponse) -> None:
     """It was logged here. Django would say it again, and with the path, which names a room."""
     response._has_been_logged = True  # type: ignore[attr-defined]
+
+
+def _title_of_the_framework(exc: exceptions.APIException) -> str | None:
+    title, _ = errors.OF_THE_FRAMEWORK.get(type(exc), (None, ""))
+    return title
 
 
 def wants_page(request: HttpRequest) -> bool:

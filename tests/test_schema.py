@@ -61,6 +61,20 @@ def test_the_readme_lists_every_code_with_its_status():
         assert str(CODES[code].status) in statuses
 
 
+def test_a_problem_has_the_title_that_the_documentation_has(server):
+    seen = set()
+    for body, headers in [
+        ("{", {"Content-Type": "application/json"}),
+        ("{}", {"Content-Type": "application/json"}),
+        ("x", {"Content-Type": "text/plain"}),
+    ]:
+        problem = server.post("/archive/start", data=body, headers=headers).json()
+        assert problem["title"] == CODES[problem["code"]].meaning
+        seen.add(problem["code"])
+    assert server.post("/session").json()["title"] == CODES["method_not_allowed"].meaning
+    assert seen == {"parse_error", "invalid", "unsupported_media_type"}
+
+
 def test_no_problem_has_a_code_of_its_own_making():
     """They all come from classes: a literal would be missing in the documentation."""
     for path in SOURCES:

@@ -9,23 +9,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.utils import timezone
-from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 
 from archives.models import Archive
 from archives.pages import page_for
 from archives.states import Status
-
-# What Django REST framework raises for us: its own sentences say less.
-OF_THE_FRAMEWORK: dict[type[APIException], tuple[str, str]] = {
-    exceptions.ValidationError: ("A value is wrong", "`detail` names the field and says how."),
-    exceptions.ParseError: ("The body cannot be read", "`detail` says where. Send JSON or a form."),
-    exceptions.MethodNotAllowed: ("Not with this method", "Use one of those in `Allow`."),
-    exceptions.UnsupportedMediaType: (
-        "Not in this format",
-        "Send `application/json` in UTF-8, or a form as `application/x-www-form-urlencoded`.",
-    ),
-}
+from config.errors import OF_THE_FRAMEWORK
 
 
 @dataclass(frozen=True, order=True)
