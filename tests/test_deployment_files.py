@@ -163,7 +163,7 @@ def test_render_builds_migrates_and_starts_it():
     }  # fmt: skip
     # Nobody else says so there.
     assert variables["SECURE_SSL_REDIRECT"] == {"value": "on"}
-    assert variables["TRUSTED_PROXIES"] == {"value": "1"}
+    assert variables["TRUSTED_PROXIES"] == {"value": "2"}
     assert int(variables["WEB_CONCURRENCY"]["value"]) > 0
 
 
