@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from access.models import ApiKey
 from access.usage import NotesUse
 from rooms.errors import RoomExists, RoomNotFound
 from rooms.flights import Flights
-from rooms.names import MAX_LENGTH, clean_name
+from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANYBODY, Policy, Visitor
 from rooms.search import starting_with
 from video import client
@@ -141,7 +140,7 @@ class RoomManager(models.Manager["Room"]):
 
     def search(self, term: str) -> models.QuerySet[Room]:
         """Rooms whose name starts with `term`, by name, or the one whose session it is."""
-        term = unicodedata.normalize("NFC", term)
+        term = composed(term)
         if room := self.by_session([term]).get(term):
             return self.filter(pk=room.pk)
         return starting_with(self.all(), term)

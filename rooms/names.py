@@ -5,6 +5,8 @@ import unicodedata
 from rest_framework.exceptions import APIException
 
 MAX_LENGTH = 200
+# What is longer is too long composed as well, which makes one character of at most four.
+LONGEST = 4 * MAX_LENGTH
 
 
 class RoomNameInvalid(APIException):
@@ -17,12 +19,20 @@ class RoomNameInvalid(APIException):
     )
 
 
+def composed(text: str) -> str:
+    """`text` in Unicode NFC, unless it is too long for a name.
+
+    Composing takes a time that grows with the square of how many accents follow one another.
+    """
+    return unicodedata.normalize("NFC", text) if len(text) <= LONGEST else text
+
+
 def clean_name(name: str) -> str:
     """`name` in Unicode NFC, so that "Zürich" is one room however a keyboard composes it.
 
     Nothing is trimmed or folded. RoomNameInvalid for a name that no room can have.
     """
-    name = unicodedata.normalize("NFC", name)
+    name = composed(name)
     if not 1 <= len(name) <= MAX_LENGTH or not name.strip():
         raise RoomNameInvalid()
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):

@@ -6,6 +6,7 @@ Hypothesis makes the requests up; they go over raw sockets, so that nothing on t
 import json
 import re
 import socket
+import time
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -112,6 +113,10 @@ def answer_to(server, method, path, *, body=b"", content_type=None, authorizatio
     status = int(head.split(b" ", 2)[1])
     headers = dict(re.findall(rb"\r\n([^:\r]+): ([^\r]*)", head))
     return status, {name.decode().lower(): held.decode() for name, held in headers.items()}, content
+
+
+# In the order that takes longest to compose: three seconds, unless somebody looks at the length.
+ACCENTS = "a" + 16_000 * "\u0301" + 16_000 * "\u0327"
 
 
 def check(status, headers, content):
@@ -239,3 +244,11 @@ def test_any_body_of_a_program_is_answered(server, authorization, body, path):
 def test_any_query_of_a_program_is_answered(server, authorization, query, path):
     address = f"/api/v1/{path}{query}"
     check(*answer_to(server, "GET", address, authorization=authorization))
+
+
+@pytest.mark.parametrize("path", ["/room/{}", "/api/v1/rooms/{}", "/api/v1/rooms?search={}"])
+def test_a_name_of_thousands_of_accents_holds_nobody_up(server, authorization, path):
+    address = path.format(ACCENTS)
+    started = time.monotonic()
+    check(*answer_to(server, "GET", address, authorization=authorization))
+    assert time.monotonic() - started < 1

@@ -1,5 +1,6 @@
 """How a name becomes a session that can be joined, and stays it."""
 
+import unicodedata
 from datetime import timedelta
 
 import jwt
@@ -23,6 +24,11 @@ FOREIGN = "1_MX4xMjM0NTY3OH5-MTczOTUzODg5NDk1OX5ROW1jWEcxUXJOM1RJWXU4eStwcHgvZ3N
 )
 def test_an_ordinary_name_is_kept_as_it_is(name):
     assert clean_name(name) == name
+
+
+def test_the_longest_name_may_come_in_four_times_as_many_pieces():
+    pieces = unicodedata.normalize("NFD", "ᾂ" * 200)
+    assert (len(pieces), clean_name(pieces)) == (800, "ᾂ" * 200)
 
 
 @pytest.mark.parametrize(
