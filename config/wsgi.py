@@ -12,6 +12,8 @@ django.setup(set_prefix=False)
 
 from config.checks import refuse_to_start_misconfigured  # noqa: E402  needs the apps loaded
 
+LONGEST_CONTENT_TYPE = 1024
+
 
 class Request(WSGIRequest):
     """Reads everything as UTF-8, and knows whether its path was, which Django mends in silence."""
@@ -19,6 +21,9 @@ class Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         # Django's own takes the charset that the client names for the query as well, and fails on
         # codecs that are none of text. The parsers refuse what is not UTF-8 (config/parsers.py).
+        # To take one apart takes a time that grows with the square of its length.
+        if len(meta.get("CONTENT_TYPE", "")) > LONGEST_CONTENT_TYPE:
+            meta["CONTENT_TYPE"] = ""
         try:
             self.content_type, self.content_params = parse_header_parameters(
                 meta.get("CONTENT_TYPE", "")

@@ -160,6 +160,14 @@ def test_a_content_type_that_nobody_can_read_is_none(server, parameter):
         assert answer_to(server, "GET", path, content_type=unreadable)[0] == 200
 
 
+@pytest.mark.parametrize("path", ["/room/standup", "/healthz"])
+def test_a_content_type_of_thousands_of_parts_holds_nobody_up(server, path):
+    started = time.monotonic()
+    endless = "application/json" + 190_000 * ";a"
+    assert answer_to(server, "GET", path, content_type=endless)[0] == 200
+    assert time.monotonic() - started < 1
+
+
 @hostile
 @given(
     archive=segments,
