@@ -124,7 +124,11 @@ class InAdminOnly:
 
 
 class SessionMiddleware(InAdminOnly, sessions.SessionMiddleware):
-    pass
+    def process_request(self, request: HttpRequest) -> None:
+        # In quotes a cookie may hold a NUL, which PostgreSQL cannot look for.
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        super().process_request(request)
 
 
 class AuthenticationMiddleware(InAdminOnly, auth.AuthenticationMiddleware):

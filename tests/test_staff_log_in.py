@@ -100,6 +100,12 @@ def test_a_form_that_is_not_filled_in_is_shown_again(client, db, fields):
     assert client.post("/admin/login/", fields).status_code == 200
 
 
+def test_a_cookie_that_no_database_can_hold_is_no_session(server):
+    cookie = {"Cookie": r'sessionid="\000aaaaaaaaaaaa"'}
+    assert server.get("/admin/login/", headers=cookie).status_code == 200
+    assert server.get("/admin/", headers=cookie).headers["Location"].startswith("/admin/login/")
+
+
 def test_cookies_of_the_admin_are_for_the_server_alone(ada):
     with Server(SECURE_SSL_REDIRECT="on") as server:
         https = {"X-Forwarded-Proto": "https", "Referer": f"{server.url.replace('http', 'https')}/"}
