@@ -17,7 +17,8 @@ class BadRequest(Refusal):
     default_code = "bad_request"
     title = "Not understood"
     default_detail = (
-        "This request could not be understood. Its Host may be none that ALLOWED_HOSTS names."
+        "This request could not be understood. Its Host may be none that ALLOWED_HOSTS names, or "
+        "it may have more than 1000 fields."
     )
 
 

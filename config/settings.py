@@ -220,8 +220,10 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "CRITICAL"},
         "django.security.csrf": {"level": "ERROR"},
-        # Anybody can send a foreign Host, and would get a traceback into the log with each.
+        # Anybody can send a foreign Host, or more than a thousand fields, and would get a traceback
+        # into the log with each.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         # At DEBUG it writes the session ids in each URL.
         "urllib3": {"level": "WARNING"},
     },

@@ -112,6 +112,17 @@ def test_any_other_id_is_replaced_and_never_written(server, lines, given):
     assert "x" * 65 not in json.dumps(lines())
 
 
+@pytest.mark.parametrize(
+    ("path", "body"), [("/room/standup?" + 1001 * "a&", ""), ("/archive/start", 1001 * "a&")]
+)
+def test_a_thousand_fields_are_one_line_and_no_traceback(server, lines, path, body):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = server.request("POST" if body else "GET", path, data=body, headers=form)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "1000 fields" in answer.json()["detail"]
+    assert len(lines()) == 1
+
+
 def test_an_error_is_logged_with_the_id_that_its_answer_has(server, opentok, lines):
     opentok.fault(status=403, body={"message": "Invalid signature"})
     answer = server.get("/archive")
