@@ -55,6 +55,8 @@ class Duty:
                 return
             self._resting[me] = rest = threading.Lock()
             rest.acquire()
+            # Perhaps nobody asks for anything any more: then this one is to go back, too.
+            self._is_watched.set()
         rest.acquire()
 
     def hand_over(self, **ignored: object) -> None:
@@ -80,6 +82,7 @@ class Duty:
                 seen = self._request
                 idle = 0 if seen else idle + 1
                 if idle == IDLE_MOMENTS:
+                    idle = 0
                     self._dismiss()
 
     def _dismiss(self) -> None:

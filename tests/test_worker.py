@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -23,6 +22,7 @@ class Pool:
         self.requests = queue.Queue()
         self.begun = queue.Queue()
         self.ended = queue.Queue()
+        self.back = queue.Queue()
         for _ in range(THREADS):
             threading.Thread(target=self.work, daemon=True).start()
 
@@ -34,6 +34,7 @@ class Pool:
             request()
             self.ended.put(threading.get_ident())
             self.duty.end()
+            self.back.put(threading.get_ident())
 
     def answer(self, count, request=lambda: None):
         """The threads that answer so many requests, which come one after the other."""
@@ -104,12 +105,33 @@ def test_whoever_waits_without_a_word_is_replaced_as_well():
     may_go_on.set()
 
 
-def test_everybody_goes_back_to_the_server_when_nothing_is_asked_for(monkeypatch):
+@pytest.fixture
+def soon_idle(monkeypatch):
+    """Everybody goes back after so short a time, of which no request takes a noticeable part."""
+    monkeypatch.setattr(worker, "MOMENT_SECONDS", 0.05)
     monkeypatch.setattr(worker, "IDLE_MOMENTS", 2)
-    pool = Pool(Duty())
-    everybody_at_once(pool)
-    time.sleep(0.5)
-    everybody_at_once(pool)  # which takes all of them to be there
+    return Duty()
+
+
+def test_everybody_goes_back_to_the_server_each_time_that_nothing_is_asked_for(soon_idle):
+    pool = Pool(soon_idle)
+    for _ in range(3):
+        everybody_at_once(pool)
+        assert len({pool.back.get(timeout=5) for _ in range(THREADS)}) == THREADS
+
+
+def test_whoever_has_waited_while_nothing_was_asked_for_goes_back_as_well(soon_idle):
+    pool = Pool(soon_idle)
+    may_go_on = threading.Event()
+    for _ in range(2):
+        pool.requests.put(lambda: (soon_idle.hand_over(), may_go_on.wait(5)))
+    together = threading.Barrier(THREADS - 2)
+    for _ in range(THREADS - 2):
+        pool.requests.put(together.wait)
+    back = {pool.back.get(timeout=5) for _ in range(THREADS - 2)}
+    may_go_on.set()
+    back |= {pool.back.get(timeout=5) for _ in range(2)}
+    assert len(back) == THREADS
 
 
 def test_an_answer_keeps_its_thread_only_when_all_of_it_is_out(duty):
