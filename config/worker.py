@@ -117,6 +117,8 @@ gate.about_to_wait.connect(duty.hand_over)
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     duty.begin()
     response = django(environ, start_response)
-    # The end of a body of unknown length is out only after `close`.
+    # The end of a body of unknown length is out only after `close`, and only then the server lets
+    # go of what was sent and perhaps not read, behind which the next request of the client waits.
     is_endless = response.streaming and not response.has_header("Content-Length")
-    return response if is_endless else Answer(response, duty)
+    is_over = not (is_endless or environ.get("CONTENT_LENGTH", "0").strip("0"))
+    return Answer(response, duty) if is_over else response

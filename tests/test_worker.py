@@ -2,7 +2,9 @@
 
 import queue
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
@@ -171,3 +173,27 @@ def test_answers_of_every_kind_end_on_a_connection_that_is_kept(server):
     with ThreadPoolExecutor(40) as crowd:
         visits = list(crowd.map(visit, range(120)))
     assert {tuple(visit) for visit in visits} == {(200, 304, 200, 200, 204, 302, 404)}
+
+
+def test_a_body_that_nobody_reads_holds_up_no_connection(server, opentok):
+    """Its thread has waited, and others take requests, so that it would rest."""
+    opentok.fault(path="/v2/project", delay=0.1)
+    is_over = threading.Event()
+
+    def ask_on(_):
+        with requests.Session() as client:
+            while not is_over.is_set():
+                client.get(f"{server.url}/room/lobby", timeout=5)
+
+    with ThreadPoolExecutor(4) as crowd:
+        asking = crowd.map(ask_on, range(4))
+        try:
+            for _ in range(8):
+                # The server may end a connection with something unread, but must not be silent.
+                with requests.Session() as client, suppress(requests.ConnectionError):
+                    path = f"/archive/{uuid.uuid4()}"
+                    client.get(server.url + path, data=b"x" * 90_000, timeout=5)
+                    client.get(f"{server.url}/healthz", timeout=3)
+        finally:
+            is_over.set()
+        list(asking)
