@@ -99,8 +99,11 @@ class Look:
     def _run(self, look: Future[Parts]) -> None:
         reason = ""
         try:
-            parts = {"database": "ok", "migrations": _migrations()}
-            connection.close()
+            try:
+                parts = {"database": "ok", "migrations": _migrations()}
+            finally:
+                # This thread ends now, and a connection that it kept would be nobody's for ever.
+                connection.close()
             if parts["migrations"] != "ok":
                 reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
         except Exception as error:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from config.postgresql.base import DatabaseWrapper
+from config.postgresql.base import CONNECTIONS, DatabaseWrapper
 from rooms.models import PastSession, Room
 from tests.database_proxy import DatabaseProxy
 from tests.server_process import Server
@@ -126,3 +126,19 @@ def limit_files(server, size):
     """Let the server's processes write no byte beyond this many into any file."""
     for pid in server.workers():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+@of_postgresql
+def test_looks_at_a_database_that_fail_take_no_connections_away(opentok, transactional_db):
+    with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as server:
+        assert server.get("/room/known").status_code == 200
+        rename = "ALTER TABLE django_migrations RENAME COLUMN"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{rename} name TO broken")
+            try:
+                told = {server.get("/readyz").json()["database"] for _ in range(CONNECTIONS + 1)}
+            finally:
+                cursor.execute(f"{rename} broken TO name")
+        assert told == {"out of reach"}
+        assert server.get("/readyz").status_code == 200
+        assert server.get("/room/known").status_code == 200
