@@ -32,6 +32,7 @@ PAUSE_SECONDS = 0.0001
 PLACE = struct.Struct("=16sId")
 PLACES = 16
 BUCKETS = 8192
+SIZE = BUCKETS * PLACES * PLACE.size
 
 
 class LocalWindows:
@@ -89,8 +90,6 @@ class LocalWindows:
         if not self._lock.acquire(timeout=PATIENCE_SECONDS):
             raise TimeoutError("others are waiting for the file already")
         try:
-            if self._file < 0:
-                self._open()
             self._lock_file()
             try:
                 yield
@@ -102,20 +101,33 @@ class LocalWindows:
     def _lock_file(self) -> None:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while True:
+            if self._file < 0:
+                self._open()
             try:
-                return fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > give_up_at:
                     raise
-            time.sleep(PAUSE_SECONDS)
+                time.sleep(PAUSE_SECONDS)
+            else:
+                if self._is_whole():
+                    return
+                os.close(self._file)
+                self._file = -1
+
+    def _is_whole(self) -> bool:
+        """Whether nobody has deleted the file, as those do who tidy /tmp up, so that processes that
+        start later have another one; or cut it, when whoever touches the map is killed.
+        """
+        found = os.fstat(self._file)
+        return found.st_nlink > 0 and found.st_size >= SIZE
 
     def _open(self) -> None:
-        size = BUCKETS * PLACES * PLACE.size
         file = os.open(self.path or shared_file(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             # Whoever writes to a map that the disk has no room for is killed.
-            os.posix_fallocate(file, 0, size)
-            self._table = mmap.mmap(file, size)
+            os.posix_fallocate(file, 0, SIZE)
+            self._table = mmap.mmap(file, SIZE)
         except BaseException:
             os.close(file)
             raise

@@ -75,6 +75,25 @@ def test_a_file_that_is_locked_or_deleted_lets_everybody_in(limited, tmp_path):
     assert "Limits are not counted in a file of this machine" in server.stop()
 
 
+def test_a_file_that_somebody_empties_ends_no_process(limited, tmp_path):
+    server = limited(LIMIT, TMPDIR=str(tmp_path))
+    (path,) = tmp_path.glob("opentok-rooms-*/limits-*.table")
+    assert statuses(server, ["/room/standup"] * 40) == {200: 20, 429: 20}
+    workers = server.workers()
+    os.truncate(path, 0)
+    assert statuses(server, ["/room/standup"] * 40) == {200: 20, 429: 20}
+    assert server.workers() == workers
+
+
+def test_processes_that_start_after_the_file_was_deleted_count_with_the_others(tmp_path):
+    path, limit = tmp_path / "limits.table", parse("2/hour")
+    earlier = LocalWindows(path)
+    assert earlier.hit(limit, "join")
+    path.unlink()
+    later = LocalWindows(path)
+    assert [at.hit(limit, "join") for at in (later, earlier, later)] == [True, True, False]
+
+
 def test_a_disk_without_room_for_the_file_lets_everybody_in(limited, tmp_path):
     Room.objects.open("standup")  # or the database would have to write, too
     server = limited(LIMIT, TMPDIR=str(tmp_path), WEB_CONCURRENCY="1")
