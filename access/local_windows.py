@@ -52,7 +52,7 @@ class LocalWindows:
         mark = self._mark(item, *identifiers)
         with self._held():
             now = time.time()
-            place, hits, ends = self._find(mark, now)
+            place, hits, ends = self._find(mark, now, item.get_expiry())
             if hits + cost > item.amount:
                 return False
             ends = ends or now + item.get_expiry()
@@ -63,22 +63,26 @@ class LocalWindows:
         mark = self._mark(item, *identifiers)
         with self._held():
             now = time.time()
-            _, hits, ends = self._find(mark, now)
+            _, hits, ends = self._find(mark, now, item.get_expiry())
         return WindowStats(ends or now, max(0, item.amount - hits))
 
     def _mark(self, item: RateLimitItem, *identifiers: str) -> bytes:
         text = item.key_for(*identifiers).encode()
         return blake2b(text, digest_size=16, key=self._secret).digest()
 
-    def _find(self, mark: bytes, now: float) -> tuple[int, int, float]:
-        """A window's place, hits and end; where it would be, and zeros, if there is none."""
+    def _find(self, mark: bytes, now: float, seconds: int) -> tuple[int, int, float]:
+        """A window's place, hits and end; where it would be, and zeros, if there is none.
+
+        One that would end later than in twice its seconds began when the clock was wrong; a clock
+        that is put right by less than that ends none early.
+        """
         start = int.from_bytes(mark[:8], "big") % BUCKETS * PLACES * PLACE.size
         end = start + PLACES * PLACE.size
         place = self._table.find(mark, start, end)
         if place < 0:
             return min(range(start, end, PLACE.size), key=lambda at: self._hits(at, now)), 0, 0.0
         _, hits, ends = PLACE.unpack_from(self._table, place)
-        return (place, hits, ends) if ends > now else (place, 0, 0.0)
+        return (place, hits, ends) if now < ends <= now + 2 * seconds else (place, 0, 0.0)
 
     def _hits(self, place: int, now: float) -> int:
         _, hits, ends = PLACE.unpack_from(self._table, place)

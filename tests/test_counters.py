@@ -151,3 +151,14 @@ def test_a_window_says_what_is_left_of_it_and_when_it_ends(one_bucket):
     assert one_bucket.hit(limit, "join", cost=2)
     ends, remaining = one_bucket.get_window_stats(limit, "join")
     assert (ends, remaining) == (pytest.approx(time.time() + 3600, abs=5), 1)
+
+
+def test_a_clock_that_was_far_ahead_leaves_no_window_for_years(one_bucket, monkeypatch):
+    limit, now = parse("1/hour"), time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 10**6)
+    assert one_bucket.hit(limit, "join")
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert [one_bucket.hit(limit, "join") for _ in range(2)] == [True, False]
+    assert one_bucket.get_window_stats(limit, "join").reset_time == now + 3600
+    monkeypatch.setattr(time, "time", lambda: now - 1)
+    assert not one_bucket.hit(limit, "join")
