@@ -19,9 +19,34 @@ from prometheus_client import (
     Histogram,
     Metric,
     disable_created_metrics,
+    values,
 )
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+# More than one entry of a file takes: labels are from short lists.
+ENTRY_BYTES = 4096
+
+
+class _Reserved(MmapedDict):
+    """Takes room on the disk before it writes, or fails with OSError.
+
+    Whoever writes to a map that the disk has no room for is killed.
+    """
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        if not read_mode:
+            with Path(filename).open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, max(file.tell(), 16 * ENTRY_BYTES))
+        super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
+
+    def _init_value(self, key: str) -> None:
+        if self._used + ENTRY_BYTES > self._capacity:
+            os.posix_fallocate(self._f.fileno(), 0, 2 * self._capacity)
+        super()._init_value(key)  # type: ignore[no-untyped-call]
+
+
+values.MmapedDict = _Reserved  # type: ignore[attr-defined]
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _own = CollectorRegistry()
 

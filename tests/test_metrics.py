@@ -166,6 +166,18 @@ def test_a_server_begins_to_count_anew_and_leaves_no_file_behind(opentok, db, tm
         assert list(tmp_path.glob("*metrics*")) == []
 
 
+def test_the_disk_has_room_for_what_is_counted_before_it_is_written(opentok, db, tmp_path):
+    """A process that writes to a map of a file ends where a full disk has no room for it."""
+    variables = {"TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
+    with Server(OPENTOK_API_URL=opentok.url, **variables) as server:
+        for path in ("/", "/session", "/readme", "/archive", "/metrics", "/api/v1/rooms"):
+            for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+                server.request(method, path)
+        files = [file.stat() for file in tmp_path.glob("*metrics*/*.db")]
+        assert max(file.st_size for file in files) > 64 * 1024
+        assert all(512 * file.st_blocks >= file.st_size for file in files)
+
+
 # Who may read them
 
 
