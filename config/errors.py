@@ -10,6 +10,8 @@ class Refusal(APIException):
 
     title: str
     default_detail: str
+    # Seconds after which it is worth another try.
+    wait: int | None = None
 
 
 class BadRequest(Refusal):
@@ -67,6 +69,17 @@ class BodyTooLarge(Refusal):
     default_code = "body_too_large"
     title = "The body is too large"
     default_detail = f"A request body may have {settings.MAX_BODY_BYTES} bytes at most."
+
+
+class TooManySlowBodies(Refusal):
+    status_code = 503
+    default_code = "too_many_slow_bodies"
+    title = "Too many bodies are on their way"
+    default_detail = (
+        "The server waits for the bodies of too many requests, from your address or in all. Please "
+        "try again in a moment."
+    )
+    wait = 5
 
 
 class ServerError(Refusal):

@@ -10,8 +10,8 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from config import problems
-from config.errors import AddressNotText, BodyTooLarge, LengthRequired
+from config import bodies, problems
+from config.errors import AddressNotText, BodyTooLarge, LengthRequired, TooManySlowBodies
 from config.problems import refuse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -107,6 +107,10 @@ class RequestLimitsMiddleware:
             return refuse(request, LengthRequired())
         if _content_length(request) > settings.MAX_BODY_BYTES:
             return refuse(request, BodyTooLarge())
+        try:
+            bodies.receive(request)
+        except TooManySlowBodies as error:
+            return refuse(request, error)
         return self.get_response(request)
 
 

@@ -145,7 +145,7 @@ def _first(detail: Any) -> str:
 def refuse(
     request: HttpRequest, error: errors.Refusal, *, page: str = "error.html"
 ) -> HttpResponse:
-    return problem(
+    response = problem(
         request,
         status=error.status_code,
         code=error.default_code,
@@ -153,6 +153,10 @@ def refuse(
         title=error.title,
         page=page,
     )
+    _keep_django_from_logging(response)
+    if error.wait:
+        response.headers["Retry-After"] = str(error.wait)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -178,6 +182,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     logger.exception("500 server_error")  # Django calls this where it has caught the exception
-    response = refuse(request, errors.ServerError())
-    _keep_django_from_logging(response)
-    return response
+    return refuse(request, errors.ServerError())

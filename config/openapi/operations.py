@@ -10,7 +10,14 @@ from rest_framework.exceptions import APIException
 from rest_framework.viewsets import ViewSet
 
 from access import errors as access
-from config.errors import AddressNotText, BadRequest, BodyTooLarge, LengthRequired, ServerError
+from config.errors import (
+    AddressNotText,
+    BadRequest,
+    BodyTooLarge,
+    LengthRequired,
+    ServerError,
+    TooManySlowBodies,
+)  # fmt: skip
 from config.openapi.codes import Code
 from config.problems import DatabaseUnavailable
 from video import errors as video
@@ -20,7 +27,10 @@ ANY_REQUEST = (
     BadRequest, AddressNotText, access.KeyRequired, access.KeyInvalid, access.KeyExpired,
     access.KeyRevoked, access.CapabilityMissing, ServerError, DatabaseUnavailable,
 )  # fmt: skip
-ANY_BODY = (exceptions.ParseError, exceptions.UnsupportedMediaType, LengthRequired, BodyTooLarge)
+ANY_BODY = (
+    exceptions.ParseError, exceptions.UnsupportedMediaType, LengthRequired, BodyTooLarge,
+    TooManySlowBodies,
+)  # fmt: skip
 OPENTOK = (
     video.OpenTokUnavailable, video.OpenTokRateLimited, video.OpenTokTimeout,
     video.OpenTokRefusedUs, video.OpenTokFailed,
