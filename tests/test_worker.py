@@ -1,5 +1,6 @@
 """Of a worker's threads one takes requests, and another one as soon as it waits."""
 
+import gc
 import queue
 import threading
 import uuid
@@ -197,3 +198,7 @@ def test_a_body_that_nobody_reads_holds_up_no_connection(server, opentok):
         finally:
             is_over.set()
         list(asking)
+
+
+def test_what_is_there_before_the_first_request_is_never_looked_through_again():
+    assert gc.get_freeze_count() > 10_000
