@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from access.errors import RateLimited
@@ -15,8 +16,9 @@ class Flights(Generic[Result]):
     """Callers of `join` with the same key share one run of `work`, its result or its exception.
 
     Except that a limit is the first one's own: where that is the exception, the next one tries.
-    Nobody waits longer than `work` takes, so it needs a deadline of its own. Those who wait count
-    as waiting for OpenTok: see video/gate.py.
+    Nobody waits longer than `work` takes, so it needs a deadline of its own. All of them count as
+    waiting for OpenTok (video/gate.py), the first one from the beginning: or those who come after
+    it could take all places before it gets one, and none of them would be answered.
     """
 
     def __init__(self) -> None:
@@ -24,19 +26,17 @@ class Flights(Generic[Result]):
         self._under_way: dict[str, Future[Result]] = {}
 
     def join(self, key: str, work: Callable[[], Result]) -> Result:
-        with self._lock:
-            flight = self._under_way.get(key)
-            if first := flight is None:
-                flight = self._under_way[key] = Future()
-        if first:
-            self._fly(key, flight, work)
-            return flight.result()
         with gate.waiting():
-            try:
-                return flight.result()
-            except RateLimited:
-                pass
-        return self.join(key, work)
+            while True:
+                with self._lock:
+                    flight = self._under_way.get(key)
+                    if first := flight is None:
+                        flight = self._under_way[key] = Future()
+                if first:
+                    self._fly(key, flight, work)
+                    return flight.result()
+                with suppress(RateLimited):
+                    return flight.result()
 
     def _fly(self, key: str, flight: Future[Result], work: Callable[[], Result]) -> None:
         try:

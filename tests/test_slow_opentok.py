@@ -1,5 +1,7 @@
 """A slow OpenTok holds up those who need it, and nobody else."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
 
@@ -7,7 +9,9 @@ import pytest
 from django.db import connection
 
 from config.server import THREADS
+from rooms.flights import Flights
 from video import gate
+from video.errors import OpenTokNotAsked
 
 PROCESSES = 2
 
@@ -47,6 +51,40 @@ def test_those_who_wait_for_the_same_room_take_places_as_well(server, opentok):
         answers = list(crowd.map(lambda _: server.get("/room/keynote"), range(callers)))
     assert {answer.status_code for answer in answers} == {200, 503}
     assert len({a.json()["sessionId"] for a in answers if a.status_code == 200}) == 1
+
+
+def all_places_are_taken():
+    try:
+        with gate.waiting():
+            return False
+    except OpenTokNotAsked:
+        return True
+
+
+def test_the_first_of_a_crowd_has_its_place_before_the_others_take_all():
+    flights, crowd_is_here, asked = Flights(), threading.Event(), []
+
+    def ask():
+        asked.append(True)
+        crowd_is_here.wait(5)
+        with gate.waiting():
+            return "session"
+
+    def join(_):
+        while True:
+            try:
+                return flights.join("keynote", ask)
+            except OpenTokNotAsked:
+                continue  # the test had the last place for a moment
+
+    with ThreadPoolExecutor(gate.PLACES) as crowd:
+        joined = crowd.map(join, range(gate.PLACES))
+        give_up_at = time.monotonic() + 5
+        while not all_places_are_taken():
+            assert time.monotonic() < give_up_at
+        crowd_is_here.set()
+        assert set(joined) == {"session"}
+    assert asked == [True]
 
 
 def backends():

@@ -7,6 +7,7 @@ OpenTok never takes the threads of those who do not need it.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import connections
 from django.dispatch import Signal
@@ -20,17 +21,27 @@ PLACES = 32
 about_to_wait = Signal()
 
 _places = threading.BoundedSemaphore(PLACES)
+_has_place: ContextVar[bool] = ContextVar("has_place", default=False)
 
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Holds a place, and no connection to the database. OpenTokNotAsked if all are taken."""
+    """Holds a place, and no connection to the database. OpenTokNotAsked if all are taken.
+
+    Whoever has a place already needs no second one.
+    """
+    if _has_place.get():
+        step_aside()
+        yield
+        return
     if not _places.acquire(blocking=False):
         raise OpenTokNotAsked(f"{PLACES} callers are waiting for OpenTok already", wait=5)
+    token = _has_place.set(True)
     try:
         step_aside()
         yield
     finally:
+        _has_place.reset(token)
         _places.release()
 
 
