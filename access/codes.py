@@ -46,11 +46,14 @@ def matches(code: str, stored: str, *limits: tuple[str, ...]) -> bool:
         return True
     with _locks[mark[0] % len(_locks)]:
         # Counted in here, so that of a class only the first one's right code counts for a moment.
-        if mark not in _known and guess(lambda: CodeHasher().verify(code, stored), *limits):
-            if len(_known) >= MAX_KNOWN:
-                _known.clear()
-            _known.add(mark)
-        return mark in _known
+        if mark in _known:
+            return True
+        if not guess(lambda: CodeHasher().verify(code, stored), *limits):
+            return False
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known.add(mark)
+        return True
 
 
 def _clean(code: str) -> str:
