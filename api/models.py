@@ -40,9 +40,10 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
             row.forget()
             row = None
         if row is None:
+            # First, so that a row that is there was entered whole.
+            self._forget_old()
             mine = self.model(fingerprint=fingerprint, **which)
             self.bulk_create([mine], ignore_conflicts=True)
-            self._forget_old()
             if row := self.filter(**which).first():
                 row.is_mine = row.pk == mine.pk
         if row and row.fingerprint != fingerprint:
