@@ -22,7 +22,7 @@ def checks(pairs: list[tuple[Running, Running]], *, runs: int, seconds: int) -> 
                 [checked.name, figure, spread(with_them), spread(without), spread(more, digits=1)]
             )
     return (
-        ### What the checks cost\n\nAPI keys, capabilities and rate limits: the same request, to a "
-        f"server with them and to one without, {runs} × {seconds} s each, in turns.\n\n"
+        "### What the checks cost\n\nAPI keys, capabilities and rate limits: the same request, to "
+        f"a server with them and to one without, {runs} × {seconds} s each, in turns.\n\n"
         + table("server | figure | with | without | difference in %", rows)
     )
