@@ -108,6 +108,15 @@ class Server:
         # Without moving the place in the file, which the server's processes share.
         return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
 
+    def wrote(self, words: str, *, times: int) -> bool:
+        """Whether it has written these words so often, within 15 seconds."""
+        deadline = time.monotonic() + 15
+        while self.output().count(words) < times:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
     def workers(self) -> list[int]:
         """The processes that answer, without the first one, which looks after them."""
         assert self.process is not None

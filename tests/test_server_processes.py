@@ -15,6 +15,8 @@ def test_a_worker_that_is_killed_is_replaced(server, opentok):
         os.kill(before[0], signal.SIGKILL)
         after = other.workers_once(lambda pids: len(pids) == 2 and before[0] not in pids)
         assert before[1] in after
+        # One that is told to stop before it has started is waited for twenty seconds.
+        assert other.wrote("Started worker-", times=3)
         assert {other.get("/room/standup").status_code for _ in range(20)} == {200}
 
 
