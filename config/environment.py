@@ -53,25 +53,31 @@ def words(name: str, default: str = "") -> list[str]:
 
 def hosts(name: str, default: str) -> list[str]:
     """Host names as Django compares them: one in another form would match nothing."""
-    found = words(name, default)
-    for word in found:
-        if not re.fullmatch(r"\*|\.?[^/:*\s]+|\[[0-9A-Fa-f:.]+\]", word):
-            raise ImproperlyConfigured(
-                f"{name} must be host names such as rooms.example.com, without https:// or a "
-                f"port; .example.com is for all below it, and * for any; not {word!r}."
-            )
-    return found
+    return _words_like(
+        r"\*|\.?[^/:*\s]+|\[[0-9A-Fa-f:.]+\]",
+        name,
+        default,
+        must="be host names such as rooms.example.com, without https:// or a port; .example.com is "
+        "for all below it, and * for any",
+    )
 
 
 def origins(name: str, default: str) -> list[str]:
     """Web origins as browsers send them: one in another form would match nothing."""
+    return _words_like(
+        r"\*|null|[a-z][a-z0-9+.-]*://[^/?#*\sA-Z]+",
+        name,
+        default,
+        must="be origins such as https://app.example.com, with nothing after the host and its "
+        "port; or * for any",
+    )
+
+
+def _words_like(pattern: str, name: str, default: str, *, must: str) -> list[str]:
     found = words(name, default)
     for word in found:
-        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#*\sA-Z]+", word):
-            raise ImproperlyConfigured(
-                f"{name} must be origins such as https://app.example.com, with nothing after the "
-                f"host and its port; or * for any; not {word!r}."
-            )
+        if not re.fullmatch(pattern, word):
+            raise ImproperlyConfigured(f"{name} must {must}; not {word!r}.")
     return found
 
 
