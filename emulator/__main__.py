@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -14,10 +15,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from emulator.api import Api
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
+from emulator.callbacks import Callbacks, Hook
 from emulator.clock import MAX_SPEED, VirtualClock
 from emulator.control import Control
+from emulator.control_fields import read_web_address
 from emulator.downloads import Downloads, Links
 from emulator.faults import Faults
+from emulator.messages import BadInput
 from emulator.request_log import RequestLog
 from emulator.server import LocalServer
 from emulator.world import World
@@ -47,17 +51,22 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         options.public_key,
         strict_expiry=options.strict_expiry,
     )
+    links = Links()
+    callbacks = Callbacks(Hook(options.callback_url, options.callback_secret), links)
     world = World(
         keys,
         VirtualClock(options.speed),
+        tell=callbacks.tell,
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
     )
-    links = Links()
-    control = Control(world, Faults(), RequestLog())
+    control = Control(world, Faults(), RequestLog(), callbacks)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links), Downloads(world, links)
-    return LocalServer(address, api, downloads, control, verbose=options.verbose)
+    server = LocalServer(address, api, downloads, control, verbose=options.verbose)
+    callbacks.base_url = server.url
+    threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
+    return server
 
 
 def end(number: int, frame: object) -> None:
@@ -92,6 +101,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="how long after its stop an archive becomes available",
     )
     add("--speed", type=speed, default=1, help="how fast time goes by for archives and links")
+    add("--callback-url", type=web_address, help="where to POST each state of an archive to")
+    add("--callback-secret", default="", help="sign these callbacks with it")
     add(
         "--strict-expiry",
         action="store_true",
@@ -130,6 +141,13 @@ def filled(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("a secret is not empty")
     return text
+
+
+def web_address(text: str) -> str:
+    try:
+        return read_web_address(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def application(text: str) -> str:

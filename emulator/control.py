@@ -13,7 +13,14 @@ from typing import Any
 
 from emulator.answers import archive_object
 from emulator.archives import UploadTarget
-from emulator.control_fields import read_fields, read_flag, read_number, read_wait
+from emulator.callbacks import SIGNATURES, Callbacks, Hook
+from emulator.control_fields import (
+    read_fields,
+    read_flag,
+    read_number,
+    read_wait,
+    read_web_address,
+)
 from emulator.faults import Faults
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
@@ -37,10 +44,11 @@ class ControlError(Exception):
 class Control:
     """Answers control requests, each one in one piece under the world's lock."""
 
-    def __init__(self, world: World, faults: Faults, log: RequestLog) -> None:
+    def __init__(self, world: World, faults: Faults, log: RequestLog, callbacks: Callbacks) -> None:
         self.world = world
         self.faults = faults
         self.log = log
+        self.callbacks = callbacks
 
     def answer(self, request: Request) -> Response:
         try:
@@ -48,10 +56,11 @@ class Control:
                 raise ControlError(403, "Web pages may not drive the emulator.")
             handler, ids = route(request)
             fields = read_fields(request)
-            if handler is Control.show_requests:
+            if handler in (Control.show_requests, Control.show_callbacks):
                 # Before the lock is taken: what is waited for needs it.
                 at_least, within = read_wait(request)
-                self.log.wait(at_least=at_least, within=within)
+                awaited = self.log if handler == Control.show_requests else self.callbacks
+                awaited.wait(at_least=at_least, within=within)
             with self.world.lock:
                 self.world.catch_up()
                 if "session" in ids:
@@ -66,6 +75,7 @@ class Control:
         self.world.reset()
         self.faults.clear()
         self.log.clear()
+        self.callbacks.reset()
         return Response(204)
 
     def show_session(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
@@ -153,6 +163,27 @@ class Control:
         self.log.clear()
         return Response(204)
 
+    def set_hook(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        url, secret = fields.get("url"), fields.get("secret", "")
+        signature = fields.get("signature", SIGNATURES[0])
+        if not isinstance(secret, str):
+            raise BadInput("secret is a string.")
+        if signature not in SIGNATURES:
+            raise BadInput(f"signature is one of {', '.join(SIGNATURES)}.")
+        url = None if url is None else read_web_address(url)
+        hook = Hook(url, secret, signature, read_flag(fields, "held"))
+        self.callbacks.set_hook(hook)
+        return answer(200, hook.view())
+
+    def show_callbacks(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        return answer(200, {"callbacks": self.callbacks.view()})
+
+    def send_callback(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        try:
+            return answer(200, self.callbacks.send(int(ids["callback"]), self.world.now))
+        except KeyError:
+            raise ControlError(404, "There is no such callback.") from None
+
     def _check_session(self, text: str) -> None:
         try:
             is_known = self.world.session_ids.read(text).is_known
@@ -181,6 +212,12 @@ ROUTES: list[tuple[re.Pattern[str], Mapping[str, Handler]]] = [
             "GET": Control.show_faults,
             "DELETE": Control.clear_faults,
         },
+    ),
+    (re.compile("/_control/callback-url"), {"POST": Control.set_hook}),
+    (re.compile("/_control/callbacks"), {"GET": Control.show_callbacks}),
+    (
+        re.compile("/_control/callbacks/(?P<callback>[0-9]{1,9})/send"),
+        {"POST": Control.send_callback},
     ),
     (
         re.compile("/_control/requests"),

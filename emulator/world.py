@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from emulator.archive_options import ArchiveOptions
 from emulator.archives import USER_INITIATED, Archive, UploadTarget
@@ -23,8 +24,16 @@ class World:
     """Sessions that nobody was ever in take no room: their ids say all there is to know of them."""
 
     def __init__(
-        self, keys: Keys, clock: VirtualClock, *, processing_ms: int, auto_connect: bool
+        self,
+        keys: Keys,
+        clock: VirtualClock,
+        *,
+        tell: Callable[[Archive], None],
+        processing_ms: int,
+        auto_connect: bool,
     ) -> None:
+        """`tell` is called with each archive that has got into another state."""
+        self.tell = tell
         self.lock = threading.Lock()
         self.clock = clock
         self.session_ids = SessionIds(keys)
@@ -162,9 +171,11 @@ class World:
         automatic: bool,
     ) -> Archive:
         archive = Archive(
-            project, session_id, options, at, self.processing_ms, is_automatic=automatic
-        )
+            project, session_id, options, at, self.processing_ms, is_automatic=automatic,
+            tell=self.tell,
+        )  # fmt: skip
         archive.people_changed(self.presence(session_id), at)
+        self.tell(archive)
         self.archives[archive.id] = archive
         if len(self.archives) > MAX_ARCHIVES:
             self.archives.popitem(last=False)

@@ -158,3 +158,18 @@ class Emulator:
     def fault(self, **fields: Any) -> None:
         """Have requests go wrong: see "Faults" in emulator/README.md for the fields."""
         self.control("POST", "/faults", fields)
+
+    def call_back(self, url: str, secret: str, **how: Any) -> None:
+        """Tell that address of each state of an archive: see "Callbacks" in emulator/README.md."""
+        self.control("POST", "/callback-url", {"url": url, "secret": secret, **how})
+
+    def send_callback(self, callback_id: int) -> None:
+        """Send one that is held, or was sent before."""
+        self.control("POST", f"/callbacks/{callback_id}/send")
+
+    def callbacks(self, *, attempts: int) -> list[dict[str, Any]]:
+        """All callbacks, oldest first, once so many attempts to send one have ended."""
+        seen: list[dict[str, Any]]
+        seen = self.control("GET", f"/callbacks?at_least={attempts}")["callbacks"]
+        assert sum(len(callback["attempts"]) for callback in seen) == attempts
+        return seen

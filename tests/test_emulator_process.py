@@ -20,7 +20,8 @@ from tests.emulator_process import ROOT, ControlRefused, Emulator
 
 @pytest.fixture
 def world():
-    return World(Keys("1", "secret"), VirtualClock(0), processing_ms=0, auto_connect=False)
+    keys, clock = Keys("1", "secret"), VirtualClock(0)
+    return World(keys, clock, tell=lambda _: None, processing_ms=0, auto_connect=False)
 
 
 def run(*arguments):
@@ -48,6 +49,7 @@ def test_help_names_every_option():
     for option in (
         *("--host", "--port", "--api-key", "--secret", "--application-id", "--public-key"),
         *("--auto-connect", "--processing-seconds", "--speed", "--strict-expiry", "--verbose"),
+        *("--callback-url", "--callback-secret"),
     ):
         assert option in text
 
@@ -65,6 +67,7 @@ def test_help_names_every_option():
         ("--application-id", "a"),
         ("--public-key", "nowhere.pem", "--application-id", "a"),
         ("--application-id", "../x", "--public-key", "x"),
+        ("--callback-url", "localhost:8080"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_is_explained(arguments):

@@ -1,0 +1,220 @@
+"""What OpenTok tells a server by itself: a signed POST for each state that an archive gets into.
+
+Who is called and how it is signed: secure callbacks guide. Retries: support article on callbacks,
+January 2024, which has failed ones sent again for 24 hours, the wait doubling each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+
+from emulator.answers import archive_object
+from emulator.archives import Archive
+from emulator.auth import Project
+from emulator.downloads import Links
+from emulator.world import World
+
+MAX_CALLBACKS = 1_000
+ANSWER_SECONDS = 5
+# How often it is looked whether anything has happened to an archive by itself.
+LOOK_SECONDS = 0.1
+# inference: that it begins with a second is not documented.
+FIRST_WAIT_MS = 1_000
+GIVEN_UP_AFTER_MS = 24 * 60 * 60 * 1_000
+SIGNATURES = ("valid", "invalid", "none")
+
+
+@dataclass(frozen=True)
+class Hook:
+    """Where a project's callbacks go, and what they are signed with: nothing without a secret.
+
+    `signature` says how they are signed, rightly or not. Those of a hook that is `held` wait until
+    they are told to go.
+    """
+
+    url: str | None = None
+    secret: str = ""
+    signature: str = "valid"
+    held: bool = False
+
+    def view(self) -> dict[str, Any]:
+        """The control API's picture of it, without the secret."""
+        return {"url": self.url, "signature": self.signature, "held": self.held}
+
+    def headers(self, body: bytes, project: Project) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        if self.secret and self.signature != "none":
+            secret = self.secret if self.signature == "valid" else self.secret[::-1] + "?"
+            token = jwt.encode(claims(body, project), secret, algorithm="HS256")
+            headers["Authorization"] = f"Bearer {token}"
+        return headers
+
+
+@dataclass
+class Callback:
+    """One state of one archive, to be told. Times are ms of virtual time.
+
+    `next_at` is when the next attempt is due, if there is one, `since` when the first one was made,
+    and `wait` how long after one that fails comes another.
+    """
+
+    id: int
+    project: Project
+    body: dict[str, Any]
+    next_at: int | None
+    since: int | None = None
+    wait: int = FIRST_WAIT_MS
+    attempts: list[int | None] = field(default_factory=list)
+
+    def view(self) -> dict[str, Any]:
+        """The control API's picture of it; an attempt is the status that it got, or null."""
+        return {
+            "id": self.id,
+            "body": self.body,
+            "attempts": self.attempts,
+            "pending": self.next_at is not None,
+        }
+
+    def is_due(self, now: int) -> bool:
+        return self.next_at is not None and self.next_at <= now
+
+    def begin_anew(self, now: int) -> None:
+        self.next_at, self.since, self.wait = now, None, FIRST_WAIT_MS
+
+    def note(self, status: int | None, now: int) -> None:
+        """How an attempt ended: unless it was taken, or is to be sent again anyway, it is later."""
+        self.attempts.append(status)
+        if self.since is None:
+            self.since = now
+        again_at, self.wait = now + self.wait, 2 * self.wait
+        is_taken = status is not None and 200 <= status < 300
+        is_over = again_at > self.since + GIVEN_UP_AFTER_MS
+        if self.next_at is None and not is_taken and not is_over:
+            self.next_at = again_at
+
+
+class Callbacks:
+    """The callbacks of this emulator. One is sent after the other, in the order of their times."""
+
+    def __init__(self, hook: Hook, links: Links) -> None:
+        self.base_url = ""  # of the links in them
+        self._links = links
+        self._first_hook = hook
+        self._changed = threading.Condition()
+        self.reset()
+
+    def reset(self) -> None:
+        self.set_hook(self._first_hook)
+        with self._changed:
+            self._last_id = 0
+            self._callbacks: deque[Callback] = deque(maxlen=MAX_CALLBACKS)
+
+    def set_hook(self, hook: Hook) -> None:
+        """For what happens from now on, and for what has still to be sent."""
+        with self._changed:
+            self.hook = hook
+            self._changed.notify_all()
+
+    def tell(self, archive: Archive) -> None:
+        """The archive has just got into a state."""
+        with self._changed:
+            if self.hook.url is None:
+                return
+            url, now = None, archive.updated_at
+            if archive.status == "available":
+                url = self._links.make(archive.file_key, self.base_url, now)
+            self._last_id += 1
+            next_at = None if self.hook.held else now
+            body = archive_object(archive, url=url)
+            self._callbacks.append(Callback(self._last_id, archive.project, body, next_at))
+            self._changed.notify_all()
+
+    def send(self, callback_id: int, now: int) -> dict[str, Any]:
+        """Have it sent now, once more if it was before. Raises KeyError if there is none."""
+        with self._changed:
+            callback = {each.id: each for each in self._callbacks}[callback_id]
+            callback.begin_anew(now)
+            self._changed.notify_all()
+            return callback.view()
+
+    def view(self) -> list[dict[str, Any]]:
+        with self._changed:
+            return [callback.view() for callback in self._callbacks]
+
+    def wait(self, *, at_least: int, within: float) -> None:
+        """Until that many attempts have ended, or so many seconds are over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._attempts() >= at_least, within)
+
+    def deliver(self, world: World) -> None:
+        """Send them as they become due, for ever."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self.hook.url is not None)
+                self._changed.wait(LOOK_SECONDS)
+            with world.lock:
+                now = world.catch_up()
+            while callback := self._due(now):
+                self._attempt(callback, now)
+
+    def _due(self, now: int) -> Callback | None:
+        """Of those whose attempt is due, the one that has waited longest."""
+        with self._changed:
+            due = [(each.next_at, each.id, each) for each in self._callbacks if each.is_due(now)]
+            return min(due)[2] if due else None
+
+    def _attempt(self, callback: Callback, now: int) -> None:
+        with self._changed:
+            hook, callback.next_at = self.hook, None
+        if hook.url is None:
+            return
+        status = post(hook, callback)
+        with self._changed:
+            callback.note(status, now)
+            self._changed.notify_all()
+
+    def _attempts(self) -> int:
+        return sum(len(callback.attempts) for callback in self._callbacks)
+
+
+def claims(body: bytes, project: Project) -> dict[str, Any]:
+    """Tokens bear the real time, as all tokens here do.
+
+    Inference: that each attempt is signed anew, and which project's key `api_key` is.
+    """
+    about = {"application_id": project.id} if project.is_vonage else {}
+    return {
+        "iat": int(time.time()),
+        "jti": str(uuid.uuid4()),
+        "iss": "Vonage",
+        "payload_hash": hashlib.sha256(body).hexdigest(),
+        "api_key": "a1b2c3d" if project.is_vonage else project.id,
+        **about,
+    }
+
+
+def post(hook: Hook, callback: Callback) -> int | None:
+    """The status of the answer, or None without one. Redirects are not followed."""
+    url = urlsplit(hook.url or "")
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    body = json.dumps(callback.body).encode()
+    path = f"{url.path or '/'}?{url.query}".rstrip("?")
+    connection = kind(url.hostname or "", url.port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("POST", path, body, hook.headers(body, callback.project))
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
