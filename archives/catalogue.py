@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, IntegrityError, models, transaction
+from django.utils import timezone
 
 from access.models import ApiKey
 from archives.errors import ArchiveDeleted, SessionNotNamed
@@ -164,32 +165,49 @@ class ArchiveManager(models.Manager["Archive"]):
         self.record(remotes)
         return remotes
 
-    def record(self, remotes: list[Remote]) -> None:
-        """Write down what OpenTok said, unless more recent news is here already."""
+    def hear(self, remote: Remote) -> None:
+        """Write down what a callback tells, which may come late, more than once, in any order.
+
+        It leaves out some of what an answer says.
+        """
+        known = self.filter(pk=remote["id"]).first()
+        self.record([{**known.details, **remote} if known else remote], late=True)
+        self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
+
+    def record(self, remotes: list[Remote], *, late: bool = False) -> None:
+        """Write down what OpenTok said, unless more recent news is here already.
+
+        What it answers is so now; what comes `late` brings nothing back that was deleted since.
+        """
         # Each once: a list that somebody adds to while it is read may name one twice.
         told = {remote["id"]: self.model.from_remote(remote) for remote in remotes}
         archives = sorted(told.values(), key=lambda archive: archive.id)
-        if not _news(archives, known=self.all()):
+        if not _news(archives, known=self.all(), late=late):
             return  # as most of the time, and then without a lock on anything
         try:
-            self._write(archives)
+            self._write(archives, late=late)
         except IntegrityError:
             # A room was deleted after it was looked up. This time it is not found.
-            self._write(archives)
+            self._write(archives, late=late)
 
-    def _write(self, archives: list[Archive]) -> None:
+    def _write(self, archives: list[Archive], *, late: bool) -> None:
         with transaction.atomic():
-            # Locked in the order of their ids by everybody, so that no two wait for each other.
-            news = _news(archives, known=self.select_for_update().order_by("id"))
-            rooms = Room.objects.by_session(archive.session_id for archive in news)
-            for archive in news:
+            rooms = Room.objects.by_session(archive.session_id for archive in archives)
+            for archive in archives:
                 archive.room = rooms.get(archive.session_id)
+            # New ones first, so that two who have one at once compare what they know of it.
+            self.bulk_create(archives, ignore_conflicts=True)
+            # Locked in the order of their ids by everybody, so that no two wait for each other.
+            known = self.select_for_update().order_by("id")
             self.bulk_create(
-                news, update_conflicts=True, unique_fields=["id"], update_fields=["room", *NEWS]
+                _news(archives, known=known, late=late),
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["room", *NEWS],
             )
 
 
-def _news(archives: list[Archive], *, known: models.QuerySet[Archive]) -> list[Archive]:
+def _news(archives: list[Archive], *, known: models.QuerySet[Archive], late: bool) -> list[Archive]:
     """Those that say more than their stored rows do, in the same order."""
     rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
-    return [archive for archive in archives if archive.is_news_to(rows.get(archive.id))]
+    return [archive for archive in archives if archive.is_news_to(rows.get(archive.id), late=late)]

@@ -39,6 +39,9 @@ class Archive(models.Model):
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes; 0 until it is known.")
     created_at = models.DateTimeField("created", default=timezone.now)
     updated_at = models.DateTimeField("updated", null=True, blank=True)
+    called_back_at = models.DateTimeField(
+        "last callback", null=True, blank=True, help_text="When OpenTok last told of it by itself."
+    )
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
 
     objects = ArchiveManager()
@@ -90,10 +93,12 @@ class Archive(models.Model):
             "url": None,
         }
 
-    def is_news_to(self, known: Archive | None) -> bool:
+    def is_news_to(self, known: Archive | None, *, late: bool) -> bool:
         """Whether this says more than the stored row. Of started and paused the later counts."""
-        if known is None or (known.status == Status.DELETED and self.status != Status.DELETED):
-            return True  # what OpenTok speaks of is there, whatever we took it for
+        if known is None:
+            return True
+        if known.status == Status.DELETED and self.status != Status.DELETED and not late:
+            return True  # what OpenTok answers for is there, whatever we took it for
         rank, known_rank = RANK.get(self.status, 0), RANK.get(known.status, 0)
         if rank != known_rank:
             return rank > known_rank

@@ -4,6 +4,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
@@ -13,6 +14,7 @@ from archives.errors import ArchiveNotViewable
 from archives.models import Archive
 from archives.pages import page_for
 from archives.serializers import ListQuerySerializer, StartSerializer
+from video import callbacks
 from video.client import download_url
 
 
@@ -60,6 +62,20 @@ class ArchiveViewSet(ViewSet):
             )
         context = {"archive": archive, "page": page}
         return render(request._request, page.template, context, status=page.status_code)
+
+
+class CallbackView(APIView):
+    """What OpenTok tells by itself: see video/callbacks.py, which knows who is calling."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        signature = request.headers.get("Authorization", "")
+        remote = callbacks.archive(request.body, authorization=signature)
+        if remote is not None:
+            Archive.objects.hear(remote)
+        return Response()
 
 
 def wants_json(request: Request) -> bool:

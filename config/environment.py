@@ -106,13 +106,14 @@ def integer(name: str, default: int, *, at_least: int, at_most: int) -> int:
     return int(value)
 
 
-def token(name: str) -> str:
-    """A secret that travels in a header; empty if there is none."""
+def token(name: str, *, at_most: int | None = None) -> str:
+    """A secret that travels in a header, or signs one; empty if there is none."""
     value = text(name)
-    if value and not re.fullmatch(r"[!-~]{16,}", value):
+    if value and not re.fullmatch(f"[!-~]{{16,{at_most or ''}}}", value):
+        length = f"16 to {at_most} characters" if at_most else "16 characters or more"
         raise ImproperlyConfigured(
-            f"{name} must have 16 characters or more, all of them ASCII and none of them white "
-            "space, such as the output of `openssl rand -hex 32`."
+            f"{name} must have {length}, all of them ASCII and none of them white space, such as "
+            "the output of `openssl rand -hex 20`."
         )
     return value
 

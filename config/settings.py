@@ -29,6 +29,9 @@ OPENTOK_TIMEOUT = environment.seconds("OPENTOK_TIMEOUT", 7, at_least=0.1, at_mos
 # Calls that may fail in a row before OpenTok is left alone for a few seconds.
 OPENTOK_FAILURES = environment.integer("OPENTOK_FAILURES", 10, at_least=1, at_most=1_000_000)
 
+# What OpenTok signs its callbacks with, which takes up to fifty characters.
+CALLBACK_SECRET = environment.token("CALLBACK_SECRET", at_most=50)
+
 # The credentials handed out (rooms/).
 TOKEN_ROLE = environment.one_of(
     "TOKEN_ROLE", "publisher", choices=["subscriber", "publisher", "publisheronly", "moderator"]

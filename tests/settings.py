@@ -17,6 +17,7 @@ os.environ |= {
     "OPENTOK_TIMEOUT": "7",
     # Tests share a server: what one of them does to OpenTok must not count against the next.
     "OPENTOK_FAILURES": "1000000",
+    "CALLBACK_SECRET": "tests-only-callback-secret-of-40-letters",
     "TOKEN_ROLE": "publisher",
     "TOKEN_TTL": "86400",
     # Everything that the sample server lets everybody do.

@@ -49,6 +49,8 @@ def start(*command, **environment):
         ({"ROOM_CREATION": "closed"}, "ROOM_CREATION must be one of open, keys, not 'closed'."),
         ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN must have 16 characters or more"),
         ({"METRICS_TOKEN": "long enough but has spaces"}, "METRICS_TOKEN must have 16 characters"),
+        ({"CALLBACK_SECRET": "short"}, "CALLBACK_SECRET must have 16 to 50 characters"),
+        ({"CALLBACK_SECRET": "x" * 51}, "CALLBACK_SECRET must have 16 to 50 characters"),
         ({"TOKEN_ROLE": "king"}, "TOKEN_ROLE must be one of subscriber, publisher"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must start with"),
         ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),

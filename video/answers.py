@@ -40,9 +40,14 @@ def read(response: Response, refusals: Refusals) -> Any:
     if not response.content:
         return None
     try:
-        return _cleaned(json.loads(response.content, parse_constant=_refuse, parse_float=_finite))
+        return parse(response.content)
     except (ValueError, RecursionError):
         raise OpenTokFailed("an answer that is not JSON") from None
+
+
+def parse(content: bytes) -> Any:
+    """JSON without what we could not store. ValueError or RecursionError if it is none."""
+    return _cleaned(json.loads(content, parse_constant=_refuse, parse_float=_finite))
 
 
 def _message(response: Response) -> str:

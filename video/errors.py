@@ -174,3 +174,32 @@ class StreamNotFound(VideoError):
     default_detail = (
         "There is no stream with this id in the session that is being recorded. It may have ended."
     )
+
+
+class CallbacksClosed(VideoError):
+    status_code = 401
+    default_code = "callbacks_closed"
+    title = "No callbacks are taken here"
+    default_detail = (
+        "This server takes no callbacks: whoever runs it has to set CALLBACK_SECRET to the "
+        "signature secret that OpenTok signs them with."
+    )
+    auth_header = 'Bearer realm="callbacks"'
+
+
+class CallbackRefused(VideoError):
+    status_code = 401
+    default_code = "callback_refused"
+    title = "This callback is refused"
+    default_detail = (
+        "Only callbacks that OpenTok signed for this server are taken. Check that CALLBACK_SECRET "
+        "is the signature secret of this project's callbacks; the server's log says more."
+    )
+    auth_header = 'Bearer realm="callbacks", error="invalid_token"'
+
+
+class CallbackInvalid(VideoError):
+    status_code = 400
+    default_code = "callback_invalid"
+    title = "This callback makes no sense"
+    default_detail = "It is signed rightly, but tells of nothing that OpenTok documents."

@@ -1,0 +1,106 @@
+"""What OpenTok tells by itself: signed HTTP requests, called callbacks.
+
+Each brings `Authorization: Bearer` with a JWT (HS256) that holds the SHA-256 of the body. Source:
+tokbox.com/developer/guides/secure-callbacks.
+"""
+
+import hashlib
+import hmac
+import logging
+import time
+import warnings
+from typing import Any
+
+import jwt
+from django.conf import settings
+from jwt.warnings import InsecureKeyLengthWarning
+
+from video import accounts, answers, ids
+from video.answers import Remote
+from video.errors import CallbackInvalid, CallbackRefused, CallbacksClosed, OpenTokFailed
+
+# OpenTok tries for a day to deliver one, and nobody says whether it signs anew each time.
+MOST_SECONDS_OLD = 24 * 60 * 60
+MOST_SECONDS_APART = 5 * 60
+
+logger = logging.getLogger(__name__)
+
+# OpenTok lets a secret be shorter than the 32 characters that the library would like to see.
+warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
+
+
+def archive(body: bytes, *, authorization: str) -> Remote | None:
+    """The archive object that a callback tells of, or None if it tells of something else.
+
+    `body` is as it came, `authorization` the header. Errors: CallbacksClosed, CallbackRefused,
+    before anything in the body is looked at; CallbackInvalid.
+    """
+    if not settings.CALLBACK_SECRET:
+        raise CallbacksClosed()
+    _verify(body, _claims(authorization))
+    told = _parse(body)
+    if told.get("event") != "archive":
+        return None
+    _refuse_others(told)
+    try:
+        return answers.archive(told)
+    except OpenTokFailed as error:
+        raise CallbackInvalid(error.reason) from None
+
+
+def _claims(authorization: str) -> dict[str, Any]:
+    """What the header claims, once it is known to be signed with our secret and Vonage's."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _refused("it is not signed")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token.strip(),
+            settings.CALLBACK_SECRET,
+            algorithms=["HS256"],
+            issuer="Vonage",
+            options={"require": ["iat", "iss", "payload_hash"], "verify_iat": False},
+        )
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise _refused(f"its signature is not right ({type(error).__name__})") from None
+    return claims
+
+
+def _verify(body: bytes, claims: dict[str, Any]) -> None:
+    """Raise CallbackRefused unless the claims are of this body, of now, and for this server."""
+    # As bytes, since text is compared in constant time only if it is ASCII.
+    signed = str(claims["payload_hash"]).lower().encode("utf-8", "replace")
+    if not hmac.compare_digest(signed, hashlib.sha256(body).hexdigest().encode()):
+        raise _refused("another body was signed")
+    latest = time.time() + MOST_SECONDS_APART
+    earliest = latest - MOST_SECONDS_OLD - 2 * MOST_SECONDS_APART
+    issued = claims["iat"]
+    if type(issued) not in {int, float} or not earliest <= issued <= latest:
+        raise _refused("it was signed in the future, or more than a day ago")
+    account = accounts.current()
+    # What `api_key` holds is not documented for OpenTok projects; their bodies name the project.
+    if account.is_vonage and claims.get("application_id", account.project_id) != account.project_id:
+        raise _refused("it is for another application")
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        told = answers.parse(body)
+    except (ValueError, RecursionError):
+        raise CallbackInvalid("it is not JSON") from None
+    if not isinstance(told, dict):
+        raise CallbackInvalid("it is no JSON object")
+    return told
+
+
+def _refuse_others(told: dict[str, Any]) -> None:
+    """Raise CallbackRefused for an archive of another project: two may have the same secret."""
+    named = [told.get(name) for name in ("projectId", "partnerId", "applicationId")]
+    named.append(ids.project_of(str(told.get("sessionId", ""))))
+    if any(str(name) != accounts.current().project_id for name in named if name is not None):
+        raise _refused("it is about another project")
+
+
+def _refused(reason: str) -> CallbackRefused:
+    logger.warning("A callback was refused: %s", reason)
+    return CallbackRefused(reason)
