@@ -59,12 +59,14 @@ def main() -> None:
     with children() as started:
         opentok = "your own project, as the credentials say"
         if not any(environment.text(name) for name in CREDENTIALS):
-            started.append(local_opentok(someone_connected=not options.nobody_connected))
+            callbacks = f"http://{reached_at(options.host)}:{port}/callbacks"
+            someone_connected = not options.nobody_connected
+            started.append(local_opentok(callbacks, someone_connected=someone_connected))
             opentok = f"local, at {os.environ['OPENTOK_API_URL']} (no credentials are set)"
         run("manage.py", "migrate", "--verbosity", "0")
         server = [sys.executable, "-m", "config.server", "--host", options.host]
         started.append(start(server))
-        here = "localhost" if options.host in {"127.0.0.1", "0.0.0.0"} else options.host  # noqa: S104
+        here = reached_at(options.host)
         wait_until_it_listens(here, port, started)
         url = f"http://{here}:{port}"
         print(READY.format(url=url, opentok=opentok, admin=admin), flush=True)
@@ -82,6 +84,10 @@ def arguments() -> argparse.Namespace:
         help="recording works only after somebody has connected to the local OpenTok",
     )
     return parser.parse_args()
+
+
+def reached_at(host: str) -> str:
+    return "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104
 
 
 def refuse_unusable_port(host: str, port: int) -> None:
@@ -105,11 +111,13 @@ def kept(name: str) -> str:
     return path.read_text()
 
 
-def local_opentok(*, someone_connected: bool) -> subprocess.Popen[str]:
-    """Start `python -m emulator` on a free port and point the server's environment at it."""
+def local_opentok(callbacks: str, *, someone_connected: bool) -> subprocess.Popen[str]:
+    """Start `python -m emulator` on a free port, and tell it and the server of each other."""
     key, secret = "47000000", kept("opentok_secret")
+    callback_secret = environment.text("CALLBACK_SECRET") or kept("callback_secret")
     command = [sys.executable, "-m", "emulator", "--port", "0"]
     command += ["--api-key", key, "--secret", secret]
+    command += ["--callback-url", callbacks, "--callback-secret", callback_secret]
     if someone_connected:
         command.append("--auto-connect")
     process = start(command, stdout=subprocess.PIPE)
@@ -119,6 +127,7 @@ def local_opentok(*, someone_connected: bool) -> subprocess.Popen[str]:
     os.environ |= {
         "TOKBOX_API_KEY": key,
         "TOKBOX_SECRET": secret,
+        "CALLBACK_SECRET": callback_secret,
         "OPENTOK_API_URL": line.split()[-1],
     }
     return process

@@ -75,6 +75,15 @@ def test_everybody_may_list_recordings_unless_somebody_chose_otherwise(environme
     assert answer.status_code == status
 
 
+def test_the_local_opentok_tells_the_server_of_recordings(environment):
+    with running(environment) as (process, _):
+        url = f"http://127.0.0.1:{environment['PORT']}"
+        session = {"sessionId": room_at(environment)}
+        requests.post(f"{url}/archive/start", json=session, timeout=30)
+        line = next(line for line in process.stdout if "/callbacks" in line)
+    assert '"status":200' in line
+
+
 def test_a_taken_port_is_said_in_a_line(environment):
     with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
         done = subprocess.run(
