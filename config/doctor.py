@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from access import counters
+from archives.models import Archive
 from config.checks import STARTUP
 from config.postgresql.base import CONNECTIONS
 from config.static import ForgivingManifestStorage
@@ -24,6 +25,8 @@ from video.errors import VideoError
 
 # A process holds the connections of its clients, which stay open between requests.
 ENOUGH_OPEN_FILES = 1024
+# Of these, one at least should have been told of.
+NEWEST_RECORDINGS = 10
 # Django's own checks of what https() tells in a line: HSTS, the redirect, and secure cookies.
 ABOUT_HTTPS = {"security.W004", "security.W008", "security.W010", "security.W016"}
 
@@ -45,6 +48,7 @@ def examine() -> Iterator[Finding]:
     yield from static_files()
     yield from https()
     yield from security()
+    yield from callbacks()
     yield from limits()
     yield from rate_limits()
 
@@ -149,6 +153,37 @@ def security() -> Iterator[Finding]:
     yield from _from_checks("security", told)
     if not told:
         yield Finding("ok", "security", "SECRET_KEY is long enough, and DEBUG is off.")
+
+
+def callbacks() -> Iterator[Finding]:
+    if not settings.CALLBACK_SECRET:
+        yield Finding(
+            "warning",
+            "callbacks",
+            "CALLBACK_SECRET is not set, so that OpenTok cannot tell this server anything: lists "
+            "show recordings as they were when somebody last asked for them.",
+            "Register /callbacks of this server at OpenTok, with a signature secret, and set "
+            "CALLBACK_SECRET to the same.",
+        )
+        return
+    try:
+        newest = Archive.objects.values_list("called_back_at", flat=True)[:NEWEST_RECORDINGS]
+        called = [moment for moment in newest if moment]
+    except DatabaseError:
+        return  # database() has said so
+    if newest and not called:
+        yield Finding(
+            "warning",
+            "callbacks",
+            f"None came about the {len(newest)} newest recordings.",
+            "Check at OpenTok that /callbacks of this server is registered, by https and for "
+            "archives. If the log has `A callback was refused`, set CALLBACK_SECRET to the "
+            "signature secret there. OpenTok may take half an hour to go by a change.",
+        )
+    elif called:
+        yield Finding("ok", "callbacks", f"The last one came at {max(called):%Y-%m-%d %H:%M} UTC.")
+    else:
+        yield Finding("ok", "callbacks", "None has come, as nothing has been recorded, either.")
 
 
 def limits() -> Iterator[Finding]:

@@ -6,13 +6,17 @@ import resource
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from email.utils import formatdate
 from time import time
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection
 
+from archives.models import Archive
+from config.doctor import NEWEST_RECORDINGS
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_credentials_of_the_server import APPLICATION, pem_of
 
@@ -245,6 +249,21 @@ def test_a_short_secret_key_and_debug_are_warnings_with_https_and_without(doctor
     for name, text in {"SECRET_KEY": "short", "DEBUG": "on"}.items():
         level, said = doctor(**good | {name: text}).of("security")
         assert (level, name in said) == ("warning", True)
+
+
+def test_callbacks_that_cannot_or_do_not_come_are_a_warning(doctor):
+    level, text = doctor(CALLBACK_SECRET=" ").of("callbacks")
+    assert (level, "CALLBACK_SECRET is not set" in text) == ("warning", True)
+    assert doctor().of("callbacks")[0] == "ok"
+    for _ in range(NEWEST_RECORDINGS + 1):
+        Archive.objects.create(id=uuid4(), session_id="1_x", status="available")
+    level, text = doctor().of("callbacks")
+    assert (level, "the 10 newest recordings" in text) == ("warning", True)
+    newest, *_, oldest = Archive.objects.all()
+    Archive.objects.filter(pk=oldest.pk).update(called_back_at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert doctor().of("callbacks")[0] == "warning"  # they have ceased to come
+    Archive.objects.filter(pk=newest.pk).update(called_back_at=datetime(2026, 1, 3, tzinfo=UTC))
+    assert doctor().of("callbacks") == ("ok", "The last one came at 2026-01-03 00:00 UTC. ")
 
 
 def test_more_connections_than_postgresql_has_are_a_warning(doctor):
