@@ -1,6 +1,7 @@
 """The two kinds of credentials, how they are told apart, and the tokens that they sign."""
 
 import base64
+import json
 import uuid
 
 import jwt
@@ -8,10 +9,13 @@ import opentok as sdk
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from archives.models import Archive
 from tests.emulator_process import Emulator
 from tests.server_process import Server
+from tests.test_callbacks import send, sign
 from video import accounts, client, tokens
 
 APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
@@ -150,8 +154,7 @@ def test_a_vonage_token_has_the_claims_of_vonages_documentation(private_key, con
 
 
 @pytest.fixture(scope="module")
-def vonage(private_key, tmp_path_factory):
-    """A local OpenTok that also takes the calls of the Vonage application."""
+def _vonage(private_key, tmp_path_factory):
     public_key = tmp_path_factory.mktemp("keys") / "public.pem"
     public_key.write_bytes(
         private_key.public_key().public_bytes(
@@ -160,6 +163,13 @@ def vonage(private_key, tmp_path_factory):
     )
     with Emulator("--application-id", APPLICATION, "--public-key", str(public_key)) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def vonage(_vonage):
+    """A local OpenTok that also takes the calls of the Vonage application."""
+    _vonage.reset()
+    return _vonage
 
 
 def test_sessions_and_archives_work_with_vonage_credentials(private_key, configured, vonage):
@@ -192,3 +202,29 @@ def test_both_families_of_clients_get_the_id_of_a_vonage_application(
     assert found["apiKey"] == found["applicationId"] == APPLICATION
     claims = jwt.decode(found["token"], private_key.public_key(), algorithms=["RS256"])
     assert claims["session_id"] == found["sessionId"]
+
+
+def test_callbacks_are_taken_for_the_configured_application_alone(
+    private_key, vonage, transactional_db
+):
+    variables = {
+        "TOKBOX_API_KEY": " ",
+        "TOKBOX_SECRET": " ",
+        "VONAGE_APPLICATION_ID": APPLICATION,
+        "VONAGE_PRIVATE_KEY": pem_of(private_key),
+        "OPENTOK_API_URL": vonage.url,
+    }
+    with Server(**variables) as server:
+        vonage.call_back(f"{server.url}/callbacks", settings.CALLBACK_SECRET)
+        session_id = server.get("/room/x").json()["sessionId"]
+        vonage.connect(session_id)
+        server.post("/archive/start", json={"sessionId": session_id})
+        (sent,) = vonage.callbacks(attempts=1)
+        body = json.dumps(sent["body"]).encode()
+        signed = [sign(body, application_id=name) for name in (APPLICATION, str(uuid.uuid4()))]
+        statuses = [send(server, body, token=token).status_code for token in signed]
+        others = sent["body"] | {"applicationId": str(uuid.uuid4())}
+        assert send(server, others).status_code == 401
+    assert sent["attempts"] == [200]
+    assert statuses == [200, 401]
+    assert Archive.objects.get().called_back_at is not None
