@@ -87,11 +87,12 @@ def _row_of(request: Request) -> IdempotentRequest:
     key = request.headers[HEADER]
     if not KEY.fullmatch(key):
         raise IdempotencyKeyInvalid()
-    sent = request._request
+    sent, api_key = request._request, key_of(request)
+    rooms = api_key.room_prefix if api_key else ""
     enter = partial(
         IdempotentRequest.objects.enter,
-        fingerprint=fingerprint_of(sent.get_full_path(), sent.body),
-        api_key=key_of(request),
+        fingerprint=fingerprint_of(sent.get_full_path(), sent.body, rooms=rooms),
+        api_key=api_key,
         key=key,
     )
     if (row := enter()) and not row.is_under_way:

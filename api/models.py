@@ -109,12 +109,13 @@ class IdempotentRequest(models.Model):
         IdempotentRequest.objects.filter(pk=self.pk).delete()
 
 
-def fingerprint_of(path: str, body: bytes) -> str:
+def fingerprint_of(path: str, body: bytes, *, rooms: str) -> str:
     """With SECRET_KEY in it, because a body may hold what is short enough to be guessed.
 
     After a change of SECRET_KEY the answers cannot be read, and these differ: all count as reused.
+    So do those of an API key that has got another beginning of `rooms` since.
     """
-    return salted_hmac(path, body, algorithm="sha256").hexdigest()
+    return salted_hmac(f"{path}\n{rooms}", body, algorithm="sha256").hexdigest()
 
 
 def _cipher() -> Fernet:

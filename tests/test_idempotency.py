@@ -9,7 +9,7 @@ from django.utils import timezone
 from access.models import ApiKey
 from api.models import IdempotentRequest
 from rooms.models import Room
-from tests.api_client import Program
+from tests.api_client import Program, refusal
 from tests.server_process import Server
 
 
@@ -133,6 +133,15 @@ def test_an_answer_without_a_body_has_none_again(program, opentok):
     assert told(post(program, f"archives/{archive}/streams", key="1", streamId=stream)) == told(
         first
     )
+
+
+def test_an_answer_is_not_for_a_key_that_is_for_other_rooms_since(program):
+    post(program, "rooms", key="1", name="exam")
+    assert post(program, "rooms/exam/tokens", key="2").status_code == 201
+    program.key.room_prefix = "school-"
+    program.key.save()
+    again = post(program, "rooms/exam/tokens", key="2")
+    assert refusal(again) == (422, "idempotency_key_reused")
 
 
 def test_nothing_in_the_database_tells_what_was_sent_or_answered(program):
