@@ -187,9 +187,8 @@ def test_sessions_and_archives_work_with_vonage_credentials(private_key, configu
     assert [found["id"] for found in client.list_archives()] == [archive["id"]]
 
 
-def test_both_families_of_clients_get_the_id_of_a_vonage_application(
-    private_key, vonage, transactional_db
-):
+@pytest.fixture
+def vonage_server(private_key, vonage, transactional_db):
     variables = {
         "TOKBOX_API_KEY": " ",
         "TOKBOX_SECRET": " ",
@@ -198,33 +197,26 @@ def test_both_families_of_clients_get_the_id_of_a_vonage_application(
         "OPENTOK_API_URL": vonage.url,
     }
     with Server(**variables) as server:
-        found = server.get("/room/x").json()
+        yield server
+
+
+def test_both_families_of_clients_get_the_id_of_a_vonage_application(private_key, vonage_server):
+    found = vonage_server.get("/room/x").json()
     assert found["apiKey"] == found["applicationId"] == APPLICATION
     claims = jwt.decode(found["token"], private_key.public_key(), algorithms=["RS256"])
     assert claims["session_id"] == found["sessionId"]
 
 
-def test_callbacks_are_taken_for_the_configured_application_alone(
-    private_key, vonage, transactional_db
-):
-    variables = {
-        "TOKBOX_API_KEY": " ",
-        "TOKBOX_SECRET": " ",
-        "VONAGE_APPLICATION_ID": APPLICATION,
-        "VONAGE_PRIVATE_KEY": pem_of(private_key),
-        "OPENTOK_API_URL": vonage.url,
-    }
-    with Server(**variables) as server:
-        vonage.call_back(f"{server.url}/callbacks", settings.CALLBACK_SECRET)
-        session_id = server.get("/room/x").json()["sessionId"]
-        vonage.connect(session_id)
-        server.post("/archive/start", json={"sessionId": session_id})
-        (sent,) = vonage.callbacks(attempts=1)
-        body = json.dumps(sent["body"]).encode()
-        signed = [sign(body, application_id=name) for name in (APPLICATION, str(uuid.uuid4()))]
-        statuses = [send(server, body, token=token).status_code for token in signed]
-        others = sent["body"] | {"applicationId": str(uuid.uuid4())}
-        assert send(server, others).status_code == 401
+def test_callbacks_are_taken_for_the_configured_application_alone(vonage, vonage_server):
+    vonage.call_back(f"{vonage_server.url}/callbacks", settings.CALLBACK_SECRET)
+    session_id = vonage_server.get("/room/x").json()["sessionId"]
+    vonage.connect(session_id)
+    vonage_server.post("/archive/start", json={"sessionId": session_id})
+    (sent,) = vonage.callbacks(attempts=1)
     assert sent["attempts"] == [200]
-    assert statuses == [200, 401]
     assert Archive.objects.get().called_back_at is not None
+    body, another = json.dumps(sent["body"]).encode(), str(uuid.uuid4())
+    for name, status in ((APPLICATION, 200), (another, 401)):
+        token = sign(body, application_id=name)
+        assert send(vonage_server, body, token=token).status_code == status
+    assert send(vonage_server, sent["body"] | {"applicationId": another}).status_code == 401
