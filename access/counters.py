@@ -51,6 +51,8 @@ class Place:
 
     def is_asked(self) -> bool:
         """Whether it counts. After a rest one request alone finds out whether it is back."""
+        if not self._is_away:
+            return True
         with self._lock:
             now = time.monotonic()
             if now < self._rests_until:
