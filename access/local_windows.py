@@ -117,7 +117,8 @@ class LocalWindows:
     def _lock_file(self) -> None:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while True:
-            if self._file < 0:
+            # The lock keeps nobody from deleting it. To look before it is taken halves its time.
+            if not self._is_whole():
                 self._open()
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,15 +127,15 @@ class LocalWindows:
                     raise
                 time.sleep(PAUSE_SECONDS)
             else:
-                if self._is_whole():
-                    return
-                os.close(self._file)
-                self._file = -1
+                return
 
     def _is_whole(self) -> bool:
-        """Whether nobody has deleted the file, as those do who tidy /tmp up, so that processes that
-        start later have another one; or cut it, when whoever touches the map is killed.
+        """Whether the file is open, and nobody has deleted it, as those do who tidy /tmp up, so
+        that processes that start later have another one; or cut it, when whoever touches the map is
+        killed.
         """
+        if self._file < 0:
+            return False
         found = os.fstat(self._file)
         return found.st_nlink > 0 and found.st_size >= SIZE
 
@@ -147,6 +148,8 @@ class LocalWindows:
         except BaseException:
             os.close(file)
             raise
+        if self._file >= 0:
+            os.close(self._file)
         self._file = file
 
 
