@@ -6,12 +6,11 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
-from rest_framework.request import Request
 
 LONGEST = 64  # no address is longer, with a port and brackets
 
 
-def address_of(request: HttpRequest | Request) -> str:
+def address_of(request: HttpRequest) -> str:
     """The client's address; of an IPv6 address the first 64 bits, which are one customer's.
 
     X-Forwarded-For counts from the right: the last entry was written by the proxy in front of this

@@ -12,7 +12,8 @@ class KeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        header = request.META.get("HTTP_AUTHORIZATION")
+        # DRF's request looks for META in itself first, by way of exceptions.
+        header = request._request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
         scheme, _, text = header.partition(" ")

@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 def caller(request: Request) -> str:
     """Whom a request counts for: the key that it was sent with, or else its address."""
     key = key_of(request)
-    return f"key:{key.prefix}" if key else f"address:{address_of(request)}"
+    return f"key:{key.prefix}" if key else f"address:{address_of(request._request)}"
 
 
 def spend(name: str, *who: str) -> None:
