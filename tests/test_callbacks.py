@@ -295,8 +295,8 @@ def test_the_log_says_why_and_never_the_token_or_what_is_in_it(server):
     body = json.dumps(told(name="Board meeting")).encode()
     token = sign(body, secret="another-secret-that-is-long-enough-to-be-one")
     send(server, body, token=token)
-    assert server.wrote("A callback was refused: its signature is not right", times=1)
     written = server.output()
+    assert "A callback was refused: its signature is not right" in written
     for secret in (SECRET, token, token.split(".")[2], "Board meeting"):
         assert secret not in written
 
