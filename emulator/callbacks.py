@@ -11,13 +11,16 @@ import json
 import threading
 import time
 import uuid
+import warnings
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
+from jwt.warnings import InsecureKeyLengthWarning
 
 from emulator.answers import archive_object
 from emulator.archives import Archive
@@ -27,6 +30,8 @@ from emulator.world import World
 
 MAX_CALLBACKS = 1_000
 ANSWER_SECONDS = 5
+# OpenTok lets a secret be shorter than the library would like to see.
+warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 # How often it is looked whether anything has happened to an archive by itself.
 LOOK_SECONDS = 0.1
 # inference: that it begins with a second is not documented.
@@ -48,6 +53,10 @@ class Hook:
     signature: str = "valid"
     held: bool = False
 
+    @property
+    def goes_by_itself(self) -> bool:
+        return self.url is not None and not self.held
+
     def view(self) -> dict[str, Any]:
         """The control API's picture of it, without the secret."""
         return {"url": self.url, "signature": self.signature, "held": self.held}
@@ -61,7 +70,7 @@ class Hook:
         return headers
 
 
-@dataclass
+@dataclass(eq=False)
 class Callback:
     """One state of one archive, to be told. Times are ms of virtual time.
 
@@ -92,15 +101,15 @@ class Callback:
     def begin_anew(self, now: int) -> None:
         self.next_at, self.since, self.wait = now, None, FIRST_WAIT_MS
 
-    def note(self, status: int | None, now: int) -> None:
-        """How an attempt ended: unless it was taken, or is to be sent again anyway, it is later."""
+    def note(self, status: int | None, now: int, *, again: bool) -> None:
+        """How an attempt ended. Unless it was taken there is another one, if it may go `again`."""
         self.attempts.append(status)
         if self.since is None:
             self.since = now
         again_at, self.wait = now + self.wait, 2 * self.wait
         is_taken = status is not None and 200 <= status < 300
         is_over = again_at > self.since + GIVEN_UP_AFTER_MS
-        if self.next_at is None and not is_taken and not is_over:
+        if again and self.next_at is None and not is_taken and not is_over:
             self.next_at = again_at
 
 
@@ -112,18 +121,24 @@ class Callbacks:
         self._links = links
         self._first_hook = hook
         self._changed = threading.Condition()
+        self._sending = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        self.set_hook(self._first_hook)
-        with self._changed:
+        """Nothing of what was before arrives after it."""
+        with self._sending, self._changed:
+            self.hook = self._first_hook
             self._last_id = 0
             self._callbacks: deque[Callback] = deque(maxlen=MAX_CALLBACKS)
+            self._changed.notify_all()
 
     def set_hook(self, hook: Hook) -> None:
-        """For what happens from now on, and for what has still to be sent."""
+        """From now on, and for what waits to be sent again, if anything goes by itself."""
         with self._changed:
             self.hook = hook
+            if not hook.goes_by_itself:
+                for callback in self._callbacks:
+                    callback.next_at = None
             self._changed.notify_all()
 
     def tell(self, archive: Archive) -> None:
@@ -135,7 +150,7 @@ class Callbacks:
             if archive.status == "available":
                 url = self._links.make(archive.file_key, self.base_url, now)
             self._last_id += 1
-            next_at = None if self.hook.held else now
+            next_at = now if self.hook.goes_by_itself else None
             body = archive_object(archive, url=url)
             self._callbacks.append(Callback(self._last_id, archive.project, body, next_at))
             self._changed.notify_all()
@@ -175,14 +190,15 @@ class Callbacks:
             return min(due)[2] if due else None
 
     def _attempt(self, callback: Callback, now: int) -> None:
-        with self._changed:
-            hook, callback.next_at = self.hook, None
-        if hook.url is None:
-            return
-        status = post(hook, callback)
-        with self._changed:
-            callback.note(status, now)
-            self._changed.notify_all()
+        with self._sending:
+            with self._changed:
+                hook, callback.next_at = self.hook, None
+                if hook.url is None or callback not in self._callbacks:
+                    return
+            status = post(hook, callback)
+            with self._changed:
+                callback.note(status, now, again=self.hook.goes_by_itself)
+                self._changed.notify_all()
 
     def _attempts(self) -> int:
         return sum(len(callback.attempts) for callback in self._callbacks)
@@ -207,14 +223,15 @@ def claims(body: bytes, project: Project) -> dict[str, Any]:
 def post(hook: Hook, callback: Callback) -> int | None:
     """The status of the answer, or None without one. Redirects are not followed."""
     url = urlsplit(hook.url or "")
-    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    kind, usual = (HTTPSConnection, 443) if url.scheme == "https" else (HTTPConnection, 80)
     body = json.dumps(callback.body).encode()
     path = f"{url.path or '/'}?{url.query}".rstrip("?")
-    connection = kind(url.hostname or "", url.port, timeout=ANSWER_SECONDS)
     try:
-        connection.request("POST", path, body, hook.headers(body, callback.project))
-        return connection.getresponse().status
-    except (OSError, HTTPException):
+        # With a port, since without one it looks for it in an IPv6 address.
+        connection = kind(url.hostname or "", url.port or usual, timeout=ANSWER_SECONDS)
+        with closing(connection):
+            connection.request("POST", path, body, hook.headers(body, callback.project))
+            return connection.getresponse().status
+    # The last two: no host can be called that, and a secret that looks like a public key.
+    except (OSError, HTTPException, ValueError, jwt.PyJWTError):
         return None
-    finally:
-        connection.close()

@@ -198,3 +198,38 @@ def test_what_makes_no_sense_is_said(emulator, path, fields, status):
     with pytest.raises(ControlRefused) as refused:
         emulator.control("POST", path, fields)
     assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        {"url": "http://[fe80::abcd]/x"},
+        {"url": f"http://{'a' * 64}.example/"},
+        {"url": "http://a..b/"},
+        {"url": "https://127.0.0.1:9/"},
+        {"secret": "ssh-rsa AAAA"},
+        {"secret": "\ud800"},
+    ],
+)
+def test_where_nobody_can_be_called_the_next_is_called_all_the_same(
+    called, receiver, archive, hook
+):
+    called.callbacks(attempts=1)
+    called.call_back(**({"url": receiver.url, "secret": SECRET} | hook))
+    called.send_callback(1)
+    assert called.callbacks(attempts=2)[0]["attempts"] == [200, None]
+    called.call_back(receiver.url, SECRET)
+    called.send_callback(1)
+    assert called.callbacks(attempts=3)[0]["attempts"] == [200, None, 200]
+
+
+@pytest.mark.parametrize("hook", [{"url": None}, {"held": True}])
+def test_what_waits_to_be_sent_again_waits_no_more(called, receiver, archive, hook):
+    called.callbacks(attempts=1)
+    receiver.statuses += [500]
+    called.send_callback(1)
+    called.callbacks(attempts=2)
+    called.call_back(**({"url": receiver.url, "secret": SECRET} | hook))
+    called.call_back(receiver.url, SECRET)
+    called.advance(3600)
+    assert not called.callbacks(attempts=2)[0]["pending"]
