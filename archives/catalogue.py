@@ -65,8 +65,13 @@ class ArchiveManager(models.Manager["Archive"]):
         return remote
 
     def remove(self, archive_id: str, *, key: ApiKey | None = None) -> None:
-        """Delete it at OpenTok, its file as well. That it was there stays known here."""
-        self._confine(key, archive_id)
+        """Delete it at OpenTok, its file as well. That it was there stays known here.
+
+        One that was never heard of is asked for first, or a callback that comes late would be news.
+        """
+        ids.check_archive_id(archive_id)
+        if (key and key.room_prefix) or not self.filter(pk=archive_id).exists():
+            self.fetch(archive_id, key=key)
         try:
             client.delete_archive(archive_id)
         except ArchiveNotFound:
@@ -166,12 +171,8 @@ class ArchiveManager(models.Manager["Archive"]):
         return remotes
 
     def hear(self, remote: Remote) -> None:
-        """Write down what a callback tells, which may come late, more than once, in any order.
-
-        It leaves out some of what an answer says.
-        """
-        known = self.filter(pk=remote["id"]).first()
-        self.record([{**known.details, **remote} if known else remote], late=True)
+        """Write down what a callback tells, which may come late, more than once, in any order."""
+        self.record([remote], late=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
 
     def record(self, remotes: list[Remote], *, late: bool = False) -> None:
@@ -182,32 +183,44 @@ class ArchiveManager(models.Manager["Archive"]):
         # Each once: a list that somebody adds to while it is read may name one twice.
         told = {remote["id"]: self.model.from_remote(remote) for remote in remotes}
         archives = sorted(told.values(), key=lambda archive: archive.id)
-        if not _news(archives, known=self.all(), late=late):
+        news = _news(archives, known=self.all(), late=late)
+        if not news:
             return  # as most of the time, and then without a lock on anything
         try:
-            self._write(archives, late=late)
+            self._write(news, late=late)
         except IntegrityError:
             # A room was deleted after it was looked up. This time it is not found.
-            self._write(archives, late=late)
+            self._write(news, late=late)
 
-    def _write(self, archives: list[Archive], *, late: bool) -> None:
+    def _write(self, news: list[Archive], *, late: bool) -> None:
         with transaction.atomic():
-            rooms = Room.objects.by_session(archive.session_id for archive in archives)
-            for archive in archives:
-                archive.room = rooms.get(archive.session_id)
             # New ones first, so that two who have one at once compare what they know of it.
-            self.bulk_create(archives, ignore_conflicts=True)
+            self.bulk_create(_placed(news), ignore_conflicts=True)
             # Locked in the order of their ids by everybody, so that no two wait for each other.
-            known = self.select_for_update().order_by("id")
+            news = _news(news, known=self.select_for_update().order_by("id"), late=late)
             self.bulk_create(
-                _news(archives, known=known, late=late),
+                _placed(news),  # again, as a room may be gone since the wait for the locks
                 update_conflicts=True,
                 unique_fields=["id"],
                 update_fields=["room", *NEWS],
             )
 
 
+def _placed(archives: list[Archive]) -> list[Archive]:
+    """The same, each with the room that its session is of, if there is one now."""
+    rooms = Room.objects.by_session(archive.session_id for archive in archives)
+    for archive in archives:
+        archive.room = rooms.get(archive.session_id)
+    return archives
+
+
 def _news(archives: list[Archive], *, known: models.QuerySet[Archive], late: bool) -> list[Archive]:
-    """Those that say more than their stored rows do, in the same order."""
+    """Those that say more than their stored rows do, in the same order.
+
+    What comes late leaves out some of what an answer says, which then stays as it is.
+    """
     rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
+    for archive in archives if late else []:
+        if row := rows.get(archive.id):
+            archive.details = row.details | archive.details
     return [archive for archive in archives if archive.is_news_to(rows.get(archive.id), late=late)]

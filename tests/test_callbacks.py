@@ -128,6 +128,17 @@ def test_a_late_one_brings_nothing_back_that_was_deleted(room, server, opentok, 
     assert rows() == ["deleted"]
 
 
+def test_not_even_one_that_was_never_heard_of_before(room, server, opentok, program):
+    opentok.call_back(f"{server.url}/callbacks", SECRET, held=True)
+    archive_id = start(opentok, room.session_id)
+    opentok.call("POST", f"{opentok.archives_path}/{archive_id}/stop")
+    opentok.advance(5)
+    assert program.delete(f"archives/{archive_id}").status_code == 204
+    opentok.send_callback(opentok.callbacks(attempts=0)[2]["id"])
+    opentok.callbacks(attempts=1)
+    assert rows() == ["deleted"]
+
+
 def test_two_about_a_new_recording_at_once_leave_the_later_state(server):
     for _ in range(10):
         recording = told()
@@ -224,7 +235,7 @@ def test_a_recording_of_another_project_is_refused(server, fields):
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[]", b"null", b"7", b'"archive"', b"\xff", b"[" * 50_000, b'{"event": NaN}',
+        b"", b"{", b"[]", b"null", b"7", b'{"x":' + b"[" * 101 + b"]" * 101 + b"}", b'"archive"', b"\xff", b"[" * 50_000, b'{"event": NaN}',
         b'{"event": "archive"}',
         json.dumps(told(id="../../session/create")).encode(),
         json.dumps(told(id=7)).encode(),
@@ -299,6 +310,17 @@ def test_the_log_says_why_and_never_the_token_or_what_is_in_it(server):
     assert "A callback was refused: its signature is not right" in written
     for secret in (SECRET, token, token.split(".")[2], "Board meeting"):
         assert secret not in written
+
+
+def test_what_an_answer_says_at_the_same_time_is_not_lost(server):
+    for _ in range(10):
+        short = told()
+        long = short | {"multiArchiveTag": "left"}
+        with ThreadPoolExecutor(2) as crowd:
+            sent = crowd.submit(send, server, short)
+            Archive.objects.record([long])
+            assert sent.result().status_code == 200
+        assert Archive.objects.get(pk=short["id"]).details["multiArchiveTag"] == "left"
 
 
 def test_many_at_once_are_all_taken(server):

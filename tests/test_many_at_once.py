@@ -4,7 +4,7 @@ import signal
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connection
+from django.db import connection, transaction
 
 from archives.models import Archive
 from rooms.models import Room
@@ -49,6 +49,32 @@ def test_lists_that_overlap_are_recorded_at_the_same_time(transactional_db):
     with ThreadPoolExecutor(8) as crowd:
         list(crowd.map(record, range(1, 41)))
     assert {a.updated_at.microsecond for a in Archive.objects.all()} == {40_000}
+
+
+def test_news_of_a_recording_whose_room_is_being_deleted_is_written_down(transactional_db):
+    room = Room.objects.create(name="standup", session_id="1_x")
+    told = {"id": str(uuid.uuid4()), "sessionId": "1_x", "status": "started"}
+    Archive.objects.record([told])
+
+    def record():
+        Archive.objects.record([told | {"status": "stopped"}])
+        connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            room.delete()
+            recorded = another.submit(record)
+            while connection.vendor == "postgresql" and not somebody_waits_for_a_lock():
+                assert not recorded.done()
+        recorded.result()
+    archive = Archive.objects.get()
+    assert (archive.status, archive.room) == ("stopped", None)
+
+
+def somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
 
 
 def test_a_reader_does_not_hold_up_a_writer(transactional_db):

@@ -18,6 +18,8 @@ from video.errors import (
 
 # OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
 Remote = dict[str, Any]
+# More than OpenTok nests, and so little that whoever walks through it later has stack enough.
+MOST_DEEP = 100
 # What a call's own statuses mean, such as 404.
 Refusals = dict[int, type[VideoError]]
 
@@ -74,14 +76,16 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _cleaned(value: Any) -> Any:
+def _cleaned(value: Any, *, depth: int = 0) -> Any:
     """`value` without what neither a database nor UTF-8 can hold: NUL and lone surrogates."""
+    if depth > MOST_DEEP:
+        raise ValueError("nested too deeply")
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, list):
-        return [_cleaned(item) for item in value]
+        return [_cleaned(item, depth=depth + 1) for item in value]
     if isinstance(value, dict):
-        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+        return {_cleaned(key): _cleaned(item, depth=depth + 1) for key, item in value.items()}
     return value
 
 
