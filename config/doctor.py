@@ -181,7 +181,8 @@ def callbacks() -> Iterator[Finding]:
             "signature secret there. OpenTok may take half an hour to go by a change.",
         )
     elif called:
-        yield Finding("ok", "callbacks", f"The last one came at {max(called):%Y-%m-%d %H:%M} UTC.")
+        message = f"One about the newest recordings came at {max(called):%Y-%m-%d %H:%M} UTC."
+        yield Finding("ok", "callbacks", message)
     else:
         yield Finding("ok", "callbacks", "None has come, as nothing has been recorded, either.")
 

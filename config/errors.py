@@ -54,7 +54,7 @@ class NothingHere(Refusal):
     status_code = 404
     default_code = "not_found"
     title = "Nothing at this address"
-    default_detail = "There is nothing at this address. The page at / lists every endpoint."
+    default_detail = "There is nothing at this address. The page at / lists the endpoints for apps."
 
 
 class LengthRequired(Refusal):

@@ -117,7 +117,7 @@ def local_opentok(callbacks: str, *, someone_connected: bool) -> subprocess.Pope
     callback_secret = environment.text("CALLBACK_SECRET") or kept("callback_secret")
     command = [sys.executable, "-m", "emulator", "--port", "0"]
     command += ["--api-key", key, "--secret", secret]
-    command += ["--callback-url", callbacks, "--callback-secret", callback_secret]
+    command += [f"--callback-url={callbacks}", f"--callback-secret={callback_secret}"]
     if someone_connected:
         command.append("--auto-connect")
     process = start(command, stdout=subprocess.PIPE)

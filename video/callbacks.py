@@ -44,8 +44,8 @@ def archive(body: bytes, *, authorization: str) -> Remote | None:
     _refuse_others(told)
     try:
         return answers.archive(told)
-    except OpenTokFailed as error:
-        raise CallbackInvalid(error.reason) from None
+    except OpenTokFailed:
+        raise _invalid("it tells of no archive") from None
 
 
 def _claims(authorization: str) -> dict[str, Any]:
@@ -87,9 +87,9 @@ def _parse(body: bytes) -> dict[str, Any]:
     try:
         told = answers.parse(body)
     except (ValueError, RecursionError):
-        raise CallbackInvalid("it is not JSON") from None
+        raise _invalid("it is not JSON") from None
     if not isinstance(told, dict):
-        raise CallbackInvalid("it is no JSON object")
+        raise _invalid("it is no JSON object")
     return told
 
 
@@ -104,3 +104,8 @@ def _refuse_others(told: dict[str, Any]) -> None:
 def _refused(reason: str) -> CallbackRefused:
     logger.warning("A callback was refused: %s", reason)
     return CallbackRefused(reason)
+
+
+def _invalid(reason: str) -> CallbackInvalid:
+    logger.warning("A callback that is signed rightly makes no sense: %s", reason)
+    return CallbackInvalid(reason)
