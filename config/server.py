@@ -7,6 +7,7 @@ and Heroku's router keeps one for 90.
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
 
@@ -49,6 +50,9 @@ def main() -> None:
 def serve(host: str, *, port: int, workers: int) -> None:
     # granian warns of more threads than cores. Ours mostly wait, for a database or for OpenTok.
     logging.getLogger("_granian").addFilter(lambda line: "quite high" not in line.getMessage())
+    # A worker begins with the handlers of the process that it is forked from. With that one for
+    # SIGTERM, one that is told to stop while it starts would go on, and be killed after the drain.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     Granian(
         "config.worker:application",
         address=host,

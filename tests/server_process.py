@@ -61,6 +61,9 @@ class Server:
         self.stop()
 
     def start(self) -> Self:
+        return self.launch().until_it_answers()
+
+    def launch(self) -> Self:
         self.process = subprocess.Popen(
             self.command,
             cwd=self.cwd,
@@ -70,7 +73,7 @@ class Server:
             text=True,
             start_new_session=True,
         )
-        return self.until_it_answers()
+        return self
 
     def until_it_answers(self) -> Self:
         deadline = time.monotonic() + 30
@@ -107,15 +110,6 @@ class Server:
         file = self.written.fileno()
         # Without moving the place in the file, which the server's processes share.
         return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
-
-    def wrote(self, words: str, *, times: int) -> bool:
-        """Whether it has written these words so often, within 15 seconds."""
-        deadline = time.monotonic() + 15
-        while self.output().count(words) < times:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
-        return True
 
     def workers(self) -> list[int]:
         """The processes that answer, without the first one, which looks after them."""

@@ -3,9 +3,11 @@
 import os
 import signal
 import socket
+import time
 
 import pytest
 
+from config.server import DRAIN_SECONDS
 from tests.server_process import Connection, Server
 
 
@@ -15,8 +17,6 @@ def test_a_worker_that_is_killed_is_replaced(server, opentok):
         os.kill(before[0], signal.SIGKILL)
         after = other.workers_once(lambda pids: len(pids) == 2 and before[0] not in pids)
         assert before[1] in after
-        # One that is told to stop before it has started is waited for twenty seconds.
-        assert other.wrote("Started worker-", times=3)
         assert {other.get("/room/standup").status_code for _ in range(20)} == {200}
 
 
@@ -25,6 +25,14 @@ def test_a_server_that_was_told_to_stop_takes_no_new_connections(server, opentok
         leaving.stop()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", leaving.port))
+
+
+def test_a_server_that_is_told_to_stop_while_its_workers_start_ends_at_once(server):
+    starting = Server().launch()
+    starting.workers_once(lambda pids: len(pids) == 2)
+    told = time.monotonic()
+    starting.stop()
+    assert time.monotonic() - told < DRAIN_SECONDS / 2
 
 
 def test_a_connection_serves_many_requests(server):
