@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 from opentok import Client
 
 from tests.api_client import Program
@@ -40,6 +41,21 @@ def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) 
 def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server:
     """The real server on an empty database, in two processes, with `opentok` behind it."""
     return _server
+
+
+def empty_tables(case: TransactionTestCase) -> None:
+    """What comes after a test that commits, twenty times as fast as Django's own way.
+
+    That makes the content types and the permissions anew, which are the same for all tests: here
+    they stay.
+    """
+    tables = set(connection.introspection.django_table_names())
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in sorted(tables - {"django_content_type", "auth_permission"}):
+            cursor.execute(f"DELETE FROM {table}")
+
+
+TransactionTestCase._fixture_teardown = empty_tables
 
 
 def status_after_a_rest(server: Server) -> int:
