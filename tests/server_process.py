@@ -19,6 +19,7 @@ import requests
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
+places: list[socket.socket] = []
 
 
 class Server:
@@ -187,9 +188,15 @@ def statuses(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server that sets SO_REUSEADDR; nobody else is given it while this process lives.
+
+    Or another run of the tests might get the same one before the server has started.
+    """
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind(("127.0.0.1", 0))
+    places.append(place)
+    return int(place.getsockname()[1])
 
 
 def url_of_test_database() -> str:
