@@ -64,10 +64,13 @@ class Emulator:
         command += ["--api-key", self.api_key, "--secret", self.secret, *self.arguments]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line.startswith(STARTED):
+        try:
+            line = self._process.stdout.readline()
+            if not line.startswith(STARTED):
+                raise RuntimeError(f"The emulator did not start; it said {line!r}")
+        except BaseException:  # a Ctrl-C as well
             self.stop()
-            raise RuntimeError(f"The emulator did not start; it said {line!r}")
+            raise
         self.url = line.removeprefix(STARTED).strip()
         return self
 

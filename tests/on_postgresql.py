@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.commands import end_as_by_ctrl_c, run
+
 
 @contextmanager
 def postgresql() -> Iterator[str]:
@@ -61,14 +63,14 @@ def own_server(programs: Path, folder: Path) -> Iterator[str]:
 
     do("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
     options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
-    do("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
+        do("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
         yield f"postgresql://postgres@/postgres?host={folder}"
     finally:
         do("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
 
 
 if __name__ == "__main__":
+    end_as_by_ctrl_c()
     with postgresql() as url:
-        environment = os.environ | {"DATABASE_URL": url, "TESTED_DATABASE": "postgresql"}
-        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)
+        sys.exit(run(sys.argv[1:], DATABASE_URL=url, TESTED_DATABASE="postgresql"))

@@ -27,17 +27,23 @@ class Redis:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.process.kill()
-                raise RuntimeError("Redis did not start.")
-            time.sleep(0.05)
+        try:
+            self.wait_until_it_answers()
+        except BaseException:  # a Ctrl-C as well
+            self.process.kill()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.process.kill()
         self.process.wait()
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + 30
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("Redis did not start.")
+            time.sleep(0.05)
 
     def command(self) -> list[str]:
         if installed := shutil.which("redis-server"):

@@ -62,7 +62,11 @@ class Server:
         self.stop()
 
     def start(self) -> Self:
-        return self.launch().until_it_answers()
+        try:
+            return self.launch().until_it_answers()
+        except BaseException:  # a Ctrl-C as well
+            self.stop()
+            raise
 
     def launch(self) -> Self:
         self.process = subprocess.Popen(
