@@ -20,7 +20,8 @@ run: $(RUN_INSTALLED)  ## Start the server, with a local OpenTok unless credenti
 superuser: $(RUN_INSTALLED)  ## Make an account for the admin of `make run`
 	@$(PYTHON) manage.py createsuperuser --skip-checks
 
-test: test-sqlite test-postgresql  ## Run the whole suite, on SQLite and on PostgreSQL
+test: $(TEST_INSTALLED)  ## Run the whole suite, on SQLite and on PostgreSQL
+	$(PYTHON) -m tests.on_both
 
 test-sqlite: $(TEST_INSTALLED)
 	$(PYTHON) -m tests.on_sqlite $(PYTHON) -m pytest

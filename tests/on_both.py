@@ -1,0 +1,42 @@
+"""Run the whole suite on SQLite and on PostgreSQL at the same time: `python -m tests.on_both`.
+
+Further arguments go to both runs of pytest.
+"""
+
+import sys
+import threading
+from subprocess import PIPE, STDOUT, Popen
+
+from tests.commands import Commands
+
+# What knows nothing of the database of the tests, and takes a minute, runs beside SQLite alone.
+ONCE = ["test_emulator_*.py", "test_on_heroku.py", "test_run.py", "test_start_up.py"]
+RUNS = {"sqlite": [], "postgresql": [f"--ignore-glob=tests/{name}" for name in ONCE]}
+
+
+def main() -> int:
+    commands, tellers = Commands(), []
+    for name, options in RUNS.items():
+        run = commands.start(command(name, options), stdout=PIPE, stderr=STDOUT)
+        tellers.append(threading.Thread(target=tell, args=(name, run), daemon=True))
+        tellers[-1].start()
+    statuses = commands.statuses()
+    for teller in tellers:
+        teller.join(10)
+    return 1 if any(statuses) else 0
+
+
+def command(name: str, options: list[str]) -> list[str]:
+    pytest = ["-m", "pytest", "-o", f"cache_dir=.pytest_cache/{name}", *options, *sys.argv[1:]]
+    return [sys.executable, "-m", f"tests.on_{name}", sys.executable, *pytest]
+
+
+def tell(name: str, run: Popen[str]) -> None:
+    """Each line of its output as it comes, with the name of the database before it."""
+    for line in run.stdout or ():
+        sys.stdout.write(f"{name:10} | {line}")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
