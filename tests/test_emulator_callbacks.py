@@ -127,13 +127,15 @@ def test_one_that_is_not_taken_is_sent_again_after_twice_the_wait(called, receiv
     assert (told["attempts"], told["pending"]) == ([200, 500, 401, 302, 200], False)
 
 
-def test_it_is_given_up_after_a_day(called, receiver, archive):
-    called.callbacks(attempts=1)
+def test_it_is_given_up_after_a_day(called, receiver, archive, sdk):
+    sdk.stop_archive(archive.id)
+    called.advance(5)
+    called.callbacks(attempts=3)
     receiver.statuses += [500, 500]
     called.send_callback(1)
-    assert called.callbacks(attempts=2)[0]["pending"]
+    assert called.callbacks(attempts=4)[0]["pending"]
     called.advance(24 * 3600 - 0.001)
-    assert not called.callbacks(attempts=3)[0]["pending"]
+    assert not called.callbacks(attempts=5)[0]["pending"]
 
 
 def test_one_that_gets_no_answer_is_sent_again(called, receiver, archive):
