@@ -22,7 +22,8 @@ SECRET = settings.CALLBACK_SECRET
 
 @pytest.fixture
 def room(server, opentok):
-    """A room with somebody in it, whose recordings are told to the server."""
+    """A room with somebody in it, whose recordings are told to the server. Time stands still."""
+    opentok.control("POST", "/clock", {"speed": 0})
     opentok.call_back(f"{server.url}/callbacks", SECRET)
     session_id = server.get("/room/standup").json()["sessionId"]
     opentok.publish(session_id)
