@@ -184,7 +184,7 @@ def callbacks() -> Iterator[Finding]:
         message = f"One about the newest recordings came at {max(called):%Y-%m-%d %H:%M} UTC."
         yield Finding("ok", "callbacks", message)
     else:
-        yield Finding("ok", "callbacks", "None has come, as nothing has been recorded, either.")
+        yield Finding("ok", "callbacks", "None has come yet; nothing has been recorded.")
 
 
 def limits() -> Iterator[Finding]:
