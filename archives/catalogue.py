@@ -70,7 +70,9 @@ class ArchiveManager(models.Manager["Archive"]):
         One that was never heard of is asked for first, or a callback that comes late would be news.
         """
         ids.check_archive_id(archive_id)
-        if (key and key.room_prefix) or not self.filter(pk=archive_id).exists():
+        if self.filter(pk=archive_id).exists():
+            self._confine(key, archive_id)
+        else:
             self.fetch(archive_id, key=key)
         try:
             client.delete_archive(archive_id)

@@ -9,6 +9,6 @@ urlpatterns = [
     re_path(r"^archive/start/?\Z", ArchiveViewSet.as_view({"post": "start"})),
     re_path(ID + r"/stop/?\Z", ArchiveViewSet.as_view({"post": "stop"})),
     re_path(ID + r"/view/?\Z", ArchiveViewSet.as_view({"get": "view"})),
-    re_path(r"^callbacks/?\Z", CallbackView.as_view()),
     re_path(ID + r"/?\Z", ArchiveViewSet.as_view({"get": "retrieve"})),
+    re_path(r"^callbacks/?\Z", CallbackView.as_view()),
 ]

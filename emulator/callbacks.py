@@ -30,14 +30,15 @@ from emulator.world import World
 
 MAX_CALLBACKS = 1_000
 ANSWER_SECONDS = 5
-# OpenTok lets a secret be shorter than the library would like to see.
-warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 # How often it is looked whether anything has happened to an archive by itself.
 LOOK_SECONDS = 0.1
 # inference: that it begins with a second is not documented.
 FIRST_WAIT_MS = 1_000
 GIVEN_UP_AFTER_MS = 24 * 60 * 60 * 1_000
 SIGNATURES = ("valid", "invalid", "none")
+
+# OpenTok lets a secret be shorter than the library would like to see.
+warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 
 @dataclass(frozen=True)

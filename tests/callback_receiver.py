@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 import jwt
@@ -24,14 +23,9 @@ class Receiver(HTTPServer):
         threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.shutdown()
-        self.server_close()
+        super().__exit__(*exception)
 
 
 class Exchange(BaseHTTPRequestHandler):

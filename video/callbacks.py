@@ -72,9 +72,8 @@ def _verify(body: bytes, claims: dict[str, Any]) -> None:
     signed = str(claims["payload_hash"]).lower().encode("utf-8", "replace")
     if not hmac.compare_digest(signed, hashlib.sha256(body).hexdigest().encode()):
         raise _refused("another body was signed")
-    latest = time.time() + MOST_SECONDS_APART
-    earliest = latest - MOST_SECONDS_OLD - 2 * MOST_SECONDS_APART
-    issued = claims["iat"]
+    issued, now = claims["iat"], time.time()
+    earliest, latest = now - MOST_SECONDS_OLD - MOST_SECONDS_APART, now + MOST_SECONDS_APART
     if type(issued) not in {int, float} or not earliest <= issued <= latest:
         raise _refused("it was signed in the future, or more than a day ago")
     account = accounts.current()
