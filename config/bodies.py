@@ -1,53 +1,89 @@
-"""How many bodies of requests a process waits for at a time.
+"""Bodies of requests, received in the event loop: within a time, and within the memory for some."""
 
-Whoever reads a body waits until all of it is there or its client has gone: nothing in granian ends
-that, and to answer meanwhile would stop the whole worker. So few threads may wait so, and fewer
-still for one address. All others go on answering what comes without a body.
-"""
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from django.conf import settings
 
-from django.http import HttpRequest
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-from access.addresses import address_of
-from config.errors import TooManySlowBodies
-
-# Of other methods nobody reads it.
-METHODS = {"POST", "PUT", "PATCH"}
-# Of a process's threads video/gate.py and api/idempotency.py leave sixteen.
-PLACES = 12
-PLACES_OF_ONE = 3
-# A body that came along with its headers holds a place for less than a millisecond.
-PATIENCE_SECONDS = 0.25
-
-_taken: Counter[str] = Counter()
-_changed = threading.Condition()
+# A phone on a bad network sends 100 KiB in less.
+SECONDS = 10
+# That a process holds at a time, from the first byte until the request is answered.
+PLACES = 256
+# What is read of a body that is too large and dropped. A client that is still sending when the
+# connection ends never reads why.
+DROPPED_BYTES = 10 * 1024 * 1024
 
 
-def receive(request: HttpRequest) -> None:
-    """Have all of `request.body`. TooManySlowBodies if there is no place to wait for it."""
-    if request.method in METHODS and request.META.get("CONTENT_LENGTH"):
-        with _place(address_of(request)):
-            request.body  # noqa: B018  which keeps it
+@dataclass(frozen=True)
+class Body:
+    """`is_over` unless its client still sends it, has gone, or sends what is no body."""
+
+    content: bytes = b""
+    is_over: bool = True
+
+    def stream(self) -> io.BufferedIOBase:
+        """The `wsgi.input`; of a body that did not arrive, to read it raises TimeoutError."""
+        return io.BytesIO(self.content) if self.is_over else _Missing()
 
 
-@contextmanager
-def _place(address: str) -> Iterator[None]:
-    def is_free() -> bool:
-        return _taken.total() < PLACES and _taken[address] < PLACES_OF_ONE
+class Bodies:
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(PLACES)
+        # The oldest first.
+        self._unfinished: dict[asyncio.Timeout, None] = {}
 
-    with _changed:
-        if not _changed.wait_for(is_free, timeout=PATIENCE_SECONDS):
-            raise TooManySlowBodies()
-        _taken[address] += 1
-    try:
-        yield
-    finally:
-        with _changed:
-            _taken[address] -= 1
-            if not _taken[address]:
-                del _taken[address]
-            _changed.notify_all()
+    @asynccontextmanager
+    async def received(self, receive: Receive) -> AsyncIterator[Body]:
+        """Holds a place for the body inside the block."""
+        if self._places.locked():
+            # The oldest unfinished one is the likeliest to be held back on purpose.
+            self._give_up(*[*self._unfinished][:1])
+        async with self._places:
+            yield await self._receive(receive)
+
+    async def _receive(self, receive: Receive) -> Body:
+        limit = asyncio.timeout(SECONDS)
+        try:
+            async with limit:
+                self._unfinished[limit] = None
+                return await _whole(receive)
+        except TimeoutError:
+            return Body(is_over=False)
+        finally:
+            self._unfinished.pop(limit, None)
+
+    def give_up_all(self) -> None:
+        """Wait no longer for any of them."""
+        self._give_up(*self._unfinished)
+
+    def _give_up(self, *limits: asyncio.Timeout) -> None:
+        for limit in limits:
+            del self._unfinished[limit]
+            limit.reschedule(0)
+
+
+async def _whole(receive: Receive) -> Body:
+    """All of a body; of one that is too large nothing, since config/middleware.py refuses it."""
+    content, size = bytearray(), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return Body(is_over=False)
+        size += len(message["body"])
+        if size <= settings.MAX_BODY_BYTES:
+            content += message["body"]
+        if not message.get("more_body"):
+            return Body(bytes(content) if size <= settings.MAX_BODY_BYTES else b"")
+        if size > DROPPED_BYTES:
+            return Body(is_over=False)
+
+
+class _Missing(io.BufferedIOBase):
+    def read(self, size: int | None = -1, /) -> NoReturn:
+        raise TimeoutError

@@ -71,15 +71,32 @@ class BodyTooLarge(Refusal):
     default_detail = f"A request body may have {settings.MAX_BODY_BYTES} bytes at most."
 
 
-class TooManySlowBodies(Refusal):
-    status_code = 503
-    default_code = "too_many_slow_bodies"
-    title = "Too many bodies are on their way"
-    default_detail = (
-        "The server waits for the bodies of too many requests, from your address or in all. Please "
-        "try again in a moment."
-    )
-    wait = 5
+class HeadersTooLarge(Refusal):
+    status_code = 431
+    default_code = "headers_too_large"
+    title = "The headers are too large"
+    default_detail = f"The headers of a request may have {settings.MAX_HEADER_BYTES} bytes at most."
+
+
+class EncodingUnsupported(Refusal):
+    status_code = 415
+    default_code = "encoding_unsupported"
+    title = "The encoding is not supported"
+    default_detail = "Send the body as it is, or with the Content-Encoding gzip or deflate."
+
+
+class BodyNotDecoded(Refusal):
+    status_code = 400
+    default_code = "body_not_decoded"
+    title = "The body cannot be unpacked"
+    default_detail = "The body is not what its Content-Encoding says. Send it as it is."
+
+
+class BodyNotReceived(Refusal):
+    status_code = 408
+    default_code = "body_not_received"
+    title = "The body did not arrive"
+    default_detail = "The body did not arrive in time. Send the request again, in one piece."
 
 
 class ServerError(Refusal):

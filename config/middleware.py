@@ -7,11 +7,19 @@ from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.cache import patch_vary_headers
 
-from config import bodies, problems
-from config.errors import AddressNotText, BodyTooLarge, LengthRequired, TooManySlowBodies
+from config import problems
+from config.encodings import decoded
+from config.errors import (
+    AddressNotText,
+    BodyNotReceived,
+    BodyTooLarge,
+    HeadersTooLarge,
+    LengthRequired,
+    Refusal,
+)
 from config.problems import refuse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -91,8 +99,8 @@ class ResponseHeadersMiddleware:
 
 
 class RequestLimitsMiddleware:
-    """Refuses a foreign host, an address that is not text, and a body that is too large to read
-    or does not say how large it is.
+    """Refuses a foreign host, an address that is not text, headers that are too large, and a body
+    that is too large to read, does not say how large it is, or did not come.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -103,15 +111,35 @@ class RequestLimitsMiddleware:
         # PostgreSQL cannot hold a NUL, so that no text may have one.
         if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
             return refuse(request, AddressNotText())
-        if "HTTP_TRANSFER_ENCODING" in request.META:
-            return refuse(request, LengthRequired())
-        if _content_length(request) > settings.MAX_BODY_BYTES:
-            return refuse(request, BodyTooLarge())
         try:
-            bodies.receive(request)
-        except TooManySlowBodies as error:
-            return refuse(request, error)
+            _check_headers(request)
+            _read_body(request)
+        except Refusal as refusal:
+            return refuse(request, refusal)
         return self.get_response(request)
+
+
+def _check_headers(request: HttpRequest) -> None:
+    """Raise HeadersTooLarge for what the server in front of us has let through all the same."""
+    sizes = (len(value) for name, value in request.META.items() if name.startswith("HTTP_"))
+    if sum(sizes) > settings.MAX_HEADER_BYTES:
+        raise HeadersTooLarge()
+
+
+def _read_body(request: HttpRequest) -> None:
+    """Have all of `request.body`, decoded. Raises the Refusal of one that cannot be had."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired()
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > settings.MAX_BODY_BYTES:
+        raise BodyTooLarge()
+    try:
+        body = request.body
+    except UnreadablePostError:
+        raise BodyNotReceived() from None
+    if coding := request.headers.get("Content-Encoding"):
+        request._body = decoded(body, coding)
+        del request.META["HTTP_CONTENT_ENCODING"]
 
 
 class InAdminOnly:
@@ -154,8 +182,3 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         return problems.answer(request, exc)
-
-
-def _content_length(request: HttpRequest) -> int:
-    value = request.META.get("CONTENT_LENGTH") or "0"
-    return int(value) if value.isdecimal() else 0

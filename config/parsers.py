@@ -26,7 +26,7 @@ class JSONParser(parsers.JSONParser):
                 request.content_type, "Send JSON in UTF-8: this charset is not supported."
             )
         try:
-            text = stream.read().decode()
+            text = stream.read().decode("utf-8-sig")  # which some editors and .NET put before it
             return json.loads(text, parse_constant=_refuse, object_pairs_hook=_without_doubles)
         except RecursionError as error:
             raise exceptions.ParseError("This JSON is nested too deeply.") from error

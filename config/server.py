@@ -5,28 +5,36 @@ and Heroku's router keeps one for 90.
 """
 
 import argparse
-import logging
+import errno
+import multiprocessing
 import os
+import resource
 import signal
+import socket
 import sys
 import tempfile
+import time
+from typing import Any
 
 import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from granian import Granian
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
 
-from video import gate
-
+# granian knows one time for the headers of a request to arrive and for a connection to be idle.
 IDLE_CONNECTION_MS = 95_000
-# Requests that a worker answers at a time. At most half of them wait for OpenTok (video/gate.py), a
-# quarter for another request's answer (api/idempotency.py), and all share a few connections to
-# PostgreSQL (config/postgresql).
-THREADS = 2 * gate.PLACES
+# Of each process. A connection costs a file descriptor and some kilobytes.
+MAX_CONNECTIONS = 8192
+# Connections to the database and to OpenTok, the log and the metrics.
+OTHER_FILES = 256
+BACKLOG = 1024
 # Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a client waits.
 DRAIN_SECONDS = 20
+# The workers of a server that has just been killed need a moment to let go of the port.
+BIND_SECONDS = 3
 
 
 def main() -> None:
@@ -42,31 +50,104 @@ def main() -> None:
             from config.checks import refuse_to_start_misconfigured
 
             refuse_to_start_misconfigured()
+            listener = listen(host, settings.PORT)
         except ImproperlyConfigured as error:
             sys.exit(f"Not started. {error}")
-        serve(host, port=settings.PORT, workers=settings.WEB_CONCURRENCY)
+        serve(listener, workers=settings.WEB_CONCURRENCY)
 
 
-def serve(host: str, *, port: int, workers: int) -> None:
-    # granian warns of more threads than cores. Ours mostly wait, for a database or for OpenTok.
-    logging.getLogger("_granian").addFilter(lambda line: "quite high" not in line.getMessage())
-    # A worker begins with the handlers of the process that it is forked from. With that one for
-    # SIGTERM, one that is told to stop while it starts would go on, and be killed after the drain.
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-    Granian(
-        "config.worker:application",
+def listen(host: str, port: int) -> socket.socket:
+    """The socket that all workers accept from. ImproperlyConfigured if the port is not to be had.
+
+    granian would open one for each worker with SO_REUSEPORT, and share a port in silence with a
+    server that is there already.
+    """
+    until = time.monotonic() + BIND_SECONDS
+    while True:
+        try:
+            listener = socket.create_server((host, port), backlog=BACKLOG)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            if error.errno != errno.EADDRINUSE:
+                raise ImproperlyConfigured(f"Cannot listen on {host}:{port}: {reason}.") from None
+            if time.monotonic() > until:
+                raise ImproperlyConfigured(
+                    f"Port {port} is taken by another program, or by this server, which runs "
+                    "already. Stop that one, or set PORT to another."
+                ) from None
+            time.sleep(0.1)
+        else:
+            # Its connections inherit it. Else a small answer waits for the client's next packet.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return listener
+
+
+class Server(MPServer):
+    """granian, whose workers accept from one socket, and end when this process ends."""
+
+    def __init__(self, listener: socket.socket, **options: Any) -> None:
+        super().__init__("config.worker", **options)
+        self._listener = listener
+        # Of the pipe the workers hold the read end alone, which ends with this process.
+        self._alive, self._pipe = os.pipe()
+        os.register_at_fork(after_in_child=self._begin_worker)
+
+    def _begin_worker(self) -> None:
+        os.close(self._pipe)
+        # With the handler of the first process, a worker that is told to stop while it starts
+        # would go on, and be killed after the drain.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def load_worker(self) -> Any:
+        from config.worker import Worker
+
+        return Worker(parent=self._alive)
+
+    def _init_shared_socket(self) -> None:
+        self._sso = self._listener
+        holder: Any = SocketHolder
+        self._shd = holder(self._listener.fileno(), False, BACKLOG)
+
+    def _drop_shared_socket(self) -> None:
+        super()._drop_shared_socket()  # type: ignore[no-untyped-call]
+        os.close(self._pipe)
+
+
+def serve(listener: socket.socket, *, workers: int) -> None:
+    # Python 3.14 would start workers that inherit nothing.
+    multiprocessing.set_start_method("fork")
+    host, port = listener.getsockname()[:2]
+    server = Server(
+        listener,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         workers=workers,
-        blocking_threads=THREADS,
-        http1_settings=HTTP1Settings(header_read_timeout=IDLE_CONNECTION_MS),
+        backpressure=most_connections(),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=IDLE_CONNECTION_MS, max_buffer_size=settings.MAX_HEADER_BYTES
+        ),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_SECONDS,
         log_dictconfig=settings.LOGGING,
-    ).serve()
+    )
+    server.serve(target_loader=server.load_worker, wrap_loader=False)
+
+
+def most_connections() -> int:
+    """How many connections a process may have, each of which is an open file. Raises its limit."""
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != files < wanted:
+        files = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    return (
+        MAX_CONNECTIONS
+        if files == resource.RLIM_INFINITY
+        else min(MAX_CONNECTIONS, files - OTHER_FILES)
+    )
 
 
 if __name__ == "__main__":

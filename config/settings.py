@@ -56,6 +56,7 @@ METRICS_TOKEN = environment.token("METRICS_TOKEN")
 # The edge: who may call from a browser, and how large a request may be.
 CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS", "*")
 MAX_BODY_BYTES = 100 * 1024
+MAX_HEADER_BYTES = 32 * 1024
 # How many proxies in front of this server write X-Forwarded-For. What others wrote is not believed.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", int(ON_HEROKU), at_least=0, at_most=10)
 

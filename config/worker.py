@@ -1,130 +1,145 @@
-"""What each process of config/server.py runs: the WSGI application, with one thread on duty.
+"""What each process of config/server.py runs: an ASGI application in front of the WSGI one.
 
-Python runs one thread at a time. Threads that answer requests at the same time pass it to and fro
-with each step that lets go of it, such as a statement to a database or a line of the log, and that
-took as long as half of what they did. So of a worker's threads one is on duty and takes requests;
-the others rest. As soon as that one waits, for OpenTok or for a lock in the database, another one
-takes over.
-
-A thread rests in the `close` of its last answer. By then all of it is with the server, which gives
-the thread no other request until it comes back.
+The event loop receives each request whole, and threads answer it. A client that sends slowly costs
+a coroutine and no thread. And the WSGI environ gets what granian tells ASGI applications alone: the
+path as it was sent (`RAW_URI`), and each line of a header.
 """
 
+import asyncio
 import gc
-import threading
-import time
-from collections.abc import Iterable, Iterator
+import io
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from django.http import HttpResponseBase
+from config.bodies import DROPPED_BYTES, Bodies, Receive
+from config.threads import Threads
+from config.wsgi import application as wsgi
 
-from config.wsgi import application as django
-from video import gate
+Scope = MutableMapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Environ = dict[str, Any]
+# A status, headers and a body.
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
-# Several times what a request takes that waits for nothing.
-MOMENT_SECONDS = 0.005
-# After so long without a request everybody goes back to the server, which ends threads that have
-# nothing to do; one that rests here it could not end, and one on duty nobody would replace.
-IDLE_MOMENTS = 200
-
-
-class Duty:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        # The thread on duty, and the request that it works on, if there is one.
-        self._thread: int | None = None
-        self._request: object | None = None
-        self._resting: dict[int, threading.Lock] = {}
-        self._is_watched = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def begin(self) -> None:
-        """A request has come to this thread."""
-        me = threading.get_ident()
-        with self._lock:
-            if self._thread in (None, me):
-                self._thread, self._request = me, object()
-            if not self._is_watched.is_set():
-                self._is_watched.set()
-
-    def end(self) -> None:
-        """It is answered. Comes back when this thread may take another one."""
-        me = threading.get_ident()
-        with self._lock:
-            if self._thread in (None, me):
-                self._thread, self._request = me, None
-                return
-            self._resting[me] = rest = threading.Lock()
-            rest.acquire()
-            # Perhaps nobody asks for anything any more: then this one is to go back, too.
-            self._is_watched.set()
-        rest.acquire()
-
-    def hand_over(self, **ignored: object) -> None:
-        """This thread is about to wait."""
-        with self._lock:
-            if self._thread == threading.get_ident():
-                self._replace()
-
-    def _replace(self) -> None:
-        self._thread = self._request = None
-        if self._resting:
-            self._thread, rest = self._resting.popitem()
-            rest.release()
-
-    def _watch(self) -> None:
-        """Replaces whoever waits without having said so."""
-        seen, idle = None, 0
-        while self._is_watched.wait():
-            time.sleep(MOMENT_SECONDS)
-            with self._lock:
-                if self._request is not None and self._request is seen:
-                    self._replace()
-                seen = self._request
-                idle = 0 if seen else idle + 1
-                if idle == IDLE_MOMENTS:
-                    idle = 0
-                    self._dismiss()
-
-    def _dismiss(self) -> None:
-        self._is_watched.clear()
-        self._thread = None
-        while self._resting:
-            _, rest = self._resting.popitem()
-            rest.release()
-
-
-class Answer:
-    """A response whose thread may rest when it is out."""
-
-    def __init__(self, response: HttpResponseBase, duty: Duty) -> None:
-        self._response = response
-        self._duty = duty
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._response)
-
-    def close(self) -> None:
-        try:
-            self._response.close()
-        finally:
-            self._duty.end()
-
-
-# What is there by now stays. To look through all of it, as the collector does now and then, took
-# 75 ms, in which nobody was answered.
+# What is there by now stays. To walk through all of it, a collection stopped the process for 75 ms.
 gc.collect()
 gc.freeze()
 
-duty = Duty()
-gate.about_to_wait.connect(duty.hand_over)
+
+class Worker:
+    """The ASGI application of one process.
+
+    `parent` is the read end of a pipe that the first process holds open as long as it serves.
+    """
+
+    def __init__(self, parent: int) -> None:
+        self._parent = parent
+        self._bodies = Bodies()
+        self._threads = Threads()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        environ = environ_of(scope)
+        length = content_length(environ)
+        if length == 0:
+            await self._respond(environ, send)
+            return
+        if length > DROPPED_BYTES:
+            # The middleware refuses it by its length.
+            await self._respond(environ, send, is_last=True)
+            return
+        async with self._bodies.received(receive) as body:
+            environ["wsgi.input"] = body.stream()
+            await self._respond(environ, send, is_last=not body.is_over)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        self._threads.start()
+        asyncio.get_running_loop().add_reader(self._parent, self._stop)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _stop(self) -> None:
+        """The first process stops, or has died: no worker may outlive it and keep its port."""
+        asyncio.get_running_loop().remove_reader(self._parent)
+        self._bodies.give_up_all()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _respond(self, environ: Environ, send: Send, *, is_last: bool = False) -> None:
+        """Answer the request; the `is_last` of its connection."""
+        status, headers, content = await self._threads.run(answer, environ)
+        if is_last:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    duty.begin()
-    response = django(environ, start_response)
-    # The end of a body of unknown length is out only after `close`, and only then the server lets
-    # go of what was sent and perhaps not read, behind which the next request of the client waits.
-    is_endless = response.streaming and not response.has_header("Content-Length")
-    is_over = not (is_endless or environ.get("CONTENT_LENGTH", "0").strip("0"))
-    return Answer(response, duty) if is_over else response
+def content_length(environ: Environ) -> int:
+    """Bytes of body that the request announces; 1 if it does not say how many."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return 1
+    # hyper refuses what is no number.
+    return int(environ.get("CONTENT_LENGTH", 0))
+
+
+def environ_of(scope: Scope) -> Environ:
+    """The WSGI environ of a request, so far without its body."""
+    query = scope["query_string"].decode("latin-1")
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        # WSGI hands the decoded path's bytes over as latin-1.
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "RAW_URI": scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
+        "QUERY_STRING": query,
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        # `X_Forwarded_For` would pass for what a proxy wrote into `X-Forwarded-For`.
+        if b"_" not in name:
+            key, text = _variable(name), value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
+
+
+@lru_cache(maxsize=256)
+def _variable(header: bytes) -> str:
+    """What CGI calls a header, which ASGI has in lower case."""
+    name = header.decode("latin-1").upper().replace("-", "_")
+    return name if name in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{name}"
+
+
+def answer(environ: Environ) -> Answer:
+    """What the WSGI application makes of a request."""
+    status, headers = 0, []
+
+    def start_response(line: str, fields: list[tuple[str, str]], *ignored: object) -> Any:
+        nonlocal status, headers
+        status = int(line[:3])
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields
+        ]
+
+    response = wsgi(environ, start_response)
+    try:
+        return status, headers, b"".join(response)
+    finally:
+        response.close()

@@ -115,15 +115,17 @@ def answer_to(server, method, path, *, body=b"", content_type=None, authorizatio
     return status, {name.decode().lower(): held.decode() for name, held in headers.items()}, content
 
 
-# In the order that takes longest to compose: three seconds, unless somebody looks at the length.
-ACCENTS = "a" + 16_000 * "\u0301" + 16_000 * "\u0327"
+# In the order that takes longest to compose: more than a second, unless the length is looked at.
+# More of them would be refused by granian.
+ACCENTS = "a" + 7_000 * "\u0301" + 7_000 * "\u0327"
 
 
 def check(status, headers, content):
     assert status < 500, content
     if "access-control-allow-origin" not in headers:
-        # What is no HTTP at all is refused by the server in front of us, in silence.
-        assert (status, content) == (400, b"")
+        # What is no HTTP at all, or too long, granian refuses in silence.
+        assert status in {400, 431}
+        assert content == b""
         return
     assert headers["access-control-allow-origin"] == "*"
     if status >= 400:
@@ -163,8 +165,9 @@ def test_a_content_type_that_nobody_can_read_is_none(server, parameter):
 @pytest.mark.parametrize("path", ["/room/standup", "/healthz"])
 def test_a_content_type_of_thousands_of_parts_holds_nobody_up(server, path):
     started = time.monotonic()
-    endless = "application/json" + 190_000 * ";a"
-    assert answer_to(server, "GET", path, content_type=endless)[0] == 200
+    endless = "application/json" + 15_000 * ";a"
+    for _ in range(20):
+        assert answer_to(server, "GET", path, content_type=endless)[0] == 200
     assert time.monotonic() - started < 1
 
 

@@ -1,5 +1,6 @@
 """Rate limits: how many come through, who counts as whom, and what the rest are told."""
 
+import socket
 import threading
 import time
 import uuid
@@ -122,6 +123,28 @@ def test_a_forged_address_gains_nothing(proxies, limited):
         return {"X-Forwarded-For": ", ".join([f"10.0.0.{number}", "unknown", *written])}
 
     assert statuses(server, ["/room/standup"] * 20, forged) == {200: 5, 429: 15}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "X-Forwarded-For: {forged}\r\nX-Forwarded-For: 198.51.100.1",
+        "X-Forwarded-For: 198.51.100.1\r\nX_Forwarded_For: {forged}",
+        "X_Forwarded_For: {forged}\r\nX-Forwarded-For: 198.51.100.1",
+        "X-Forwarded-For: {forged}\r\nX-Forwarded-For: {forged}, 198.51.100.1",
+    ],
+)
+def test_a_second_forwarding_header_gains_nothing(lines, limited):
+    server = limited("join=3/hour", TRUSTED_PROXIES="1")
+    written = [lines.format(forged=f"10.0.0.{number}") for number in range(6)]
+    assert [raw_status(server, line) for line in written] == [200] * 3 + [429] * 3
+
+
+def raw_status(server, lines):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        request = f"GET /room/standup HTTP/1.1\r\nHost: rooms\r\n{lines}\r\n\r\n"
+        client.sendall(request.encode())
+        return int(client.recv(4096).split()[1])
 
 
 def test_clients_behind_a_proxy_do_not_share_a_limit(limited):

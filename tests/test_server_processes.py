@@ -1,14 +1,17 @@
 """The server's processes: one that dies is replaced, and connections are kept."""
 
 import os
+import resource
 import signal
 import socket
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from config.server import DRAIN_SECONDS
-from tests.server_process import Connection, Server
+from tests.server_process import Connection, Server, free_port
 
 
 def test_a_worker_that_is_killed_is_replaced(server, opentok):
@@ -38,6 +41,67 @@ def test_a_server_that_is_told_to_stop_while_its_workers_start_ends_at_once(serv
 def test_a_connection_serves_many_requests(server):
     connection = Connection(server.port)
     assert [connection.status("/room/standup") for _ in range(3)] == [200] * 3
+
+
+def test_workers_end_with_a_first_process_that_is_killed_and_let_go_of_its_port(server, opentok):
+    killed = Server(OPENTOK_API_URL=opentok.url).start()
+    workers = killed.workers()
+    assert len(workers) == 2
+    os.kill(killed.process.pid, signal.SIGKILL)
+    killed.process.wait()
+    successor = Server(OPENTOK_API_URL=opentok.url)
+    successor.port, successor.url = killed.port, killed.url
+    successor.environment["PORT"] = str(killed.port)
+    with successor:
+        assert successor.get("/room/standup").status_code == 200
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+@pytest.mark.parametrize("holder", ["another server", "another program"])
+def test_a_port_that_is_taken_is_said_in_a_line(server, holder):
+    with ExitStack() as stack:
+        if holder == "another server":
+            port = stack.enter_context(Server()).port
+        else:
+            port = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+        second = Server(PORT=str(port)).launch()
+        second.process.wait(timeout=30)
+        (line,) = second.output().splitlines()
+    assert line.startswith(f"Not started. Port {port} is taken")
+
+
+def test_of_two_servers_that_start_at_once_on_one_port_one_is_refused(server):
+    port = str(free_port())
+    both = [Server(PORT=port).launch() for _ in range(2)]
+    try:
+        deadline = time.monotonic() + 30
+        while all(each.process.poll() is None for each in both) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        ended = [each for each in both if each.process.poll() is not None]
+        assert [each.output().count("is taken") for each in ended] == [1]
+    finally:
+        for each in both:
+            each.stop()
+
+
+def test_thousands_of_idle_connections_keep_nobody_out(server, opentok):
+    allow_open_files(5000)
+    with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as alone, ExitStack() as idle:
+        for _ in range(4000):
+            idle.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
+        for _ in range(10):
+            assert alone.get("/room/standup").status_code == 200
+
+
+def allow_open_files(wanted):
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(files, wanted), most))
+
+
+def test_headers_of_more_than_32_kib_are_a_431(server):
+    assert server.get("/session", headers={"Cookie": "c" * 30_000}).status_code == 302
+    for size in (33_000, 400_000):
+        assert server.get("/session", headers={"Cookie": "c" * size}).status_code == 431
 
 
 @pytest.mark.last

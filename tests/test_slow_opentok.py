@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 from django.db import connection
 
-from config.server import THREADS
+from config.threads import THREADS
 from rooms.flights import Flights
 from video import gate
 from video.errors import OpenTokNotAsked

@@ -13,10 +13,13 @@ from access import errors as access
 from config.errors import (
     AddressNotText,
     BadRequest,
+    BodyNotDecoded,
+    BodyNotReceived,
     BodyTooLarge,
+    EncodingUnsupported,
+    HeadersTooLarge,
     LengthRequired,
     ServerError,
-    TooManySlowBodies,
 )  # fmt: skip
 from config.openapi.codes import Code
 from config.problems import DatabaseUnavailable
@@ -24,12 +27,13 @@ from video import errors as video
 
 # What can go wrong with …
 ANY_REQUEST = (
-    BadRequest, AddressNotText, access.KeyRequired, access.KeyInvalid, access.KeyExpired,
-    access.KeyRevoked, access.CapabilityMissing, ServerError, DatabaseUnavailable,
+    BadRequest, AddressNotText, HeadersTooLarge, access.KeyRequired, access.KeyInvalid,
+    access.KeyExpired, access.KeyRevoked, access.CapabilityMissing, ServerError,
+    DatabaseUnavailable,
 )  # fmt: skip
 ANY_BODY = (
     exceptions.ParseError, exceptions.UnsupportedMediaType, LengthRequired, BodyTooLarge,
-    TooManySlowBodies,
+    BodyNotDecoded, BodyNotReceived, EncodingUnsupported,
 )  # fmt: skip
 OPENTOK = (
     video.OpenTokUnavailable, video.OpenTokRateLimited, video.OpenTokTimeout,

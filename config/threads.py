@@ -1,0 +1,106 @@
+"""The threads of a process that answer requests.
+
+Python runs one thread at a time. Threads that work at the same moment pass the GIL to each other
+with every statement and every line of the log, which cost half of the throughput. So few threads
+take requests, and one that waits, for OpenTok or for a lock in the database, lets another one run.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from video import gate
+
+# At most half of them wait for OpenTok (video/gate.py), a quarter for another request's answer
+# (api/idempotency.py), and all share a few connections to PostgreSQL (config/postgresql).
+THREADS = 2 * gate.PLACES
+RUNNING = 2
+# Several times what a request takes that waits for nothing.
+STUCK_SECONDS = 0.01
+
+
+class Job:
+    """One call, made in a thread. It holds one of the `slots` while it runs."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.future = asyncio.get_running_loop().create_future()
+        self._function = function
+        self._args = args
+        self._slots: list[threading.Semaphore] = []
+
+    def run(self, slots: threading.Semaphore) -> bool:
+        """Whether it still has its slot in the end, which is then the thread's again."""
+        self._slots.append(slots)
+        settle = self.future.set_result
+        try:
+            result = self._function(*self._args)
+        except BaseException as error:
+            settle, result = self.future.set_exception, error
+        self.future.get_loop().call_soon_threadsafe(self._settle, settle, result)
+        try:
+            self._slots.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _settle(self, settle: Callable[[Any], None], result: Any) -> None:
+        if not self.future.done():  # as it is where the client has gone
+            settle(result)
+
+    def give_up_slot(self) -> None:
+        """Let another thread run. Does nothing the second time, in whichever thread."""
+        try:
+            slots = self._slots.pop()
+        except IndexError:
+            return
+        slots.release()
+
+
+class Threads:
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._slots = threading.Semaphore(RUNNING)
+        self._running: dict[int, Job] = {}
+        self._watch: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        gate.about_to_wait.connect(self._let_others_run)
+        for _ in range(THREADS):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What the function returns or raises, in a thread."""
+        job = Job(function, args)
+        self._jobs.put(job)
+        if self._watch is None:
+            self._look(frozenset())
+        return await job.future
+
+    def _work(self) -> None:
+        me = threading.get_ident()
+        has_slot = False
+        while True:
+            if not has_slot:
+                self._slots.acquire()
+            job = self._jobs.get()
+            self._running[me] = job
+            has_slot = job.run(self._slots)
+            del self._running[me]
+
+    def _let_others_run(self, **ignored: object) -> None:
+        """The current thread is about to wait."""
+        if job := self._running.get(threading.get_ident()):
+            job.give_up_slot()
+
+    def _look(self, seen: frozenset[Job]) -> None:
+        """Take the slots of jobs that wait without having said so: those that were seen before."""
+        running = frozenset(self._running.values())
+        for job in running & seen:
+            job.give_up_slot()
+        if running or not self._jobs.empty():
+            loop = asyncio.get_running_loop()
+            self._watch = loop.call_later(STUCK_SECONDS, self._look, running)
+        else:
+            self._watch = None

@@ -1,0 +1,151 @@
+"""The threads that answer requests, of which few run at a time: config/threads.py."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+import requests
+
+from config.threads import RUNNING, THREADS, Threads
+from video import gate
+
+
+def run(scenario):
+    """What `scenario(threads)` returns, a coroutine that is given new ones."""
+
+    async def main():
+        threads = Threads()
+        threads.start()
+        async with asyncio.timeout(10):
+            return await scenario(threads)
+
+    return asyncio.run(main())
+
+
+class Meeting:
+    """Counts how many are inside at the same time."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.inside = self.most = 0
+
+    def attend(self, stay):
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        stay()
+        with self.lock:
+            self.inside -= 1
+
+
+def test_few_calls_run_at_a_time_and_all_are_answered():
+    meeting = Meeting()
+
+    async def scenario(threads):
+        calls = (threads.run(meeting.attend, lambda: sum(range(1000))) for _ in range(500))
+        return len(await asyncio.gather(*calls))
+
+    assert run(scenario) == 500
+    assert meeting.most <= RUNNING
+
+
+@pytest.mark.parametrize("says_so", [True, False], ids=["said", "unsaid"])
+def test_calls_that_wait_let_others_run(says_so):
+    meeting, may_go_on = Meeting(), threading.Event()
+
+    def wait():
+        if says_so:
+            gate.about_to_wait.send(None)
+        may_go_on.wait(10)
+
+    async def scenario(threads):
+        waiting = [
+            asyncio.ensure_future(threads.run(meeting.attend, wait)) for _ in range(THREADS - 1)
+        ]
+        answer = await threads.run(lambda: "answered")
+        while meeting.inside < THREADS - 1:
+            await asyncio.sleep(0.01)
+        may_go_on.set()
+        await asyncio.gather(*waiting)
+        return answer
+
+    assert run(scenario) == "answered"
+
+
+def test_after_many_have_waited_few_run_again():
+    meeting, may_go_on = Meeting(), threading.Event()
+
+    async def scenario(threads):
+        waiting = [asyncio.ensure_future(threads.run(may_go_on.wait, 10)) for _ in range(20)]
+        await threads.run(lambda: None)
+        may_go_on.set()
+        await asyncio.gather(*waiting)
+        await asyncio.gather(*(threads.run(meeting.attend, lambda: None) for _ in range(200)))
+
+    run(scenario)
+    assert meeting.most <= RUNNING
+
+
+def test_an_error_of_a_call_is_its_callers():
+    async def scenario(threads):
+        with pytest.raises(ZeroDivisionError):
+            await threads.run(lambda: 1 / 0)
+        return await threads.run(lambda: 1)
+
+    assert run(scenario) == 1
+
+
+def test_answers_of_every_kind_end_on_a_connection_that_is_kept(server):
+    def visit(_):
+        with requests.Session() as client:
+            page = client.get(f"{server.url}/static/site.css", timeout=5)
+            known = {"If-Modified-Since": page.headers["Last-Modified"]}
+            return [
+                page.status_code,
+                client.get(f"{server.url}/static/site.css", headers=known, timeout=5).status_code,
+                client.get(f"{server.url}/room/lobby", timeout=5).status_code,
+                client.head(f"{server.url}/room/lobby", timeout=5).status_code,
+                client.options(f"{server.url}/room/lobby", timeout=5).status_code,
+                client.get(f"{server.url}/session", allow_redirects=False, timeout=5).status_code,
+                client.get(f"{server.url}/nothing", timeout=5).status_code,
+            ]
+
+    with ThreadPoolExecutor(40) as crowd:
+        visits = list(crowd.map(visit, range(120)))
+    assert {tuple(visit) for visit in visits} == {(200, 304, 200, 200, 204, 302, 404)}
+
+
+def test_a_body_that_nobody_reads_holds_up_no_connection(server, opentok):
+    opentok.fault(path="/v2/project", delay=0.1)
+    is_over = threading.Event()
+
+    def ask_on(_):
+        with requests.Session() as client:
+            while not is_over.is_set():
+                client.get(f"{server.url}/room/lobby", timeout=5)
+
+    with ThreadPoolExecutor(4) as crowd:
+        asking = crowd.map(ask_on, range(4))
+        try:
+            for _ in range(8):
+                # The server may end a connection with something unread, but must not be silent.
+                with requests.Session() as client, suppress(requests.ConnectionError):
+                    path = f"/archive/{uuid.uuid4()}"
+                    client.get(server.url + path, data=b"x" * 90_000, timeout=5)
+                    client.get(f"{server.url}/healthz", timeout=3)
+        finally:
+            is_over.set()
+        list(asking)
+
+
+def test_what_is_there_before_the_first_request_is_never_looked_through_again():
+    script = "import gc, config.worker; print(gc.get_freeze_count())"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) > 10_000
