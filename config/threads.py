@@ -22,40 +22,40 @@ STUCK_SECONDS = 0.01
 
 
 class Job:
-    """One call, made in a thread. It holds one of the `slots` while it runs."""
+    """One call, made in a thread. It holds a slot of its thread's while it runs."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.future = asyncio.get_running_loop().create_future()
         self._function = function
         self._args = args
-        self._slots: list[threading.Semaphore] = []
+        # Empty once the slot is given up; list.pop() lets one of two threads do that.
+        self._held: list[threading.Semaphore] = []
 
     def run(self, slots: threading.Semaphore) -> bool:
         """Whether it still has its slot in the end, which is then the thread's again."""
-        self._slots.append(slots)
+        self._held.append(slots)
         settle = self.future.set_result
         try:
             result = self._function(*self._args)
         except BaseException as error:
             settle, result = self.future.set_exception, error
         self.future.get_loop().call_soon_threadsafe(self._settle, settle, result)
-        try:
-            self._slots.pop()
-        except IndexError:
-            return False
-        return True
+        return self._let_go() is not None
 
     def _settle(self, settle: Callable[[Any], None], result: Any) -> None:
         if not self.future.done():  # as it is where the client has gone
             settle(result)
 
     def give_up_slot(self) -> None:
-        """Let another thread run. Does nothing the second time, in whichever thread."""
+        """Let another thread run in this one's place. Does nothing the second time."""
+        if slots := self._let_go():
+            slots.release()
+
+    def _let_go(self) -> threading.Semaphore | None:
         try:
-            slots = self._slots.pop()
+            return self._held.pop()
         except IndexError:
-            return
-        slots.release()
+            return None
 
 
 class Threads:
