@@ -138,7 +138,7 @@ class ArchiveManager(models.Manager["Archive"]):
         """OpenTok's objects, each with the name of its `room`, or None."""
         rooms = Room.objects.by_session(remote["sessionId"] for remote in remotes)
         names = {session_id: room.name for session_id, room in rooms.items()}
-        return [{"room": names.get(remote["sessionId"]), **remote} for remote in remotes]
+        return [{**remote, "room": names.get(remote["sessionId"])} for remote in remotes]
 
     def told(self, remote: Remote) -> Archive:
         """What OpenTok said just now, as a row with its room; whatever is stored."""

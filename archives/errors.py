@@ -2,6 +2,8 @@
 
 from rest_framework.exceptions import APIException
 
+from archives.states import Status
+
 
 class ArchiveDeleted(APIException):
     status_code = 410
@@ -16,7 +18,9 @@ class ArchiveNotViewable(APIException):
     title = "Nothing to view"
 
     def __init__(self, detail: str, *, status: str, status_code: int) -> None:
-        super().__init__(detail, code=f"archive_{status}")
+        # OpenTok may tell of a state that nobody knows: `page_for` takes that for a stopped one.
+        known = status if status in Status.values else Status.STOPPED
+        super().__init__(detail, code=f"archive_{known}")
         # 409 where a page would be a 200: this is no success for a program.
         self.status_code = 409 if status_code == 200 else status_code
 

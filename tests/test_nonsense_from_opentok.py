@@ -55,6 +55,23 @@ def test_what_is_no_answer_is_a_502(server, opentok, body):
         assert server.get(path).json()["code"] == "opentok_failed"
 
 
+def test_a_field_called_room_in_opentoks_answer_is_not_our_room(program, server, opentok):
+    opentok.fault(path="/session/create", status=200, body=[{"session_id": "1_x"}], times=1)
+    server.get("/room/ours")
+    both = [archive(room="theirs"), archive(id=str(uuid.uuid4()), sessionId="1_y", room="theirs")]
+    for told, room in zip(both, ["ours", None], strict=True):
+        opentok.fault(status=200, body=told, times=1)
+        assert program.get(f"archives/{told['id']}").json()["room"] == room
+    listed = program.get("archives").json()["items"]
+    assert {remote["sessionId"]: remote["room"] for remote in listed} == {"1_x": "ours", "1_y": None}
+
+
+def test_a_state_that_nobody_knows_is_no_code_of_ours(server, opentok):
+    opentok.fault(status=200, body=archive(status="room_closed; x"))
+    answer = server.get(f"/archive/{ARCHIVE}/view", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "archive_stopped")
+
+
 @pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "http://[", "//evil", "https://", "https:///x", "x", 5, "https://a@b/c",
