@@ -8,10 +8,13 @@ from django.test import Client as Browser
 
 from archives.models import Archive
 from rooms.models import Room
+from tests.api_client import refusal
 from tests.server_process import Server
 from video import client, errors
 
 ARCHIVE = "aaaaaaaa-2222-4333-8444-555555555555"
+# A session of another project than the server's.
+FOREIGN = "1_MX4xMjM0NTY3OH5-MTczOTUzODg5NDk1OX5ROW1jWEcxUXJOM1RJWXU4eStwcHgvZ3N-fn4"
 HTML = {"Accept": "text/html"}
 
 
@@ -32,6 +35,29 @@ def test_a_session_that_another_room_has_is_refused(server, opentok):
     answer = server.get("/room/two")
     assert (answer.status_code, answer.json()["code"]) == (502, "opentok_failed")
     assert Room.objects.count() == 1
+
+
+def test_a_new_session_of_another_project_is_a_502_and_is_handed_to_nobody(
+    program, server, opentok
+):
+    kept = program.post("rooms", name="kept").json()
+    opentok.fault(path="/session/create", status=200, body=[{"session_id": FOREIGN}])
+    for answer in (
+        server.get("/room/new"),
+        program.post("rooms", name="new"),
+        program.post("rooms/kept/session"),
+    ):
+        assert refusal(answer) == (502, "opentok_failed")
+    assert program.get("rooms").json()["items"] == [
+        {name: told for name, told in kept.items() if name != "pastSessions"}
+    ]
+    assert program.get("rooms/kept").json() == kept
+
+
+def test_a_list_of_one_session_with_a_recording_of_another_one_is_a_502(server, opentok):
+    opentok.fault(status=200, body={"count": 1, "items": [archive(sessionId="1_stranger")]})
+    assert refusal(server.get("/archive?sessionId=1_x")) == (502, "opentok_failed")
+    assert not Archive.objects.exists()
 
 
 def test_a_recording_that_is_listed_twice_is_recorded_once(server, opentok):

@@ -89,20 +89,26 @@ def _cleaned(value: Any, *, depth: int = 0) -> Any:
     return value
 
 
-def archive(answer: Any, *, archive_id: str | None = None) -> Remote:
-    """`answer` if it is an archive object, and the one with this id; never with its `password`."""
+def archive(
+    answer: Any, *, archive_id: str | None = None, session_id: str | None = None
+) -> Remote:
+    """`answer` if it is an archive object, the one with this id and of this session where they are
+    given; never with its `password`.
+    """
     match answer:
-        case {"id": str(found), "sessionId": str(), "status": str()} if found == archive_id or (
-            archive_id is None and ids.ARCHIVE_ID.fullmatch(found)
+        case {"id": str(found), "sessionId": str(session), "status": str()} if (
+            ids.ARCHIVE_ID.fullmatch(found.lower())
+            and archive_id in {None, found.lower()}
+            and session_id in {None, session}
         ):
             answer.pop("password", None)
             return dict(answer)
-    raise OpenTokFailed("no archive in the answer")
+    raise OpenTokFailed("no archive in the answer, or another one")
 
 
-def archives(answer: Any) -> list[Remote]:
-    """The archive objects of `answer` if it is a list of them."""
+def archives(answer: Any, *, session_id: str | None = None) -> list[Remote]:
+    """The archive objects of `answer` if it is a list of them, of this session if one is given."""
     match answer:
         case {"items": list(items)}:
-            return [archive(item) for item in items]
+            return [archive(item, session_id=session_id) for item in items]
     raise OpenTokFailed("no list of archives in the answer")

@@ -46,7 +46,9 @@ def create_session(*, e2ee: bool = False) -> str:
     )
     match answer:
         case [{"session_id": str(session_id)}, *_] if ids.SESSION_ID.fullmatch(session_id):
-            return session_id
+            if owns(session_id):
+                return session_id
+            raise OpenTokFailed("a new session of another project")
     raise OpenTokFailed("no session id in the answer")
 
 
@@ -106,7 +108,7 @@ def _running_archive(session_id: str, tag: str | None, *, until: float) -> Remot
             refusals={400: SessionInvalid},
             until=until,
         )
-        remotes = answers.archives(answer)
+        remotes = answers.archives(answer, session_id=session_id)
     except VideoError:
         return None
     for remote in remotes:
@@ -146,7 +148,7 @@ def list_archives(
         lambda sdk: sdk.list_archives(offset=offset, count=count, session_id=session_id),
         refusals={400: SessionInvalid} if session_id else {},
     )
-    return answers.archives(answer)
+    return answers.archives(answer, session_id=session_id)
 
 
 def delete_archive(archive_id: str) -> None:
