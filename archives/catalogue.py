@@ -69,7 +69,7 @@ class ArchiveManager(models.Manager["Archive"]):
 
         One that was never heard of is asked for first, or a callback that comes late would be news.
         """
-        ids.check_archive_id(archive_id)
+        archive_id = ids.archive_id(archive_id)
         if self.filter(pk=archive_id).exists():
             self._confine(key, archive_id)
         else:
@@ -148,7 +148,7 @@ class ArchiveManager(models.Manager["Archive"]):
 
     def mark_deleted(self, archive_id: str, *, key: ApiKey | None = None) -> None:
         """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
-        ids.check_archive_id(archive_id)
+        archive_id = ids.archive_id(archive_id)
         known = self.filter(pk=archive_id).first()
         if known and client.owns(known.session_id):
             known.status = Status.DELETED
@@ -183,8 +183,8 @@ class ArchiveManager(models.Manager["Archive"]):
         What it answers is so now; what comes `late` brings nothing back that was deleted since.
         """
         # Each once: a list that somebody adds to while it is read may name one twice.
-        told = {remote["id"]: self.model.from_remote(remote) for remote in remotes}
-        archives = sorted(told.values(), key=lambda archive: archive.id)
+        told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
+        archives = [told[archive_id] for archive_id in sorted(told)]
         news = _news(archives, known=self.all(), late=late)
         if not news:
             return  # as most of the time, and then without a lock on anything

@@ -153,7 +153,7 @@ def web_address(text: str) -> str:
 def application(text: str) -> str:
     if not re.fullmatch("[0-9A-Za-z-]{1,64}", text):
         raise argparse.ArgumentTypeError("an application's id is a UUID")
-    return text
+    return text.lower()
 
 
 def public_key(text: str) -> RSAPublicKey:

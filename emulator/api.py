@@ -165,6 +165,7 @@ class Api:
         return session
 
     def _archive(self, project: Project, ids: dict[str, str]) -> Archive:
+        # inference: whether the real service finds an id in upper case is not documented.
         archive = self.world.archives.get(ids["archive"])
         if archive is None or archive.project != project:
             raise not_found(NO_ARCHIVE)

@@ -132,7 +132,7 @@ class Control:
         )
 
     def fail_archive(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
-        archive = self.world.archives.get(ids["archive"])
+        archive = self.world.archives.get(ids["archive"].lower())
         if archive is None:
             raise ControlError(404, "There is no such archive.")
         if not archive.is_live and archive.status != "stopped":

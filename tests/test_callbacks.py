@@ -331,3 +331,11 @@ def test_many_at_once_are_all_taken(server):
         answers = list(crowd.map(lambda one: send(server, one).status_code, recordings * 2))
     assert answers == [200] * 80
     assert Archive.objects.filter(pk__in=ids).count() == 40
+
+
+def test_a_callback_with_an_id_in_upper_case_is_about_the_same_recording(server):
+    started = told()
+    stopped = started | {"id": started["id"].upper(), "status": "stopped"}
+    assert [send(server, news).status_code for news in (started, stopped)] == [200, 200]
+    archive = Archive.objects.get()
+    assert (str(archive.pk), archive.status) == (started["id"], "stopped")

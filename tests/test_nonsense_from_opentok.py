@@ -89,7 +89,10 @@ def test_a_field_called_room_in_opentoks_answer_is_not_our_room(program, server,
         opentok.fault(status=200, body=told, times=1)
         assert program.get(f"archives/{told['id']}").json()["room"] == room
     listed = program.get("archives").json()["items"]
-    assert {remote["sessionId"]: remote["room"] for remote in listed} == {"1_x": "ours", "1_y": None}
+    assert {remote["sessionId"]: remote["room"] for remote in listed} == {
+        "1_x": "ours",
+        "1_y": None,
+    }
 
 
 def test_a_state_that_nobody_knows_is_no_code_of_ours(server, opentok):

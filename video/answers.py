@@ -89,9 +89,7 @@ def _cleaned(value: Any, *, depth: int = 0) -> Any:
     return value
 
 
-def archive(
-    answer: Any, *, archive_id: str | None = None, session_id: str | None = None
-) -> Remote:
+def archive(answer: Any, *, archive_id: str | None = None, session_id: str | None = None) -> Remote:
     """`answer` if it is an archive object, the one with this id and of this session where they are
     given; never with its `password`.
     """

@@ -78,7 +78,8 @@ def _verify(body: bytes, claims: dict[str, Any]) -> None:
         raise _refused("it was signed in the future, or more than a day ago")
     account = accounts.current()
     # What `api_key` holds is not documented for OpenTok projects; their bodies name the project.
-    if account.is_vonage and claims.get("application_id", account.project_id) != account.project_id:
+    named = str(claims.get("application_id", account.project_id)).lower()
+    if account.is_vonage and named != account.project_id:
         raise _refused("it is for another application")
 
 
@@ -96,7 +97,8 @@ def _refuse_others(told: dict[str, Any]) -> None:
     """Raise CallbackRefused for an archive of another project: two may have the same secret."""
     named = [told.get(name) for name in ("projectId", "partnerId", "applicationId")]
     named.append(ids.project_of(str(told.get("sessionId", ""))))
-    if any(str(name) != accounts.current().project_id for name in named if name is not None):
+    project_id = accounts.current().project_id
+    if any(str(name).lower() != project_id for name in named if name is not None):
         raise _refused("it is about another project")
 
 

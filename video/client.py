@@ -119,7 +119,7 @@ def _running_archive(session_id: str, tag: str | None, *, until: float) -> Remot
 
 def stop_archive(archive_id: str) -> Remote:
     """Stop recording; again is fine while OpenTok makes the file, ArchiveNotRunning after that."""
-    ids.check_archive_id(archive_id)
+    archive_id = ids.archive_id(archive_id)
     answer = calls.call(
         "stop_archive",
         lambda sdk: sdk.stop_archive(archive_id),
@@ -130,7 +130,7 @@ def stop_archive(archive_id: str) -> Remote:
 
 def get_archive(archive_id: str) -> Remote:
     """The archive as it is now; once it is available, with a link that lives ten minutes."""
-    ids.check_archive_id(archive_id)
+    archive_id = ids.archive_id(archive_id)
     answer = calls.read(
         "get_archive", lambda sdk: sdk.get_archive(archive_id), refusals={404: ArchiveNotFound}
     )
@@ -153,7 +153,7 @@ def list_archives(
 
 def delete_archive(archive_id: str) -> None:
     """Delete an archive and its file; again is fine. ArchiveNotDeletable before it is available."""
-    ids.check_archive_id(archive_id)
+    archive_id = ids.archive_id(archive_id)
     calls.call(
         "delete_archive",
         lambda sdk: sdk.delete_archive(archive_id),

@@ -10,16 +10,19 @@ ARCHIVE_ID = STREAM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SESSION_ID = re.compile(r"[0-9]_[0-9A-Za-z_-]{1,253}", re.ASCII)
 
 
-def check_archive_id(value: str) -> None:
-    """Raise ArchiveNotFound for what is no archive's id, a lower-case UUID."""
-    if not ARCHIVE_ID.fullmatch(value):
+def archive_id(value: str) -> str:
+    """`value` in lower case, as OpenTok writes it. ArchiveNotFound for what is no UUID."""
+    # Swift writes UUIDs in upper case.
+    if not ARCHIVE_ID.fullmatch(value.lower()):
         raise ArchiveNotFound()
+    return value.lower()
 
 
-def check_stream_id(value: str) -> None:
-    """Raise StreamNotFound for what is no stream's id, a lower-case UUID."""
-    if not STREAM_ID.fullmatch(value):
+def stream_id(value: str) -> str:
+    """`value` in lower case, as OpenTok writes it. StreamNotFound for what is no UUID."""
+    if not STREAM_ID.fullmatch(value.lower()):
         raise StreamNotFound()
+    return value.lower()
 
 
 def check_session_id(value: str) -> None:
@@ -29,7 +32,8 @@ def check_session_id(value: str) -> None:
 
 
 def project_of(session: str) -> str | None:
-    """The API key or application id that a session belongs to, or None if the id does not tell.
+    """The API key or application id, in lower case, that a session belongs to, or None if the id
+    does not tell.
 
     A session id is a digit, `_`, and base64url of `1~{project}~{location}~{created}~{random}~…`.
     Source: ids handed out by the real service.
@@ -37,6 +41,6 @@ def project_of(session: str) -> str | None:
     encoded = session[2:].encode()
     try:
         decoded = base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))
-        return decoded.split(b"~")[1].decode()
+        return decoded.split(b"~")[1].decode().lower()
     except (binascii.Error, IndexError, UnicodeDecodeError):
         return None

@@ -10,7 +10,7 @@ def set_layout(archive_id: str, layout: Remote) -> None:
 
     ArchiveNotFound for one that is not running as well.
     """
-    ids.check_archive_id(archive_id)
+    archive_id = ids.archive_id(archive_id)
     calls.call(
         "set_archive_layout",
         lambda sdk: sdk.set_archive_layout(
@@ -26,27 +26,23 @@ def add_stream(
     """Have a running archive record a stream. Errors: StreamsNotManual; StreamNotFound, which
     OpenTok says of an archive that is not there, or not running, as well.
     """
+    archive_id, stream_id = ids.archive_id(archive_id), ids.stream_id(stream_id)
     _change_streams(
         "add_archive_stream",
-        archive_id,
-        stream_id,
         lambda sdk: sdk.add_archive_stream(archive_id, stream_id, has_audio, has_video),
     )
 
 
 def remove_stream(archive_id: str, stream_id: str) -> None:
     """Have it recorded no more. Errors: those of add_stream."""
+    archive_id, stream_id = ids.archive_id(archive_id), ids.stream_id(stream_id)
     _change_streams(
         "remove_archive_stream",
-        archive_id,
-        stream_id,
         lambda sdk: sdk.remove_archive_stream(archive_id, stream_id),
     )
 
 
-def _change_streams(operation: str, archive_id: str, stream_id: str, ask: calls.Ask) -> None:
-    ids.check_archive_id(archive_id)
-    ids.check_stream_id(stream_id)
+def _change_streams(operation: str, ask: calls.Ask) -> None:
     # Vonage documents the mode under 400, and its SDKs under 405.
     refusals = {400: StreamsNotManual, 404: StreamNotFound, 405: StreamsNotManual}
     calls.call(operation, ask, refusals=refusals)
