@@ -19,6 +19,10 @@ from video.errors import OpenTokFailed
 
 _visits: Flights[Room] = Flights()
 
+# How often a new room is inserted while others of its name come and go.
+INSERTS = 10
+SESSION_TWICE = "a new session that a room has, or had, already"
+
 
 class Role(models.TextChoices):
     """What a token allows; the names are OpenTok's."""
@@ -109,25 +113,34 @@ class RoomManager(models.Manager["Room"]):
     def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
         room = self.named(name)
+        if room and not client.owns(room.session_id):
+            try:
+                room.rotate_session()
+            except RoomNotFound:  # deleted meanwhile, so that this is a first visit again
+                room = None
         if room is None:
+            visitor.refuse_unless_maker()
             visitor.count("create")
             return self._make(name, e2ee=e2ee)[0]
-        if not client.owns(room.session_id):
-            room.rotate_session()
         return room
 
     def _make(self, name: str, *, e2ee: bool, **policy: Any) -> tuple[Room, bool]:
-        """A new room and True, or that of whoever was faster in another process and False."""
+        """A new room and True, or the one that another process made meanwhile and False."""
         room = self.model(name=name, e2ee=e2ee, session_id=client.create_session(e2ee=e2ee))
         room.set_policy(**policy)
-        try:
-            with transaction.atomic():
-                room.save(force_insert=True)
-        except IntegrityError:
-            if there := self.named(name):
-                return there, False
-            raise OpenTokFailed("a new session that another room has") from None
-        return room, True
+        for _ in range(INSERTS):
+            try:
+                with transaction.atomic():
+                    room.save(force_insert=True)
+                    _refuse_past(room.session_id)
+                return room, True
+            except IntegrityError:
+                if there := self.named(name):
+                    return there, False
+                if self.filter(session_id=room.session_id).exists():
+                    raise OpenTokFailed(SESSION_TWICE) from None
+            # The room that was in the way was deleted before it could be read.
+        raise RoomNotFound()
 
     def matching(
         self, *, search: str = "", key: ApiKey | None = None, **columns: Any
@@ -193,10 +206,14 @@ class Room(Policy, NotesUse, models.Model):
         """
         replaced = self.session_id
         session_id = client.create_session(e2ee=self.e2ee)
-        with transaction.atomic():
-            mine = Room.objects.filter(pk=self.pk, session_id=replaced)
-            if mine.update(session_id=session_id):
-                PastSession.objects.create(room=self, session_id=replaced)
+        try:
+            with transaction.atomic():
+                mine = Room.objects.filter(pk=self.pk, session_id=replaced)
+                if mine.update(session_id=session_id):
+                    PastSession.objects.create(room=self, session_id=replaced)
+                    _refuse_past(session_id)
+        except IntegrityError:  # whose text has the session id, on PostgreSQL
+            raise OpenTokFailed(SESSION_TWICE) from None
         try:
             self.refresh_from_db(fields=["session_id"])
         except Room.DoesNotExist:  # deleted while OpenTok was asked
@@ -223,6 +240,15 @@ def _covered(name: str, key: ApiKey | None) -> str:
     if key:
         key.refuse_other_rooms(name)
     return name
+
+
+def _refuse_past(session_id: str) -> None:
+    """Raise OpenTokFailed for a new session that was a room's before, whose recordings it has.
+
+    Asked in the transaction that has written it: until that ends, no room can give it up.
+    """
+    if PastSession.objects.filter(session_id=session_id).exists():
+        raise OpenTokFailed(SESSION_TWICE)
 
 
 def _aware(held: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import signal
 import uuid
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, transaction
@@ -102,6 +103,26 @@ def test_two_servers_on_one_database_agree(server, opentok):
     with Server(OPENTOK_API_URL=opentok.url) as another:
         answers = visit([server, another], "keynote", 20)
     assert len({session for _, session in answers}) == 1
+
+
+def test_visits_of_a_room_that_is_deleted_again_and_again_all_get_a_session(
+    server, opentok, program
+):
+    with Server(OPENTOK_API_URL=opentok.url) as another:
+        servers = [server, another]
+
+        def one(number):
+            here = servers[number % 2]
+            if number % 4 > 1:
+                return "visit", here.get("/room/busy").status_code
+            path = "/api/v1/rooms/busy"
+            return "deletion", here.request("DELETE", path, headers=program.headers).status_code
+
+        with ThreadPoolExecutor(12) as crowd:
+            answers = Counter(crowd.map(one, range(800)))
+    assert answers["visit", 200] == 400, answers
+    assert answers["deletion", 204] > 20, answers
+    assert answers["deletion", 204] + answers["deletion", 404] == 400, answers
 
 
 def test_a_room_keeps_its_session_when_the_server_is_killed(server, opentok):
