@@ -1,5 +1,3 @@
-from urllib.parse import quote
-
 from django.db import transaction
 from rest_framework import status
 from rest_framework.request import Request
@@ -20,6 +18,7 @@ from api.token_serializers import NewTokenSerializer, TokenSerializer
 from api.viewsets import ManagingViewSet
 from rooms.credentials import credentials_for
 from rooms.models import Room
+from rooms.paths import path_to
 from rooms.policy import Visitor
 
 
@@ -39,7 +38,7 @@ class RoomViewSet(ManagingViewSet):
 
     def create(self, request: Request) -> Response:
         room = Room.objects.add(key=key_of(request), **NewRoomSerializer.read(request.data))
-        headers = {"Location": path_to(room)}
+        headers = {"Location": path_to("api-room", room.name)}
         return Response(RoomSerializer(room).data, status.HTTP_201_CREATED, headers=headers)
 
     def retrieve(self, request: Request, name: str) -> Response:
@@ -71,8 +70,3 @@ class RoomViewSet(ManagingViewSet):
         room = Room.objects.enter(name, visitor=Visitor(key=key_of(request)))
         token = TokenSerializer(credentials_for(room, **chosen))
         return Response(token.data, status.HTTP_201_CREATED)
-
-
-def path_to(room: Room) -> str:
-    # Of slashes at the end of a path, one is ignored.
-    return f"/api/v1/rooms/{quote(room.name, safe='')}" + "/" * room.name.endswith("/")

@@ -31,6 +31,16 @@ class AddressNotText(Refusal):
     default_detail = "The address of this request is not text: percent-encode it as UTF-8."
 
 
+class AddressAmbiguous(Refusal):
+    status_code = 400
+    default_code = "address_ambiguous"
+    title = "The address may mean two rooms"
+    default_detail = (
+        "The server was not told how this address was sent, and so cannot tell a slash from %2F. "
+        "Whoever runs it should take a WSGI server that gives RAW_URI or REQUEST_URI."
+    )
+
+
 class NotAllowed(Refusal):
     status_code = 403
     default_code = "permission_denied"

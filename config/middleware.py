@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from config import problems
 from config.encodings import decoded
 from config.errors import (
+    AddressAmbiguous,
     AddressNotText,
     BodyNotReceived,
     BodyTooLarge,
@@ -23,6 +24,9 @@ from config.errors import (
 from config.problems import refuse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# Below these paths stand rooms' names.
+ABOVE_NAMES = ("/room/", "/api/v1/rooms/")
 
 
 class CrossOriginMiddleware:
@@ -111,6 +115,8 @@ class RequestLimitsMiddleware:
         # PostgreSQL cannot hold a NUL, so that no text may have one.
         if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
             return refuse(request, AddressNotText())
+        if _is_ambiguous(request):
+            return refuse(request, AddressAmbiguous())
         try:
             _check_headers(request)
             _read_body(request)
@@ -182,3 +188,11 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         return problems.answer(request, exc)
+
+
+def _is_ambiguous(request: HttpRequest) -> bool:
+    """Whether a slash in the path may have been sent as `%2F`, and so be one of a room's name."""
+    if getattr(request, "path_is_as_sent", False):
+        return False
+    path = request.path_info
+    return any(path.startswith(above) and "/" in path.removeprefix(above) for above in ABOVE_NAMES)

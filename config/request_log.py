@@ -74,4 +74,5 @@ def route_of(request: HttpRequest) -> str:
 
 @lru_cache(1024)
 def _template(pattern: str) -> str:
-    return str(simplify_regex(pattern)).rstrip("/") or "/"
+    # Without the converters of `path`, as in `<room:name>`.
+    return re.sub(r"<\w+:", "<", simplify_regex(pattern)).rstrip("/") or "/"

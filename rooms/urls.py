@@ -1,11 +1,15 @@
-from django.urls import re_path
+from django.urls import path, re_path, register_converter
 
+from rooms.paths import NameConverter, SpelledNameConverter
 from rooms.views import RoomViewSet
 
-# A name is anything, slashes and line breaks included: %2F arrives here as a slash already.
+register_converter(NameConverter, "room")
+register_converter(SpelledNameConverter, "spelled")
+
+join = RoomViewSet.as_view({"get": "retrieve", "head": "peek"})
+
 urlpatterns = [
     re_path(r"^session/?\Z", RoomViewSet.as_view({"get": "session"})),
-    re_path(
-        r"^room/(?P<name>[\s\S]+?)/?\Z", RoomViewSet.as_view({"get": "retrieve", "head": "peek"})
-    ),
+    path("room/<spelled:name>", join, name="room"),
+    path("room/<spelled:name>/", join),
 ]

@@ -9,6 +9,7 @@ from access.capabilities import Capability
 from access.limits import Throttle, caller
 from rooms.credentials import credentials_for
 from rooms.models import Room
+from rooms.paths import path_to
 from rooms.policy import Visitor
 
 
@@ -23,7 +24,7 @@ class RoomViewSet(ViewSet):
     def session(self, request: Request) -> HttpResponseRedirect:
         """To the room called "session", by a path alone: a scheme or a host could only be wrong."""
         query = request.META.get("QUERY_STRING", "")
-        return HttpResponseRedirect("/room/session" + (f"?{query}" if query else ""))
+        return HttpResponseRedirect(path_to("room", "session") + (f"?{query}" if query else ""))
 
     def retrieve(self, request: Request, name: str) -> Response:
         e2ee = request.query_params.get("e2ee", "").lower() == "true"

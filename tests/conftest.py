@@ -9,11 +9,16 @@ import pytest
 import requests
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from django.test import client as django_client
 from opentok import Client
 
+from config.request import Request
 from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.server_process import Connection, Server
+
+# Django's test client makes the kind of request that the server makes.
+django_client.WSGIRequest = Request  # type: ignore[misc]
 
 
 @pytest.fixture(scope="session")

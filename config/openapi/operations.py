@@ -11,6 +11,7 @@ from rest_framework.viewsets import ViewSet
 
 from access import errors as access
 from config.errors import (
+    AddressAmbiguous,
     AddressNotText,
     BadRequest,
     BodyNotDecoded,
@@ -27,9 +28,9 @@ from video import errors as video
 
 # What can go wrong with …
 ANY_REQUEST = (
-    BadRequest, AddressNotText, HeadersTooLarge, access.KeyRequired, access.KeyInvalid,
-    access.KeyExpired, access.KeyRevoked, access.CapabilityMissing, ServerError,
-    DatabaseUnavailable,
+    BadRequest, AddressNotText, AddressAmbiguous, HeadersTooLarge, access.KeyRequired,
+    access.KeyInvalid, access.KeyExpired, access.KeyRevoked, access.CapabilityMissing,
+    ServerError, DatabaseUnavailable,
 )  # fmt: skip
 ANY_BODY = (
     exceptions.ParseError, exceptions.UnsupportedMediaType, LengthRequired, BodyTooLarge,
