@@ -1,5 +1,7 @@
 """What must be right before the server may start. Each message names a variable and a remedy."""
 
+import logging
+import multiprocessing
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +12,10 @@ from django.db import connection
 from django.urls import resolve
 
 from access.local_windows import shared_file
+from config import environment
 from video import accounts
+
+logger = logging.getLogger(__name__)
 
 STARTUP = "startup"
 
@@ -113,8 +118,20 @@ def admin_has_a_path_of_its_own(**kwargs: Any) -> list[CheckMessage]:
     return [Error(taken, hint="Choose another path, such as staff/.", id="config.E006")]
 
 
+@register(STARTUP)
+def names_are_spelt_right(**kwargs: Any) -> list[CheckMessage]:
+    remedy = "Correct its name, or remove it."
+    return [
+        CheckMessage(WARNING, sentence, hint=remedy, id="config.W002")
+        for sentence in environment.misspelt()
+    ]
+
+
 def refuse_to_start_misconfigured() -> None:
-    """Raise ImproperlyConfigured with each message, where no management command runs the checks."""
-    problems = run_checks(tags=[STARTUP])
-    if problems:
-        raise ImproperlyConfigured("\n".join(f"{found.msg} {found.hint}" for found in problems))
+    """Raise ImproperlyConfigured with each error, where no management command runs the checks."""
+    found = run_checks(tags=[STARTUP])
+    if errors := [check for check in found if check.is_serious()]:
+        raise ImproperlyConfigured("\n".join(f"{check.msg} {check.hint}" for check in errors))
+    if multiprocessing.parent_process() is None:  # once, and not by each worker
+        for check in found:
+            logger.warning("%s %s", check.msg, check.hint)

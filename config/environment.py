@@ -3,10 +3,11 @@
 An empty value counts as not set, so that a blank line in `.env` or in a PaaS dashboard is harmless.
 """
 
-import io
+import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 from redis.connection import parse_url
 
+from config import dotenv
+
 # Of a limit, and of the seconds of its window: access/local_windows.py has 32 bits for a number.
 MOST = 10**9
 
@@ -23,23 +26,89 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
 
+# The names that were asked for, and what `.env` sets.
+asked_for: set[str] = set()
+_file: dict[str, dotenv.Value] = {}
+
+# Control characters, invisible ones, and bytes that are not UTF-8: what no value means to hold.
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+LINE_BREAKS = {"\n", "\r", "\t"}
+
+
 def load_dotenv(path: Path) -> None:
     """Fill in from `path`, if it is there, what the real environment does not set."""
-    if not path.exists():
-        return
-    content = path.read_text(encoding="utf-8-sig")
-    for number, line in enumerate(content.splitlines(), start=1):
-        if not re.match(r"\s*(#.*)?$|\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*=", line):
-            # Without the line itself: it may be one of a key. The library would log it.
-            raise ImproperlyConfigured(
-                f"Line {number} of {path.name} is no NAME=value. Each value has to be on one line; "
-                "write \\n for the line breaks of a key."
-            )
-    environ.Env.read_env(io.StringIO(content))
+    try:
+        _file.update(dotenv.read(path))
+    except dotenv.Wrong as wrong:
+        raise ImproperlyConfigured(str(wrong)) from None
+    for name, value in _file.items():
+        os.environ.setdefault(name, value.text)
 
 
-def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
+def text(name: str, default: str = "", *, has_lines: bool = False) -> str:
+    """`has_lines` is for keys and lists, which may be written over several lines."""
+    asked_for.add(name)
+    value, where = os.environ.get(name, "").strip(), name
+    if name in _file and value == _file[name].text.strip():
+        where = f"{name}, in line {_file[name].line} of .env,"
+    else:
+        value = _without_quotes(name, value)
+    for letter in value:
+        is_wanted = has_lines and letter in LINE_BREAKS
+        if unicodedata.category(letter) in UNPRINTABLE and not is_wanted:
+            raise ImproperlyConfigured(f"{where} {_complaint(letter)}. Write it anew.")
+    return value or default
+
+
+def _without_quotes(name: str, value: str) -> str:
+    """`docker run --env-file` and some dashboards keep the quotes that a shell takes away."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in dotenv.QUOTES:
+        return value[1:-1].strip()
+    if dotenv.has_lone_quote(value):
+        raise ImproperlyConfigured(f"{name} {dotenv.LONE_QUOTE}")
+    return value
+
+
+def _complaint(letter: str) -> str:
+    if unicodedata.category(letter) == "Cs":  # what os.environ has for a byte that is not UTF-8
+        return "is not UTF-8"
+    known = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
+    return f"holds {known.get(letter, f'the invisible character U+{ord(letter):04X}')}"
+
+
+def secret(name: str) -> str:
+    """Credentials, which have no white space: there it begins a comment that Docker keeps."""
+    value = text(name)
+    if re.search(r"\s", value):
+        raise ImproperlyConfigured(
+            f"{name} must have no white space in it, nor a comment behind it."
+        )
+    return value
+
+
+def misspelt() -> Iterator[str]:
+    """A sentence for each name that is set and seems to mean another one.
+
+    It knows the names that were asked for by now: ask after the settings are read.
+    """
+    for name in sorted((_file.keys() | os.environ.keys()) - asked_for):
+        if meant := _meant_by(name.upper(), is_ours=name in _file):
+            where = f" in line {_file[name].line} of .env" if name in _file else ""
+            yield f"{name}{where} is not read by this server. Is {meant} meant?"
+
+
+def _meant_by(name: str, *, is_ours: bool) -> str | None:
+    """A PaaS sets DATABASE_URL_OLD, PORTS and REDIS_TLS_URL on purpose; `.env` is for us."""
+    for known in sorted(asked_for):
+        if name.startswith(f"{known}_") or (name.endswith(f"_{known}") and not is_ours):
+            return None
+        # Such as CORS_ORIGINS, from which ALLOWED is missing.
+        words = iter(known.split("_"))
+        found = [word in words for word in name.split("_")]
+        if len(found) > 1 and all(found) and name.startswith(known.partition("_")[0]):
+            return known
+    cutoff = 0.75 if is_ours else 0.9
+    return next(iter(difflib.get_close_matches(name, sorted(asked_for), n=1, cutoff=cutoff)), None)
 
 
 def on_heroku() -> bool:
@@ -48,7 +117,8 @@ def on_heroku() -> bool:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    found = text(name, default, has_lines=True).split(",")
+    return [word.strip() for word in found if word.strip()]
 
 
 def hosts(name: str, default: str) -> list[str]:

@@ -18,11 +18,11 @@ ON_HEROKU = environment.on_heroku()
 
 # The door to OpenTok (video/).
 OPENTOK = {
-    "TOKBOX_API_KEY": environment.text("TOKBOX_API_KEY"),
-    "TOKBOX_SECRET": environment.text("TOKBOX_SECRET"),
-    "VONAGE_APPLICATION_ID": environment.text("VONAGE_APPLICATION_ID"),
-    "VONAGE_PRIVATE_KEY": environment.text("VONAGE_PRIVATE_KEY"),
-    "OPENTOK_API_URL": environment.text("OPENTOK_API_URL"),
+    "TOKBOX_API_KEY": environment.secret("TOKBOX_API_KEY"),
+    "TOKBOX_SECRET": environment.secret("TOKBOX_SECRET"),
+    "VONAGE_APPLICATION_ID": environment.secret("VONAGE_APPLICATION_ID"),
+    "VONAGE_PRIVATE_KEY": environment.text("VONAGE_PRIVATE_KEY", has_lines=True),
+    "OPENTOK_API_URL": environment.secret("OPENTOK_API_URL"),
 }
 # Seconds that one call may take in all. Clients give up at ten, so ours has to end before.
 OPENTOK_TIMEOUT = environment.seconds("OPENTOK_TIMEOUT", 7, at_least=0.1, at_most=15)

@@ -44,21 +44,21 @@ READY = """
 
 def main() -> None:
     options = arguments()
-    try:
-        environment.load_dotenv(BASE_DIR / ".env")
-        port = environment.integer("PORT", 8080, at_least=1, at_most=65_535)
-        admin = environment.path_prefix("ADMIN_URL", "admin/")
-    except ImproperlyConfigured as error:
-        sys.exit(f"Not started. {error}")
-    os.environ["SECRET_KEY"] = environment.text("SECRET_KEY") or kept("secret_key")
-    # Everything that the sample server lets everybody do.
-    os.environ["ANONYMOUS_ACCESS"] = environment.text("ANONYMOUS_ACCESS", "join,record,view,list")
+    environment.load_dotenv(BASE_DIR / ".env")
+    port = environment.integer("PORT", 8080, at_least=1, at_most=65_535)
+    admin = environment.path_prefix("ADMIN_URL", "admin/")
+    has_credentials = any(environment.text(name, has_lines=True) for name in CREDENTIALS)
+    if not environment.text("SECRET_KEY"):
+        os.environ["SECRET_KEY"] = kept("secret_key")
+    if not environment.text("ANONYMOUS_ACCESS", has_lines=True):
+        # Everything that the sample server lets everybody do.
+        os.environ["ANONYMOUS_ACCESS"] = "join,record,view,list"
     refuse_unusable_port(options.host, port)
     for ending in ENDINGS:
         signal.signal(ending, lambda *_: sys.exit(0))
     with children() as started:
         opentok = "your own project, as the credentials say"
-        if not any(environment.text(name) for name in CREDENTIALS):
+        if not has_credentials:
             callbacks = f"http://{reached_at(options.host)}:{port}/callbacks"
             someone_connected = not options.nobody_connected
             started.append(local_opentok(callbacks, someone_connected=someone_connected))
@@ -114,7 +114,9 @@ def kept(name: str) -> str:
 def local_opentok(callbacks: str, *, someone_connected: bool) -> subprocess.Popen[str]:
     """Start `python -m emulator` on a free port, and tell it and the server of each other."""
     key, secret = "47000000", kept("opentok_secret")
-    callback_secret = environment.text("CALLBACK_SECRET") or kept("callback_secret")
+    if not environment.text("CALLBACK_SECRET"):
+        os.environ["CALLBACK_SECRET"] = kept("callback_secret")
+    callback_secret = environment.text("CALLBACK_SECRET")
     command = [sys.executable, "-m", "emulator", "--port", "0"]
     command += ["--api-key", key, "--secret", secret]
     command += [f"--callback-url={callbacks}", f"--callback-secret={callback_secret}"]
@@ -127,7 +129,6 @@ def local_opentok(callbacks: str, *, someone_connected: bool) -> subprocess.Pope
     os.environ |= {
         "TOKBOX_API_KEY": key,
         "TOKBOX_SECRET": secret,
-        "CALLBACK_SECRET": callback_secret,
         "OPENTOK_API_URL": line.split()[-1],
     }
     return process
@@ -173,4 +174,7 @@ def children() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ImproperlyConfigured as error:
+        sys.exit(f"Not started. {error}")

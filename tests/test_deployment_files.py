@@ -24,14 +24,9 @@ CREDENTIALS = [
 ]
 ASKED_FOR = """
 import json
-from config import environment
-names, text = set(), environment.text
-def text_and_note(name, default=""):
-    names.add(name)
-    return text(name, default)
-environment.text = text_and_note
 import config.settings, config.server
-print(json.dumps(sorted(names)))
+from config import environment
+print(json.dumps(sorted(environment.asked_for)))
 """
 
 

@@ -1,0 +1,114 @@
+"""Read a `.env` file, as Docker Compose, python-dotenv and a shell agree on it.
+
+    NAME=value                # a comment, because white space comes before it
+    export NAME = pass#word   # nothing is expanded: a $ is a $
+    NAME='as it is written'
+    NAME="with \\n, \\t, \\" and \\\\; over several lines if need be"
+
+django-environ keeps comments and reads one line at a time.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# The longer ones first: that of UTF-32 begins with that of UTF-16.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+NOTHING = re.compile(r"[^\S\n]*(#[^\n]*)?(\n|\Z)")
+NAME = re.compile(r"[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][A-Za-z0-9_.-]*)[^\S\n]*=")
+QUOTED = r"""[^\S\n]*(?:'(?P<plain>[^']*)'|"(?P<escaped>(?:[^"\\]|\\.)*)")"""
+BARE = r"(?P<bare>(?:(?!\s\#)[^\n])*)"
+VALUE = re.compile(f"(?:{QUOTED}|{BARE}){NOTHING.pattern}", re.DOTALL)
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
+QUOTES = ("'", '"')
+LONE_QUOTE = (
+    "has a quote at its beginning or end that is not one of a pair around all of it. Take it away, "
+    "or put the other kind of quotes around the whole value."
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    text: str
+    line: int
+
+
+class Wrong(Exception):
+    """The reason says no more of the line than its number and its name: it may hold a secret."""
+
+
+def read(path: Path) -> dict[str, Value]:
+    """What a file sets; nothing if there is none. Raises Wrong."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Wrong(f"{path.name} cannot be read: {error.strerror}.") from None
+    try:
+        text = _decoded(content).replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeError:
+        raise Wrong(f"{path.name} is no text in UTF-8. Save it as UTF-8.") from None
+    return dict(_values(text, file=path.name))
+
+
+def _decoded(content: bytes) -> str:
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding)
+    # UTF-16 comes without a mark as well; the first character is mostly ASCII.
+    if content[:1] == b"\0":
+        return content.decode("utf-16-be")
+    if content[1:2] == b"\0":
+        return content.decode("utf-16-le")
+    # A Latin-1 letter does no harm in a comment. In a value, os.environ holds it in this form, too.
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _values(text: str, *, file: str) -> Iterator[tuple[str, Value]]:
+    place = 0
+    while place < len(text):
+        if nothing := NOTHING.match(text, place):
+            place = nothing.end()
+            continue
+        line = text.count("\n", 0, place) + 1
+        if not (name := NAME.match(text, place)):
+            raise Wrong(
+                f"Line {line} of {file} is no NAME=value. Put a value of several lines into double "
+                "quotes, or write \\n for the line breaks of a key."
+            )
+        try:
+            value, place = _value(text, name.end())
+        except ValueError as error:
+            raise Wrong(f"Line {line} of {file}: {name[1]} {error}") from None
+        yield name[1], Value(value, line)
+
+
+def _value(text: str, place: int) -> tuple[str, int]:
+    """A value, and where the next line begins."""
+    found = VALUE.match(text, place)
+    bare = ((found and found["bare"]) or "").strip()
+    if not found or has_lone_quote(bare):
+        raise ValueError(LONE_QUOTE)
+    value = ESCAPE.sub(_unescaped, found["escaped"] or "") or found["plain"] or bare
+    if "\0" in value:
+        raise ValueError("holds a NUL. Save the file as UTF-8.")
+    return value, found.end()
+
+
+def has_lone_quote(value: str) -> bool:
+    """Whether a quote at the beginning or the end is all that is left of a pair."""
+    return value[:1] in QUOTES or value[-1:] in QUOTES
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return ESCAPED.get(escape[1], escape[0])
