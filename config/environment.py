@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 from redis.connection import parse_url
 
-from config import dotenv
+from config import dotenv, hosts
 
 # Of a limit, and of the seconds of its window: access/local_windows.py has 32 bits for a number.
 MOST = 10**9
@@ -121,10 +121,10 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in found if word.strip()]
 
 
-def hosts(name: str, default: str) -> list[str]:
+def allowed_hosts(name: str, default: str) -> list[str]:
     """Host names as Django compares them: one in another form would match nothing."""
-    return _words_like(
-        r"\*|\.?[^/:*\s]+|\[[0-9A-Fa-f:.]+\]",
+    return _words_read_by(
+        hosts.allowed_host,
         name,
         default,
         must="be host names such as rooms.example.com, without https:// or a port; .example.com is "
@@ -134,8 +134,8 @@ def hosts(name: str, default: str) -> list[str]:
 
 def origins(name: str, default: str) -> list[str]:
     """Web origins as browsers send them: one in another form would match nothing."""
-    return _words_like(
-        r"\*|null|[a-z][a-z0-9+.-]*://[^/?#*\sA-Z]+",
+    return _words_read_by(
+        hosts.origin,
         name,
         default,
         must="be origins such as https://app.example.com, with nothing after the host and its "
@@ -143,12 +143,14 @@ def origins(name: str, default: str) -> list[str]:
     )
 
 
-def _words_like(pattern: str, name: str, default: str, *, must: str) -> list[str]:
+def _words_read_by(read: Callable[[str], str], name: str, default: str, *, must: str) -> list[str]:
     found = words(name, default)
-    for word in found:
-        if not re.fullmatch(pattern, word):
-            raise ImproperlyConfigured(f"{name} must {must}; not {word!r}.")
-    return found
+    for word in found or [""]:
+        try:
+            read(word)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must {must}; not {word!r}.") from None
+    return [read(word) for word in found]
 
 
 def flag(name: str, *, default: bool = False) -> bool:

@@ -4,9 +4,12 @@ import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
 from django.utils.http import parse_header_parameters
 
+from config import hosts
 from rooms import paths
 
 LONGEST_CONTENT_TYPE = 1024
@@ -60,3 +63,14 @@ class Request(WSGIRequest):
             # Such as `x*=klingon'en'%41`. DRF would read it again: it counts as none.
             meta["CONTENT_TYPE"] = self.content_type = ""
             self.content_params = {}
+
+    def get_host(self) -> str:
+        """In any form that HTTP allows if ALLOWED_HOSTS allows any. Django allows those of DNS."""
+        if "*" not in settings.ALLOWED_HOSTS:
+            return super().get_host()
+        host = self.META.get("HTTP_HOST")
+        if host is None and self.META["SERVER_PROTOCOL"] == "HTTP/1.1":
+            raise DisallowedHost("HTTP/1.1 demands a Host.")
+        port = self.get_port()
+        here = "localhost" if port == ("443" if self.is_secure() else "80") else f"localhost:{port}"
+        return hosts.host_of_request(host or "", otherwise=here)

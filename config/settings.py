@@ -12,7 +12,7 @@ environment.load_dotenv(BASE_DIR / ".env")
 # `collectstatic` and the like run while an image is being built.
 SECRET_KEY = environment.text("SECRET_KEY")
 DEBUG = environment.flag("DEBUG")
-ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "*")
+ALLOWED_HOSTS = environment.allowed_hosts("ALLOWED_HOSTS", "*")
 
 ON_HEROKU = environment.on_heroku()
 

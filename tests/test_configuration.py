@@ -87,18 +87,61 @@ def test_options_of_a_database_url_are_added_to_ours(monkeypatch):
 @pytest.mark.parametrize(
     ("read", "value"),
     [
-        (environment.hosts, "rooms.example.com, .example.org,localhost,127.0.0.1,[::1]"),
+        (environment.allowed_hosts, "rooms.example.com, .example.org,localhost,127.0.0.1,[::1]"),
         (
             environment.origins,
             "https://a.example, http://b.example:8080,capacitor://localhost,null",
         ),
-        (environment.hosts, "*"),
+        (environment.allowed_hosts, "*"),
         (environment.origins, "*"),
     ],
 )
 def test_hosts_and_origins_may_have_each_form_that_can_match(read, value, monkeypatch):
     monkeypatch.setenv("WANTED", value)
     assert read("WANTED", "") == [word.strip() for word in value.split(",")]
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "meant"),
+    [
+        (environment.allowed_hosts, "Rooms.Example.COM", "rooms.example.com"),
+        (environment.allowed_hosts, "rooms.example.com.", "rooms.example.com"),
+        (environment.allowed_hosts, "r\u00e4ume.example", "xn--rume-loa.example"),
+        (environment.allowed_hosts, ".r\u00e4ume.example", ".xn--rume-loa.example"),
+        (environment.allowed_hosts, "::1", "[::1]"),
+        (environment.allowed_hosts, "[0:0::1]", "[::1]"),
+        (environment.origins, "HTTPS://App.Example", "https://app.example"),
+        (environment.origins, "https://a.example:443", "https://a.example"),
+        (environment.origins, "http://a.example:80", "http://a.example"),
+        (environment.origins, "https://a.example:80", "https://a.example:80"),
+        (environment.origins, "https://r\u00e4ume.example", "https://xn--rume-loa.example"),
+        (environment.origins, "http://[0::1]:3000", "http://[::1]:3000"),
+        (environment.origins, "http://my_host", "http://my_host"),
+    ],
+)
+def test_hosts_and_origins_are_written_as_they_come_in_requests(read, written, meant, monkeypatch):
+    monkeypatch.setenv("WANTED", written)
+    assert read("WANTED", "") == [meant]
+
+
+@pytest.mark.parametrize(
+    ("read", "written"),
+    [(environment.allowed_hosts, written) for written in (
+        "*.example.com", "https://a.example", "a.example:443", "a.example/x", "exa mple.com", "a_b",
+        "u@a.example", "[::1]:80", "[a.example]", "fe80::1%eth0", ".", "..", "a..b", ",", "**", "a?",
+        "\u00e4_b", "%41",
+    )] + [(environment.origins, written) for written in (
+        "a.example", "https://a.example/", "https://a.example/x", "http://*", "https://*.a.example",
+        "https://u@a.example", "https://a.example:x", "https://a.example:99999", "https://a.example:",
+        "https://", "https://a b", "http://::1", "http://[a]", "https://a?b", "https://a#b", "//a", ",",
+    )],
+)  # fmt: skip
+def test_a_host_or_an_origin_that_could_match_nothing_is_refused_by_name(
+    read, written, monkeypatch
+):
+    monkeypatch.setenv("WANTED", written)
+    with pytest.raises(ImproperlyConfigured, match="WANTED must be"):
+        read("WANTED", "")
 
 
 @pytest.mark.django_db
