@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 import threading
-from fnmatch import fnmatch
 
 import pytest
 import yaml
@@ -226,31 +225,58 @@ def test_the_image_is_healthy_while_healthz_says_so(status, exit_status):
     assert done.returncode == exit_status
 
 
+def as_regex(pattern):
+    """A pattern of .dockerignore, as github.com/moby/patternmatcher reads it."""
+    meant = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern.strip("/"))
+    return "".join(meant.get(part) or re.escape(part) for part in parts)
+
+
 def ignored(path):
-    """Whether .dockerignore keeps a path out: it, or a folder above it, fits a pattern."""
-    patterns = [line.rstrip("/") for line in read(".dockerignore").splitlines()
-                if line and not line.startswith("#")]  # fmt: skip
+    """Whether .dockerignore keeps a path out: the last pattern that it, or a folder above it, fits."""
     parts = path.split("/")
-    above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    return any(
-        fnmatch(name.rsplit("/", 1)[-1], pattern[3:]) if pattern.startswith("**/") else
-        name.count("/") == pattern.count("/") and fnmatch(name, pattern)
-        for pattern in patterns for name in above
-    )  # fmt: skip
+    names = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    is_ignored = False
+    for line in read(".dockerignore").splitlines():
+        if line and not line.startswith("#"):
+            expression = as_regex(line.removeprefix("!"))
+            if any(re.fullmatch(expression, name) for name in names):
+                is_ignored = not line.startswith("!")
+    return is_ignored
 
 
-@pytest.mark.parametrize(
-    "path",
-    [".env", ".env.production", ".git/config", ".venv/bin/python", "venv/bin/python", "db.sqlite3",
-     "db.sqlite3-wal", ".local/secret_key", "tests/conftest.py", "config/__pycache__/urls.pyc",
-     "private.key", "vonage.pem", "staticfiles/site.css", ".mypy_cache/x"],
-)  # fmt: skip
-def test_the_image_gets_no_secrets_no_data_and_no_tests(path):
+# At the top and further down: somebody may have a copy of it all in a folder of the checkout.
+SECRETS_AND_DATA = [
+    ".env", ".env.production", ".envrc", "production.env", ".git/config", ".venv/bin/python",
+    "venv/bin/python", "db.sqlite3", "db.sqlite3-wal", "rooms.db", "rooms.db-wal", ".netrc",
+    ".local/secret_key", "__pycache__/urls.pyc", "private.key", "vonage.pem", "vonage.p12",
+    ".ssh/id_rsa", ".mypy_cache/x", "node_modules/x/y.js",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", ["", "deploy/", "config/secrets/"])
+@pytest.mark.parametrize("path", SECRETS_AND_DATA)
+def test_the_image_gets_no_secrets_and_no_data_from_any_folder(path, folder):
+    assert ignored(folder + path)
+
+
+@pytest.mark.parametrize("path", ["tests/conftest.py", "staticfiles/site.css", "bench/lists.py"])
+def test_the_image_gets_nothing_that_the_server_does_not_run(path):
     assert ignored(path)
 
 
+def test_git_keeps_secrets_and_data_out_as_well():
+    names = [".env", ".env.production", "deploy/.env", "db.sqlite3", "x/private.key", "vonage.pem"]
+    done = subprocess.run(
+        ["git", "check-ignore", *names, ".env.example"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == names
+
+
 def test_the_image_gets_what_the_server_and_the_local_opentok_run():
-    files = ["manage.py", "requirements.txt", "README.md", "static/site.css", "templates/base.html"]
+    files = ["manage.py", "requirements.txt", "README.md", "static/site.css", "templates/base.html",
+             ".env.example"]  # fmt: skip
     modules = subprocess.run(
         ["git", "ls-files", "*/__init__.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
