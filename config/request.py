@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
 from django.utils.http import parse_header_parameters
 
@@ -68,9 +67,6 @@ class Request(WSGIRequest):
         """In any form that HTTP allows if ALLOWED_HOSTS allows any. Django allows those of DNS."""
         if "*" not in settings.ALLOWED_HOSTS:
             return super().get_host()
-        host = self.META.get("HTTP_HOST")
-        if host is None and self.META["SERVER_PROTOCOL"] == "HTTP/1.1":
-            raise DisallowedHost("HTTP/1.1 demands a Host.")
         port = self.get_port()
         here = "localhost" if port == ("443" if self.is_secure() else "80") else f"localhost:{port}"
-        return hosts.host_of_request(host or "", otherwise=here)
+        return hosts.host_of_request(self.META.get("HTTP_HOST", ""), otherwise=here)

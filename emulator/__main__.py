@@ -21,6 +21,7 @@ from emulator.control import Control
 from emulator.control_fields import read_web_address
 from emulator.downloads import Downloads, Links
 from emulator.faults import Faults
+from emulator.keeping import Keeper
 from emulator.messages import BadInput
 from emulator.request_log import RequestLog
 from emulator.server import LocalServer
@@ -60,17 +61,19 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
     )
-    control = Control(world, Faults(), RequestLog(), callbacks)
+    keeper = Keeper(options.keep)
+    control = Control(world, Faults(), RequestLog(), callbacks, keeper)
     address = (options.host, options.port)
-    api, downloads = Api(keys, world, links), Downloads(world, links)
+    api, downloads = Api(keys, world, links, keeper), Downloads(world, links)
     server = LocalServer(address, api, downloads, control, verbose=options.verbose)
     callbacks.base_url = server.url
+    world.restore(keeper.load())
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
     return server
 
 
 def end(number: int, frame: object) -> None:
-    """Nothing has to be saved, and threads may be waiting on purpose: leave at once."""
+    """Everything is saved already, and threads may be waiting on purpose: leave at once."""
     os._exit(0)
 
 
@@ -103,6 +106,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--speed", type=speed, default=1, help="how fast time goes by for archives and links")
     add("--callback-url", type=web_address, help="where to POST each state of an archive to")
     add("--callback-secret", default="", help="sign these callbacks with it")
+    add("--keep", type=Path, metavar="PATH", help="keep archives in this file, for the next run")
     add(
         "--strict-expiry",
         action="store_true",

@@ -88,7 +88,7 @@ class Archive:
     def __post_init__(self) -> None:
         self.updated_at = self.created_at
         self.silent_since = self.created_at
-        self._plan()
+        self.plan()
 
     @property
     def is_live(self) -> bool:
@@ -104,7 +104,7 @@ class Archive:
         ending = "mp4" if self.options.is_composed else "zip"
         return f"{self.project.id}/{self.id}/archive.{ending}"
 
-    def _plan(self) -> None:
+    def plan(self) -> None:
         """Note what comes next, after any change: thousands of archives are then quick to ask."""
         self.next_step = min(self._steps(), key=lambda step: step.at, default=None)
 
@@ -166,7 +166,7 @@ class Archive:
             self._end_stretch(now)
             self.silent_since = now
             self._become("paused", self.reason, now)
-        self._plan()
+        self.plan()
 
     def stop(self, at: int, *, reason: str, target: UploadTarget) -> None:
         self._end_stretch(at)
@@ -191,5 +191,5 @@ class Archive:
     def _become(self, status: str, reason: str, at: int) -> None:
         self.status, self.reason = status, reason
         self.updated_at = max(self.updated_at, at)
-        self._plan()
+        self.plan()
         self.tell(self)

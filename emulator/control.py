@@ -22,6 +22,7 @@ from emulator.control_fields import (
     read_web_address,
 )
 from emulator.faults import Faults
+from emulator.keeping import Keeper
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
 from emulator.world import World
@@ -44,8 +45,16 @@ class ControlError(Exception):
 class Control:
     """Answers control requests, each one in one piece under the world's lock."""
 
-    def __init__(self, world: World, faults: Faults, log: RequestLog, callbacks: Callbacks) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        log: RequestLog,
+        callbacks: Callbacks,
+        keeper: Keeper,
+    ) -> None:
         self.world = world
+        self.keeper = keeper
         self.faults = faults
         self.log = log
         self.callbacks = callbacks
@@ -65,7 +74,10 @@ class Control:
                 self.world.catch_up()
                 if "session" in ids:
                     self._check_session(ids["session"])
-                return handler(self, fields, ids)
+                response = handler(self, fields, ids)
+                if request.method != "GET":
+                    self.keeper.save(self.world.archives.values())
+                return response
         except ControlError as error:
             return sentence(error.status, error.message)
         except BadInput as error:

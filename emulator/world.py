@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from emulator.archive_options import ArchiveOptions
 from emulator.archives import USER_INITIATED, Archive, UploadTarget
@@ -49,6 +49,16 @@ class World:
         self.upload_target = UploadTarget()
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.archives: OrderedDict[str, Archive] = OrderedDict()
+
+    def restore(self, archives: Iterable[Archive]) -> None:
+        """Take in archives of an earlier run, which nobody is connected to any more."""
+        self.now = self.clock.now_ms()
+        for archive in archives:
+            if archive.project.id in self.projects:
+                archive.tell = self.tell
+                self.archives[archive.id] = archive
+        self.catch_up()
+        self._people_changed(*{archive.session_id for archive in self.archives.values()})
 
     def catch_up(self) -> int:
         """Let everything happen that was due by now. Returns the time."""

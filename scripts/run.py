@@ -23,7 +23,6 @@ from django.core.exceptions import ImproperlyConfigured
 from config import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-KEPT = BASE_DIR / ".local"
 CREDENTIALS = ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"]
 ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 START_SECONDS = 30
@@ -49,7 +48,7 @@ def main() -> None:
     admin = environment.path_prefix("ADMIN_URL", "admin/")
     has_credentials = any(environment.text(name, has_lines=True) for name in CREDENTIALS)
     if not environment.text("SECRET_KEY"):
-        os.environ["SECRET_KEY"] = kept("secret_key")
+        os.environ["SECRET_KEY"] = kept(options.kept / "secret_key")
     if not environment.text("ANONYMOUS_ACCESS", has_lines=True):
         # Everything that the sample server lets everybody do.
         os.environ["ANONYMOUS_ACCESS"] = "join,record,view,list"
@@ -61,7 +60,9 @@ def main() -> None:
         if not has_credentials:
             callbacks = f"http://{reached_at(options.host)}:{port}/callbacks"
             someone_connected = not options.nobody_connected
-            started.append(local_opentok(callbacks, someone_connected=someone_connected))
+            started.append(
+                local_opentok(callbacks, options.kept, someone_connected=someone_connected)
+            )
             opentok = f"local, at {os.environ['OPENTOK_API_URL']} (no credentials are set)"
         run("manage.py", "migrate", "--verbosity", "0")
         server = [sys.executable, "-m", "config.server", "--host", options.host]
@@ -83,6 +84,12 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="recording works only after somebody has connected to the local OpenTok",
     )
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        default=BASE_DIR / ".local",
+        help="folder for secrets and for what the local OpenTok keeps",
+    )
     return parser.parse_args()
 
 
@@ -101,24 +108,26 @@ def refuse_unusable_port(host: str, port: int) -> None:
             sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
 
 
-def kept(name: str) -> str:
+def kept(path: Path) -> str:
     """A secret of this checkout's own, made at the first start."""
-    path = KEPT / name
     if not path.exists():
-        KEPT.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(20))
     return path.read_text()
 
 
-def local_opentok(callbacks: str, *, someone_connected: bool) -> subprocess.Popen[str]:
+def local_opentok(
+    callbacks: str, kept_in: Path, *, someone_connected: bool
+) -> subprocess.Popen[str]:
     """Start `python -m emulator` on a free port, and tell it and the server of each other."""
-    key, secret = "47000000", kept("opentok_secret")
+    key, secret = "47000000", kept(kept_in / "opentok_secret")
     if not environment.text("CALLBACK_SECRET"):
-        os.environ["CALLBACK_SECRET"] = kept("callback_secret")
+        os.environ["CALLBACK_SECRET"] = kept(kept_in / "callback_secret")
     callback_secret = environment.text("CALLBACK_SECRET")
     command = [sys.executable, "-m", "emulator", "--port", "0"]
     command += ["--api-key", key, "--secret", secret]
+    command += ["--keep", str(kept_in / "archives.json")]
     command += [f"--callback-url={callbacks}", f"--callback-secret={callback_secret}"]
     if someone_connected:
         command.append("--auto-connect")

@@ -89,6 +89,12 @@ class Emulator:
             if process.stdout is not None:
                 process.stdout.close()
 
+    def kill(self) -> None:
+        """End it as the kernel does when memory runs out."""
+        if self._process is not None:
+            self._process.kill()
+        self.stop()
+
     @property
     def archives_path(self) -> str:
         return f"/v2/project/{self.api_key}/archive"

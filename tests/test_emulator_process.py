@@ -49,7 +49,7 @@ def test_help_names_every_option():
     for option in (
         *("--host", "--port", "--api-key", "--secret", "--application-id", "--public-key"),
         *("--auto-connect", "--processing-seconds", "--speed", "--strict-expiry", "--verbose"),
-        *("--callback-url", "--callback-secret"),
+        *("--callback-url", "--callback-secret", "--keep"),
     ):
         assert option in text
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -21,7 +22,7 @@ NO_CREDENTIALS = dict.fromkeys(
 
 @pytest.fixture
 def environment(tmp_path):
-    """With no credentials, a free port and a database of its own."""
+    """With no credentials, and a free port, a database and secrets of its own."""
     return os.environ | NO_CREDENTIALS | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PORT": str(free_port()),
@@ -29,11 +30,16 @@ def environment(tmp_path):
     }  # fmt: skip
 
 
+def command(environment, *options):
+    folder = Path(environment["DATABASE_URL"].removeprefix("sqlite:///")).parent
+    return [sys.executable, "-m", "scripts.run", "--kept", str(folder / "local"), *options]
+
+
 @contextmanager
 def running(environment):
     """The process, once it is ready, and what it has said until then."""
     with subprocess.Popen(
-        [sys.executable, "-m", "scripts.run"],
+        command(environment),
         cwd=ROOT, env=environment, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
@@ -84,10 +90,23 @@ def test_the_local_opentok_tells_the_server_of_recordings(environment):
     assert '"status":200' in line
 
 
+def test_a_recording_of_the_local_opentok_is_there_in_the_next_run(environment):
+    url = f"http://127.0.0.1:{environment['PORT']}"
+    with running(environment):
+        body = {"sessionId": room_at(environment)}
+        archive = requests.post(f"{url}/archive/start", json=body, timeout=30).json()["id"]
+        requests.post(f"{url}/archive/{archive}/stop", timeout=30)
+    with running(environment):
+        seen = requests.get(f"{url}/archive/{archive}", timeout=30)
+        assert (seen.status_code, seen.json()["status"]) in {(200, "stopped"), (200, "available")}
+        page = requests.get(f"{url}/archive/{archive}/view", timeout=30, allow_redirects=False)
+        assert page.status_code in {200, 302}
+
+
 def test_a_taken_port_is_said_in_a_line(environment):
     with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
         done = subprocess.run(
-            [sys.executable, "-m", "scripts.run"],
+            command(environment),
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
     assert done.returncode == 1
@@ -97,7 +116,7 @@ def test_a_taken_port_is_said_in_a_line(environment):
 
 def test_a_wrong_port_is_said_in_a_line(environment):
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.run"],
+        command(environment),
         cwd=ROOT, env=environment | {"PORT": "http"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
