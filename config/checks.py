@@ -92,10 +92,15 @@ def opentok_is_called_over_tls(**kwargs: Any) -> list[CheckMessage]:
 
 @register(STARTUP)
 def limits_can_be_counted(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.RATE_LIMITS:
+        return []
+    try:
+        environment.temporary_folder()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="RATE_LIMITS=off counts nothing.", id="config.E005")]
     with suppress(ImproperlyConfigured):  # without a SECRET_KEY, of which the check above tells
         try:
-            if settings.RATE_LIMITS:
-                shared_file().touch()
+            shared_file().touch()
         except OSError as error:
             return [
                 Error(

@@ -24,6 +24,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from config import environment, listening
+
 # granian knows one time for the headers of a request to arrive and for a connection to be idle.
 IDLE_CONNECTION_MS = 95_000
 # Of each process. A connection costs a file descriptor and some kilobytes.
@@ -39,10 +41,17 @@ BIND_SECONDS = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m config.server", description=__doc__)
-    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  a PaaS routes to any address
+    parser.add_argument("--host", help="address to listen on, in place of LISTEN")
     host = parser.parse_args().host
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    with tempfile.TemporaryDirectory(prefix="opentok-rooms-metrics-") as folder:
+    try:
+        address = listening.resolve(host or settings.LISTEN)
+        metrics = tempfile.TemporaryDirectory(
+            prefix="opentok-rooms-metrics-", dir=environment.temporary_folder()
+        )
+    except (ImproperlyConfigured, OSError) as error:
+        sys.exit(f"Not started. {error}")
+    with metrics as folder:
         # Where the processes count together; it has to be known before metrics/ is imported.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         try:
@@ -50,13 +59,13 @@ def main() -> None:
             from config.checks import refuse_to_start_misconfigured
 
             refuse_to_start_misconfigured()
-            listener = listen(host, settings.PORT)
+            listener = listen(address, settings.PORT)
         except ImproperlyConfigured as error:
             sys.exit(f"Not started. {error}")
         serve(listener, workers=settings.WEB_CONCURRENCY)
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(address: str, port: int) -> socket.socket:
     """The socket that all workers accept from. ImproperlyConfigured if the port is not to be had.
 
     granian would open one for each worker with SO_REUSEPORT, and share a port in silence with a
@@ -65,11 +74,12 @@ def listen(host: str, port: int) -> socket.socket:
     until = time.monotonic() + BIND_SECONDS
     while True:
         try:
-            listener = socket.create_server((host, port), backlog=BACKLOG)
+            listener = listening.create_server(address, port, backlog=BACKLOG)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             if error.errno != errno.EADDRINUSE:
-                raise ImproperlyConfigured(f"Cannot listen on {host}:{port}: {reason}.") from None
+                where = f"{listening.in_url(address)}:{port}"
+                raise ImproperlyConfigured(f"Cannot listen on {where}: {reason}.") from None
             if time.monotonic() > until:
                 raise ImproperlyConfigured(
                     f"Port {port} is taken by another program, or by this server, which runs "

@@ -46,7 +46,8 @@ ANONYMOUS_ACCESS = environment.some_of(
 # Whether an unknown name makes a room for everybody who may join, or only for keys that may.
 ROOM_CREATION = environment.one_of("ROOM_CREATION", "open", choices=["open", "keys"])
 
-# The server's processes (config/server.py).
+# The server's address and processes (config/server.py).
+LISTEN = environment.text("LISTEN", "0.0.0.0")  # noqa: S104  a PaaS routes to any address
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
 WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
 

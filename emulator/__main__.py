@@ -65,7 +65,14 @@ def make_server(options: argparse.Namespace) -> LocalServer:
     control = Control(world, Faults(), RequestLog(), callbacks, keeper)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links, keeper), Downloads(world, links)
-    server = LocalServer(address, api, downloads, control, verbose=options.verbose)
+    server = LocalServer(
+        address,
+        api,
+        downloads,
+        control,
+        verbose=options.verbose,
+        link_host=options.link_host,
+    )
     callbacks.base_url = server.url
     world.restore(keeper.load())
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
@@ -88,6 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=port, default=8081, help="port to listen on, 0 for any free one")
+    add("--link-host", help="host that download links name; control is for this machine alone then")
     add("--api-key", type=digits, default=DEMO_API_KEY, help="API key of the OpenTok project")
     add("--secret", type=filled, default=DEMO_SECRET, help="secret of the OpenTok project")
     add("--application-id", type=application, help="also accept this Vonage application")

@@ -38,7 +38,9 @@ class LocalServer(ThreadingHTTPServer):
         control: Control,
         *,
         verbose: bool,
+        link_host: str | None = None,
     ) -> None:
+        self.link_host = link_host
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, Exchange)
@@ -56,8 +58,8 @@ class LocalServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        host = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
-        return f"http://{host}:{self.server_port}"
+        name = self.link_host or self.server_name
+        return f"http://{f'[{name}]' if ':' in name else name}:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no error here; anything else is one of ours, and shown."""
@@ -87,7 +89,9 @@ class Exchange(BaseHTTPRequestHandler):
         # As it came: `self.path` has slashes taken from its beginning. Inference: //v2 is a 404.
         target = self.requestline.split()[1]
         request = Request(self.command, target, self.headers, body, self._base_url())
-        if is_control(request):
+        if is_control(request) and self.server.link_host and not self._is_from_here():
+            self._send(ApiError(403, -1, "Other machines may not drive the emulator.").response())
+        elif is_control(request):
             self._send(self.server.control.answer(request))
         elif is_download(request):
             self._send(self.server.downloads.answer(request))
@@ -95,6 +99,11 @@ class Exchange(BaseHTTPRequestHandler):
             self._answer_as_opentok(request)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+
+    def _is_from_here(self) -> bool:
+        """What comes from this machine comes from the address that it goes to."""
+        here: str = self.connection.getsockname()[0]
+        return here == self.client_address[0]
 
     def _answer_as_opentok(self, request: Request) -> None:
         entry = self.server.log.add(request)
@@ -152,7 +161,7 @@ class Exchange(BaseHTTPRequestHandler):
             left -= len(piece)
 
     def _base_url(self) -> str:
-        host = str(self.headers.get("Host", "")).strip()
+        host = "" if self.server.link_host else str(self.headers.get("Host", "")).strip()
         return f"http://{host}" if HOST.fullmatch(host) else self.server.url
 
     def _send(self, response: Response, drip: Fault | None = None) -> None:

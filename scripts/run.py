@@ -14,16 +14,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import environment, listening
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CREDENTIALS = ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"]
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 START_SECONDS = 30
 # More than the server needs to answer what is under way.
@@ -36,9 +38,7 @@ READY = """
   Try       curl -L {url}/session
             curl {url}/room/standup
   Admin     {url}/{admin}  (make an account for it: make superuser)
-
-  Ctrl-C ends it.
-"""
+{phones}"""
 
 
 def main() -> None:
@@ -52,25 +52,22 @@ def main() -> None:
     if not environment.text("ANONYMOUS_ACCESS", has_lines=True):
         # Everything that the sample server lets everybody do.
         os.environ["ANONYMOUS_ACCESS"] = "join,record,view,list"
-    refuse_unusable_port(options.host, port)
+    address = listening.resolve(options.host or environment.text("LISTEN", "127.0.0.1"))
+    here = reached_at(address)
+    url = f"http://{listening.in_url(here)}:{port}"
+    refuse_unusable_port(address, port)
     for ending in ENDINGS:
         signal.signal(ending, lambda *_: sys.exit(0))
     with children() as started:
         opentok = "your own project, as the credentials say"
         if not has_credentials:
-            callbacks = f"http://{reached_at(options.host)}:{port}/callbacks"
-            someone_connected = not options.nobody_connected
-            started.append(
-                local_opentok(callbacks, options.kept, someone_connected=someone_connected)
-            )
+            started.append(local_opentok(f"{url}/callbacks", address, options))
             opentok = f"local, at {os.environ['OPENTOK_API_URL']} (no credentials are set)"
         run("manage.py", "migrate", "--verbosity", "0")
-        server = [sys.executable, "-m", "config.server", "--host", options.host]
-        started.append(start(server))
-        here = reached_at(options.host)
+        started.append(start([sys.executable, "-m", "config.server", "--host", address]))
         wait_until_it_listens(here, port, started)
-        url = f"http://{here}:{port}"
-        print(READY.format(url=url, opentok=opentok, admin=admin), flush=True)
+        print(READY.format(url=url, opentok=opentok, admin=admin, phones=phones(address, port)))
+        print("  Ctrl-C ends it.\n", flush=True)
         while all(child.poll() is None for child in started):
             time.sleep(0.5)
         sys.exit("Ended, because a part of it ended; the reason is above.")
@@ -78,7 +75,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.run", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets phones in")
+    parser.add_argument("--host", help="in place of LISTEN; 0.0.0.0 lets phones in")
     parser.add_argument(
         "--nobody-connected",
         action="store_true",
@@ -93,19 +90,41 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def reached_at(host: str) -> str:
-    return "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104
+def reached_at(address: str) -> str:
+    """Where this machine reaches what listens there."""
+    return "localhost" if address in {*EVERYWHERE, "127.0.0.1"} else address
 
 
-def refuse_unusable_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                sys.exit(f"Port {port} is taken. Choose another one: PORT=8090 make run")
-            sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
+def on_the_network(address: str) -> str | None:
+    """Where other machines reach it, if that can be found out. Nothing is sent for it."""
+    if address not in EVERYWHERE:
+        return None if ip_address(address).is_loopback else address
+    # Reserved for documentation: what counts is which of our addresses would be used.
+    elsewhere = [(socket.AF_INET, "198.51.100.1"), (socket.AF_INET6, "2001:db8::1")]
+    for family, there in elsewhere if address == "::" else elsewhere[:1]:
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((there, 9))
+            return str(probe.getsockname()[0])
+    return None
+
+
+def phones(address: str, port: int) -> str:
+    """A line about other machines, where they are let in."""
+    if found := on_the_network(address):
+        return f"  Phones    http://{listening.in_url(found)}:{port}  (on the same network)\n"
+    if address in EVERYWHERE:
+        return f"  Phones    port {port} at this machine's address, which could not be found out\n"
+    return ""
+
+
+def refuse_unusable_port(address: str, port: int) -> None:
+    try:
+        listening.create_server(address, port).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(f"Port {port} is taken. Choose another one: PORT=8090 make run")
+        reason = os.strerror(error.errno) if error.errno else error
+        sys.exit(f"Cannot listen on {listening.in_url(address)}:{port}: {reason}.")
 
 
 def kept(path: Path) -> str:
@@ -118,18 +137,23 @@ def kept(path: Path) -> str:
 
 
 def local_opentok(
-    callbacks: str, kept_in: Path, *, someone_connected: bool
+    callbacks: str, address: str, options: argparse.Namespace
 ) -> subprocess.Popen[str]:
     """Start `python -m emulator` on a free port, and tell it and the server of each other."""
-    key, secret = "47000000", kept(kept_in / "opentok_secret")
+    key, secret = "47000000", kept(options.kept / "opentok_secret")
     if not environment.text("CALLBACK_SECRET"):
-        os.environ["CALLBACK_SECRET"] = kept(kept_in / "callback_secret")
-    callback_secret = environment.text("CALLBACK_SECRET")
+        os.environ["CALLBACK_SECRET"] = kept(options.kept / "callback_secret")
     command = [sys.executable, "-m", "emulator", "--port", "0"]
     command += ["--api-key", key, "--secret", secret]
-    command += ["--keep", str(kept_in / "archives.json")]
-    command += [f"--callback-url={callbacks}", f"--callback-secret={callback_secret}"]
-    if someone_connected:
+    command += ["--keep", str(options.kept / "archives.json")]
+    command += [f"--callback-url={callbacks}"]
+    command += [f"--callback-secret={environment.text('CALLBACK_SECRET')}"]
+    reached = "127.0.0.1"
+    if seen := on_the_network(address):
+        # Phones open the files of recordings, which lie there.
+        command += ["--host", address, "--link-host", seen]
+        reached = reached_at(address)
+    if not options.nobody_connected:
         command.append("--auto-connect")
     process = start(command, stdout=subprocess.PIPE)
     line = process.stdout.readline() if process.stdout else ""
@@ -138,7 +162,7 @@ def local_opentok(
     os.environ |= {
         "TOKBOX_API_KEY": key,
         "TOKBOX_SECRET": secret,
-        "OPENTOK_API_URL": line.split()[-1],
+        "OPENTOK_API_URL": f"http://{listening.in_url(reached)}:{line.rpartition(':')[2].strip()}",
     }
     return process
 

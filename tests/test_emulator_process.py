@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
@@ -49,7 +50,7 @@ def test_help_names_every_option():
     for option in (
         *("--host", "--port", "--api-key", "--secret", "--application-id", "--public-key"),
         *("--auto-connect", "--processing-seconds", "--speed", "--strict-expiry", "--verbose"),
-        *("--callback-url", "--callback-secret", "--keep"),
+        *("--callback-url", "--callback-secret", "--keep", "--link-host"),
     ):
         assert option in text
 
@@ -346,3 +347,27 @@ def test_auto_connect_reaches_the_archives_of_thousands_of_sessions(world):
     world.set_auto_connect(enabled=True)
     world.set_auto_connect(enabled=False)
     assert {archive.status for archive in world.archives.values()} == {"paused"}
+
+
+# Links for other machines
+
+
+def test_links_name_the_host_for_others_and_control_is_for_this_machine_alone():
+    with Emulator(
+        "--host", "0.0.0.0", "--link-host", "rooms.example", "--auto-connect"
+    ) as emulator:
+        port = urlsplit(emulator.url).port
+        assert emulator.url == f"http://rooms.example:{port}"
+        for source, status in (("127.0.0.1", 200), ("127.0.0.2", 403)):
+            connection = HTTPConnection("127.0.0.1", port, 10, source_address=(source, 0))
+            connection.request("GET", "/_control/clock")
+            assert connection.getresponse().status == status
+            connection.close()
+        emulator.url = f"http://127.0.0.1:{port}"
+        created = emulator.call("POST", "/session/create", headers={"Accept": "application/json"})
+        body = {"sessionId": created.json()[0]["session_id"]}
+        archive = emulator.call("POST", emulator.archives_path, json=body).json()["id"]
+        emulator.call("POST", f"{emulator.archives_path}/{archive}/stop")
+        emulator.advance(10)
+        link = emulator.call("GET", f"{emulator.archives_path}/{archive}").json()["url"]
+        assert link.startswith(f"http://rooms.example:{port}/")

@@ -36,10 +36,10 @@ def command(environment, *options):
 
 
 @contextmanager
-def running(environment):
+def running(environment, *options):
     """The process, once it is ready, and what it has said until then."""
     with subprocess.Popen(
-        command(environment),
+        command(environment, *options),
         cwd=ROOT, env=environment, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
@@ -101,6 +101,34 @@ def test_a_recording_of_the_local_opentok_is_there_in_the_next_run(environment):
         assert (seen.status_code, seen.json()["status"]) in {(200, "stopped"), (200, "available")}
         page = requests.get(f"{url}/archive/{archive}/view", timeout=30, allow_redirects=False)
         assert page.status_code in {200, 302}
+
+
+@pytest.mark.parametrize("listen", ["::1", "[::1]"])
+def test_it_listens_on_ipv6(environment, listen):
+    with running(environment, "--host", listen) as (_, said):
+        url = f"http://[::1]:{environment['PORT']}"
+        assert f"is at  {url}\n" in said
+        assert requests.get(f"{url}/room/x", timeout=30).status_code == 200
+        assert "Phones" not in said
+
+
+def test_a_phone_is_told_an_address_at_which_recordings_open_as_well(environment):
+    environment["LISTEN"] = "0.0.0.0"
+    with running(environment) as (_, said):
+        found = re.search(r"Phones +(http://(\S+):\d+)  ", said)
+        if not found:  # no network
+            assert f"Phones    port {environment['PORT']} at this machine's address" in said
+            return
+        url, address = found.groups()
+        body = {"sessionId": requests.get(f"{url}/room/x", timeout=30).json()["sessionId"]}
+        archive = requests.post(f"{url}/archive/start", json=body, timeout=30).json()["id"]
+        requests.post(f"{url}/archive/{archive}/stop", timeout=30)
+        emulator = re.search(r"local, at (\S+)", said)[1]
+        control = f"http://{address}:{emulator.rpartition(':')[2]}/_control/clock"
+        assert requests.post(control, json={"advance": 10}, timeout=30).status_code == 200
+        link = requests.get(f"{url}/archive/{archive}", timeout=30).json()["url"]
+        assert link.startswith(f"http://{address}:")
+        assert requests.get(link, timeout=30).status_code == 200
 
 
 def test_a_taken_port_is_said_in_a_line(environment):

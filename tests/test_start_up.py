@@ -65,6 +65,12 @@ def start(*command, **environment):
         ({"CORS_ALLOWED_ORIGINS": "b.example"}, "CORS_ALLOWED_ORIGINS must be origins"),
         ({"CORS_ALLOWED_ORIGINS": "https://b.example/"}, "CORS_ALLOWED_ORIGINS must be origins"),
         ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535, not 'http'."),
+        ({"LISTEN": "0.0.0.0:8080"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "8080"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "no-such-name.invalid"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "fe80::1%lo"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "203.0.113.1", "PORT": "0"}, "Cannot listen on 203.0.113.1:0: Cannot assign"),
+        ({"LISTEN": "2001:db8::1", "PORT": "0"}, "Cannot listen on [2001:db8::1]:0: Cannot assign"),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number"),
         ({"TRUSTED_PROXIES": "all"}, "TRUSTED_PROXIES must be a whole number from 0 to 10"),
         (
@@ -102,6 +108,15 @@ def test_limits_are_not_counted_where_others_may_write(tmp_path):
     folder.rmdir()
     folder.symlink_to(tmp_path)
     assert start("-m", "config.server", TMPDIR=str(tmp_path))[0] == 1
+
+
+@pytest.mark.parametrize("limits", ["off", "join=1/minute"])
+@pytest.mark.parametrize("folder", ["/nonexistent", "/dev/full", "/proc"])
+def test_a_folder_for_temporary_files_that_is_of_no_use_is_said_in_a_line(folder, limits):
+    status, written = start("-m", "config.server", TMPDIR=folder, RATE_LIMITS=limits)
+    assert status == 1
+    assert f"Temporary files cannot be written to {folder}, which TMPDIR names" in written
+    assert len(written.splitlines()) == 1
 
 
 def test_the_wsgi_application_refuses_as_well():
