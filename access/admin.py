@@ -9,6 +9,7 @@ from django.utils.html import format_html
 
 from access.capabilities import Capability
 from access.models import ApiKey
+from access.staff import OfferedOnly
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -28,7 +29,7 @@ def state(key: ApiKey) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(OfferedOnly):
     form = ApiKeyForm
     list_display = ["name", state, capabilities, "room_prefix", "prefix", "last_used_at",
                     "expires_at"]  # fmt: skip

@@ -53,6 +53,10 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
     search_help_text = "A recording's id, a session id, or the beginning of a room's name."
     sortable_by = ["created_at"]
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # The recordings of one room, by an index.
+        return lookup == "room__id__exact" or super().lookup_allowed(lookup, value, request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Archive], search_term: str
     ) -> tuple[QuerySet[Archive], bool]:

@@ -2,8 +2,11 @@
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import admin as auth
+from django.contrib.auth.models import Group, User
 
 from access.login import LoginForm
+from access.staff import OfferedOnly
 from rooms.large_tables import LargeTableAdmin, ReadOnly
 
 admin.site.login_form = LoginForm
@@ -19,3 +22,16 @@ class LogEntryAdmin(ReadOnly, LargeTableAdmin):
     search_fields = ["user__username", "object_repr"]
     ordering = ["-id"]  # the order of action_time, with an index
     sortable_by = ()
+
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class UserAdmin(OfferedOnly, auth.UserAdmin):
+    pass
+
+
+@admin.register(Group)
+class GroupAdmin(OfferedOnly, auth.GroupAdmin):
+    pass

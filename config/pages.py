@@ -1,5 +1,5 @@
 from django.conf import settings
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -25,3 +25,7 @@ class ReadmeView(APIView):
     def get(self, request: Request) -> FileResponse:
         text = (settings.BASE_DIR / "README.md").open("rb")
         return FileResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    raise Http404

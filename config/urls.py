@@ -1,3 +1,5 @@
+import re
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -18,6 +20,9 @@ urlpatterns = [
     re_path(r"^api/schema/?\Z", openapi.SchemaView.as_view()),
     re_path(r"^api/docs/?\Z", openapi.DocsView.as_view()),
     path("api/v1/", include("api.urls")),
+    # Django's admin has these for others: no model here has a page of its own, no form completes
+    # what is typed, and both fail on made-up ids.
+    re_path(rf"^{re.escape(settings.ADMIN_URL)}(?:r|autocomplete)/", pages.nothing_here),
     # Last, so that it takes the place of nothing; see config/checks.py.
     path(settings.ADMIN_URL.rstrip("/"), RedirectView.as_view(pattern_name="admin:index")),
     path(settings.ADMIN_URL, admin.site.urls),

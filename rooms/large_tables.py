@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from access.staff import OfferedChangeList, OfferedOnly
+
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -77,7 +79,7 @@ def _next(start: datetime, kind: str) -> datetime:
     return _start(start + timedelta(days=longest), kind)
 
 
-class LargeTableChangeList(ChangeList):
+class LargeTableChangeList(OfferedChangeList):
     """Has no date hierarchy above a search's results, which come by another index."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -90,7 +92,7 @@ class LargeTableChangeList(ChangeList):
         return SeekingQuerySet(self.model, query=queryset.query, using=queryset.db)
 
 
-class LargeTableAdmin(admin.ModelAdmin):
+class LargeTableAdmin(OfferedOnly):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
