@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from rest_framework.exceptions import APIException
 
@@ -106,6 +107,19 @@ def test_the_schema_is_the_same_in_each_process_whatever_was_asked_before(
                 assert server.get("/api/v1/rooms").status_code == 401
             told.append(server.get("/api/schema/").text)
     assert told[0] == told[1] == told[2]
+
+
+def test_the_schema_asked_for_by_eight_at_once_after_a_start_is_the_same_for_all(
+    opentok, transactional_db
+):
+    kinds = ["json", "yaml"] * 4
+    with (
+        Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as server,
+        ThreadPoolExecutor(8) as crowd,
+    ):
+        answers = list(crowd.map(lambda kind: server.get(f"/api/schema/?format={kind}"), kinds))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert len({answer.content for answer in answers}) == 2
 
 
 def test_each_body_has_an_example_that_is_accepted(server, opentok):

@@ -1,9 +1,13 @@
+import threading
 from functools import cache
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+# drf-spectacular collects what it finds in its modules' globals: two generations at once fail.
+_generating = threading.Lock()
 
 
 class SchemaView(APIView):
@@ -14,7 +18,9 @@ class SchemaView(APIView):
     def get(self, request: Request) -> HttpResponse:
         asked = request.query_params.get("format", request.headers.get("Accept", ""))
         kind = "yaml" if "yaml" in asked else "json"
-        return HttpResponse(schema(kind), content_type=f"application/{kind}")
+        with _generating:
+            text = schema(kind)
+        return HttpResponse(text, content_type=f"application/{kind}")
 
 
 class DocsView(APIView):
