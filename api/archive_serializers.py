@@ -4,6 +4,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from api.serializers import PageSerializer, StrictSerializer
+from api.times import MomentField
 from archives.states import Status
 
 RESOLUTIONS = ["640x480", "480x640", "1280x720", "720x1280", "1920x1080", "1080x1920"]
@@ -20,10 +21,10 @@ class ArchiveQuerySerializer(PageSerializer):
         source="session_id", required=False, help_text="Also one whose room was deleted."
     )
     status = serializers.ChoiceField(Status.choices, required=False)
-    createdAfter = serializers.DateTimeField(  # noqa: N815
+    createdAfter = MomentField(  # noqa: N815
         source="created_at__gte", required=False, help_text="This moment included."
     )
-    createdBefore = serializers.DateTimeField(  # noqa: N815
+    createdBefore = MomentField(  # noqa: N815
         source="created_at__lt", required=False, help_text="This moment not included."
     )
 

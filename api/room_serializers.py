@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from access import codes
 from api.serializers import PageSerializer, StrictSerializer
+from api.times import MomentField
 from rooms.models import Role
 from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 
@@ -25,10 +26,10 @@ class PolicySerializer(StrictSerializer):
     closed = serializers.BooleanField(
         required=False, help_text="Nobody gets in, whatever else is set."
     )
-    opensAt = serializers.DateTimeField(  # noqa: N815  the wire's spelling, here and below
+    opensAt = MomentField(  # noqa: N815  the wire's spelling, here and below
         source="opens_at", required=False, allow_null=True, help_text="Null: it is open already."
     )
-    closesAt = serializers.DateTimeField(  # noqa: N815
+    closesAt = MomentField(  # noqa: N815
         source="closes_at",
         required=False,
         allow_null=True,
