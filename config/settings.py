@@ -229,7 +229,7 @@ LOGGING = {
         # into the log with each.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
-        # At DEBUG it writes the session ids in each URL.
-        "urllib3": {"level": "WARNING"},
+        # Its warnings quote headers of OpenTok that it cannot read, and URLs with session ids.
+        "urllib3": {"level": "ERROR"},
     },
 }

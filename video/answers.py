@@ -15,6 +15,7 @@ from video.errors import (
     OpenTokRefusedUs,
     VideoError,
 )
+from video.redaction import without_secrets
 
 # OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
 Remote = dict[str, Any]
@@ -53,13 +54,13 @@ def parse(content: bytes) -> Any:
 
 
 def _message(response: Response) -> str:
-    """OpenTok's own words about a refusal, for the log: in one line, and without tokens."""
+    """OpenTok's own words about a refusal, for the log: in one line, and without secrets."""
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
         return "(no JSON)"
     message = str(body.get("message", "")) if isinstance(body, dict) else ""
-    return re.sub(r"eyJ\S+", "(token)", " ".join(message.split()))[:200]
+    return without_secrets(message)[:200]
 
 
 def _retry_after(response: Response) -> int:

@@ -1,0 +1,68 @@
+"""OpenTok's words without what anybody could use who reads our log.
+
+Rather too much is removed than too little: what stays is to say why a call failed.
+"""
+
+import re
+from base64 import b64encode
+from urllib.parse import quote
+
+from django.conf import settings
+
+# A message is a sentence. What is longer takes time that grows with the square of its length.
+LONGEST = 1000
+SHORTEST_SECRET = 6
+
+# In this order.
+PATTERNS = [
+    (r"(?s)-----BEGIN.*?(?:-----END[^-]*-----|\Z)", "(removed)"),
+    # A password with its host, and a query.
+    (r"\S*(?:@|%40)\S*|\?\S*=\S*", "(removed)"),
+    # Of a URL the host stays.
+    (r"\b([a-z][a-z0-9+.-]*://)([\w.-]+(?::\d+)?)(?![\w.:-])\S*", r"\1\2"),
+    (r"\b([a-z][a-z0-9+.-]*://)(?![\w.-]+(?::\d+)?(?![\w.:-]))\S*", r"\1(removed)"),
+    # A name such as X-Amz-Signature or AccountKey. Where its value ends is not known, so that the
+    # rest goes as well.
+    (
+        r"(?s)(?:auth|token|jwt|secret|sig|pass|pwd|cred|cookie|key)[\w.%-]*"
+        r"[\s\"'\\]*(?:[:=]|%3[ad])[\s\"'\\]*\S.*",
+        "(removed)",
+    ),
+    # The same in a sentence, where what has a digit is no word.
+    (
+        r"\b(token|secret|signature|password|passphrase)((?:\W+(?:is|was))?\W+)\S*\d\S*",
+        r"\1\2(removed)",
+    ),
+    (r"\b(?:Bearer|Basic|Digest|Negotiate|SharedKey)\s+\S+", "(removed)"),
+    (r"eyJ\S*|\bT1=\S*", "(token)"),
+]
+COMPILED = [(re.compile(pattern, re.IGNORECASE), instead) for pattern, instead in PATTERNS]
+LONG_WORD = re.compile(r"[\w+/=~-]{16,}")
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def without_secrets(text: str) -> str:
+    """`text` in one line, without tokens, secrets, signatures and the paths of URLs."""
+    text = " ".join(text[:LONGEST].split())
+    for secret in _ours():
+        text = re.sub(re.escape(secret), "(removed)", text, flags=re.IGNORECASE)
+    for pattern, instead in COMPILED:
+        text = pattern.sub(instead, text)
+    return LONG_WORD.sub(_unless_random, text)
+
+
+def _ours() -> list[str]:
+    """This server's own secrets, as they are and as URLs and headers have them."""
+    given = [settings.OPENTOK["TOKBOX_SECRET"], settings.CALLBACK_SECRET, settings.SECRET_KEY]
+    given.append(settings.METRICS_TOKEN)
+    secrets = [secret for secret in given if len(secret) >= SHORTEST_SECRET]
+    in_base64 = [b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
+    return [*secrets, *(quote(secret, safe="") for secret in secrets), *in_base64]
+
+
+def _unless_random(word: re.Match[str]) -> str:
+    """The word if a sentence may have it, or if it is the id of a recording or an application."""
+    text = word[0]
+    is_mixed = re.search(r"\d", text) and re.search(r"[^\W\d]", text)
+    is_random = (is_mixed or len(text) >= 40) and not UUID.fullmatch(text)
+    return "(removed)" if is_random else text
