@@ -1,10 +1,14 @@
 """/metrics: what is counted, in all processes together, and who may read it."""
 
 import os
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import get_resolver
 from prometheus_client.parser import text_string_to_metric_families
 
 from access.models import ApiKey
@@ -62,6 +66,42 @@ def test_nothing_that_a_client_made_up_becomes_a_label(server):
     server.post("/archive/start", json={"sessionId": "made-up"})
     assert "made-up" not in str(samples(server))
     assert "BREW" not in str(samples(server))
+
+
+def test_the_series_stay_few_however_the_admin_and_everything_else_is_walked(
+    opentok, transactional_db
+):
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("root"))
+    cookies = {"sessionid": browser.cookies["sessionid"].value}
+    pages = [path for path in every_path() if path.startswith("/admin/") and "logout" not in path]
+    others = [path for path in every_path() if not path.startswith("/admin/")]
+    with Server(OPENTOK_API_URL=opentok.url) as server:
+        for path in [*pages, *others, "/static/x", "/nope", "/admin/nope/1/", "/admin/r/1/1/"]:
+            for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"):
+                server.request(method, path, cookies=cookies if path in pages else {})
+        requests = [
+            dict(labels) for name, *labels in samples(server) if name == f"{REQUESTS}_count"
+        ]
+    in_admin = [labels for labels in requests if labels["route"].startswith("/admin/")]
+    assert len(pages) > 40
+    assert {labels["route"] for labels in in_admin} == {"/admin/…"}
+    assert {labels["status"] for labels in in_admin} >= {"200", "302", "403", "404"}
+    assert {labels["method"] for labels in requests if labels["route"] == "(none)"} == {
+        "GET", "POST", "other",
+    }  # fmt: skip
+    assert len(in_admin) <= 20
+    assert len(requests) <= 200
+
+
+def every_path(patterns=None, before="/"):
+    """An address of each route, with 1 where something is to be put in."""
+    for pattern in patterns or get_resolver().url_patterns:
+        path = before + re.sub(r"<[^>]*>|\(\?P<[^)]*\)", "1", str(pattern.pattern)).strip("^")
+        if hasattr(pattern, "url_patterns"):
+            yield from every_path(pattern.url_patterns, path)
+        else:
+            yield re.sub(r"/\?|\\Z|\$", lambda sign: "/" if sign[0] == "/" else "", path)
 
 
 def test_refused_calls_are_counted_by_their_code(server, counted):
