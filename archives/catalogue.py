@@ -224,5 +224,5 @@ def _news(archives: list[Archive], *, known: models.QuerySet[Archive], late: boo
     rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
     for archive in archives if late else []:
         if row := rows.get(archive.id):
-            archive.details = row.details | archive.details
+            archive.keep_from(row)
     return [archive for archive in archives if archive.is_news_to(rows.get(archive.id), late=late)]

@@ -93,6 +93,14 @@ class Archive(models.Model):
             "url": None,
         }
 
+    def keep_from(self, known: Archive) -> None:
+        """Take over from the stored row what a callback left out."""
+        self.details = known.details | self.details
+        for name in ("name", "duration", "size"):
+            setattr(self, name, getattr(self, name) or getattr(known, name))
+        if self.status == known.status:
+            self.updated_at = self.updated_at or known.updated_at
+
     def is_news_to(self, known: Archive | None, *, late: bool) -> bool:
         """Whether this says more than the stored row. Of started and paused the later counts."""
         if known is None:
@@ -102,8 +110,11 @@ class Archive(models.Model):
         rank, known_rank = RANK.get(self.status, 0), RANK.get(known.status, 0)
         if rank != known_rank:
             return rank > known_rank
-        if self.updated_at and known.updated_at and self.updated_at < known.updated_at:
-            return False
+        if self.updated_at and known.updated_at:
+            if self.updated_at < known.updated_at:
+                return False
+        elif late and (known.status, self.status) == (Status.PAUSED, Status.STARTED):
+            return False  # nothing says which came later, and it had started before it paused
         return any(getattr(self, name) != getattr(known, name) for name in NEWS)
 
 

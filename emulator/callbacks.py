@@ -46,13 +46,14 @@ class Hook:
     """Where a project's callbacks go, and what they are signed with: nothing without a secret.
 
     `signature` says how they are signed, rightly or not. Those of a hook that is `held` wait until
-    they are told to go.
+    they are told to go. `without` are the fields that their bodies lack.
     """
 
     url: str | None = None
     secret: str = ""
     signature: str = "valid"
     held: bool = False
+    without: tuple[str, ...] = ()
 
     @property
     def goes_by_itself(self) -> bool:
@@ -60,7 +61,17 @@ class Hook:
 
     def view(self) -> dict[str, Any]:
         """The control API's picture of it, without the secret."""
-        return {"url": self.url, "signature": self.signature, "held": self.held}
+        return {
+            "url": self.url,
+            "signature": self.signature,
+            "held": self.held,
+            "without": list(self.without),
+        }
+
+    def body(self, callback: Callback) -> bytes:
+        fields = callback.body.items()
+        told = {name: value for name, value in fields if name not in self.without}
+        return json.dumps(told).encode()
 
     def headers(self, body: bytes, project: Project) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
@@ -225,7 +236,7 @@ def post(hook: Hook, callback: Callback) -> int | None:
     """The status of the answer, or None without one. Redirects are not followed."""
     url = urlsplit(hook.url or "")
     kind, usual = (HTTPSConnection, 443) if url.scheme == "https" else (HTTPConnection, 80)
-    body = json.dumps(callback.body).encode()
+    body = hook.body(callback)
     path = f"{url.path or '/'}?{url.query}".rstrip("?")
     try:
         # With a port, since without one it looks for it in an IPv6 address.

@@ -17,6 +17,7 @@ from emulator.callbacks import SIGNATURES, Callbacks, Hook
 from emulator.control_fields import (
     read_fields,
     read_flag,
+    read_names,
     read_number,
     read_wait,
     read_web_address,
@@ -183,7 +184,8 @@ class Control:
         if signature not in SIGNATURES:
             raise BadInput(f"signature is one of {', '.join(SIGNATURES)}.")
         url = None if url is None else read_web_address(url)
-        hook = Hook(url, secret, signature, read_flag(fields, "held"))
+        held, without = read_flag(fields, "held"), read_names(fields, "without")
+        hook = Hook(url, secret, signature, held, without)
         self.callbacks.set_hook(hook)
         return answer(200, hook.view())
 

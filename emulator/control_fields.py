@@ -84,6 +84,13 @@ def read_flag(fields: dict[str, Any], name: str) -> bool:
     return value
 
 
+def read_names(fields: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = fields.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadInput(f"{name} is a list of strings.")
+    return tuple(value)
+
+
 def read_web_address(value: Any) -> str:
     """An http or https URL without anything in it that would need quoting."""
     try:

@@ -270,6 +270,92 @@ def test_what_it_tells_of_other_things_is_taken_and_forgotten(server, content):
     assert rows() == []
 
 
+def test_an_archive_without_event_is_taken_as_opentoks_reference_shows_it(room, server, opentok):
+    opentok.call_back(f"{server.url}/callbacks", SECRET, without=["event"])
+    archive_id = start(opentok, room.session_id)
+    opentok.call("POST", f"{opentok.archives_path}/{archive_id}/stop")
+    assert [told["attempts"] for told in opentok.callbacks(attempts=2)] == [[200]] * 2
+    archive = Archive.objects.get()
+    assert (str(archive.id), archive.status, archive.room) == (archive_id, "stopped", room)
+
+
+def test_an_archive_without_event_of_another_project_is_refused(server):
+    content = told(projectId=47000000)
+    del content["event"]
+    assert refusal(send(server, content)) == (401, "callback_refused")
+    assert rows() == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        told(event="broadcast"),
+        told(event="render"),
+        told(event=7),
+        {"id": str(uuid.uuid4()), "sessionId": "1_x", "status": "started", "streamId": "x"},
+        {"id": str(uuid.uuid4()), "sessionId": "1_x", "status": "failed", "reason": "no URL"},
+        {"captionId": str(uuid.uuid4()), "sessionId": "1_x", "status": "started", "duration": 1},
+    ],
+)
+def test_what_has_an_id_a_session_and_a_status_and_is_no_archive_is_dropped(server, content):
+    assert send(server, content).status_code == 200
+    assert rows() == []
+
+
+def test_a_late_start_that_says_no_time_does_not_overwrite_a_pause(room, server, opentok):
+    without = ["event", "updatedAt"]
+    opentok.call_back(f"{server.url}/callbacks", SECRET, held=True, without=without)
+    start(opentok, room.session_id)
+    (stream,) = opentok.control("GET", f"/sessions/{room.session_id}")["streams"]
+    opentok.unpublish(room.session_id, stream["streamId"])
+    started, paused = opentok.callbacks(attempts=0)
+    found = []
+    for attempts, one in enumerate((started, paused, started), start=1):
+        opentok.send_callback(one["id"])
+        opentok.callbacks(attempts=attempts)
+        found += rows()
+    assert found == ["started", "paused", "paused"]
+
+
+@pytest.mark.parametrize("lacks", ["the pause", "the late start"])
+def test_a_start_and_a_pause_of_which_one_says_no_time_leave_the_pause(server, lacks):
+    recording = told()
+    paused = recording | {"status": "paused", "updatedAt": recording["updatedAt"] + 1}
+    timeless = paused if lacks == "the pause" else recording
+    for content in (recording, paused, recording):
+        send(server, content | ({"updatedAt": None} if content is timeless else {}))
+    assert rows() == ["paused"]
+
+
+def test_one_that_goes_on_after_a_pause_is_known_by_its_time(server):
+    recording = told()
+    for number, status in enumerate(("started", "paused", "started")):
+        send(server, recording | {"status": status, "updatedAt": 1727870434977 + number})
+    assert rows() == ["started"]
+
+
+def test_what_one_does_not_say_stays_as_it_was(server):
+    recording = told(status="stopped", name="Foo", duration=9, size=7)
+    send(server, recording)
+    short = {name: recording[name] for name in ("id", "event", "sessionId", "status")}
+    assert send(server, short).status_code == 200
+    archive = Archive.objects.get()
+    assert (archive.name, archive.duration, archive.size) == ("Foo", 9, 7)
+    assert archive.updated_at.timestamp() == 1727870434.977
+
+
+def test_what_is_dropped_is_logged_once_a_kind(opentok, transactional_db):
+    kinds = ["streamCreated", "streamDestroyed", "x\ny", "k" * 5000, ["hush"], None]
+    with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as server:
+        for kind in kinds * 3:
+            content = {"event": kind, "sessionId": "1_x", "connection": {"data": "hush"}}
+            assert send(server, content).status_code == 200
+        written = [line for line in server.output().splitlines() if "dropped" in line]
+    said = [json.loads(line)["message"].rpartition(": ")[2] for line in written]
+    assert said == ["streamCreated", "streamDestroyed", "of no known kind", "without an event"]
+    assert "hush" not in "".join(written)
+
+
 def test_they_take_no_api_key_and_count_against_no_limit(limited):
     server = limited("archive=1/hour,record=1/hour,join=1/hour", ANONYMOUS_ACCESS="none")
     assert [send(server, told()).status_code for _ in range(5)] == [200] * 5

@@ -85,6 +85,17 @@ def test_others_are_told_as_well(called, receiver, archive, sdk):
     assert statuses(receiver) == ["started", "paused", "stopped", "uploaded", "deleted"]
 
 
+def test_it_lacks_what_it_is_to_be_without(called, receiver, archive):
+    called.callbacks(attempts=1)
+    called.call_back(receiver.url, SECRET, without=["event", "updatedAt"])
+    called.send_callback(1)
+    called.callbacks(attempts=2)
+    usual, short = (json.loads(body) for _, _, body in receiver.received)
+    assert usual.keys() - short.keys() == {"event", "updatedAt"}
+    _, headers, body = receiver.received[1]
+    claims(headers, body, SECRET)
+
+
 def test_it_is_signed_as_the_guide_says(called, receiver, archive):
     called.callbacks(attempts=1)
     _, headers, body = receiver.received[0]
@@ -193,6 +204,8 @@ def test_reset_takes_it_back_to_the_command_line(receiver):
         ("/callback-url", {"url": "http://x", "secret": 7}, 400),
         ("/callback-url", {"url": "http://x", "signature": "forged"}, 400),
         ("/callback-url", {"url": "http://x", "held": "yes"}, 400),
+        ("/callback-url", {"url": "http://x", "without": "event"}, 400),
+        ("/callback-url", {"url": "http://x", "without": [7]}, 400),
         ("/callbacks/99/send", None, 404),
     ],
 )
