@@ -1,21 +1,19 @@
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from cryptography.fernet import Fernet
-from django.db import DatabaseError, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from access.models import ApiKey
+from access.notes import best_effort
 from api.errors import IdempotencyKeyReused
-
-logger = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(hours=24)
 # A request that takes longer was in a process that has died.
@@ -37,7 +35,7 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
         """
         row = self.filter(**which).first()
         if row and row.has_lapsed:
-            row.forget()
+            self.filter(pk=row.pk).delete()
             row = None
         if row is None:
             # First, so that a row that is there was entered whole.
@@ -95,18 +93,18 @@ class IdempotentRequest(models.Model):
     def settle(self, answer: Answer) -> None:
         """Keep the answer for whoever asks again."""
         text = _cipher().encrypt(json.dumps(answer).encode()).decode()
-        try:
+        # What was asked for is done, and the answer has to go out.
+        with best_effort("keep the answer for an Idempotency-Key"):
             IdempotentRequest.objects.filter(pk=self.pk).update(answer=text)
-        except DatabaseError as error:
-            # What was asked for is done, and the answer has to go out.
-            logger.warning("The answer for an Idempotency-Key was not kept: %s", error)
 
     def told(self) -> Answer:
         return Answer(*json.loads(_cipher().decrypt(self.answer)))
 
     def forget(self) -> None:
         """Let the next one with this key do it."""
-        IdempotentRequest.objects.filter(pk=self.pk).delete()
+        # Else after a minute, when the row counts as abandoned. What went wrong has to go out.
+        with best_effort("let a request with an Idempotency-Key be sent again at once"):
+            IdempotentRequest.objects.filter(pk=self.pk).delete()
 
 
 def fingerprint_of(path: str, body: bytes, *, rooms: str) -> str:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, IntegrityError, models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from access.models import ApiKey
+from access.notes import best_effort
 from archives.errors import ArchiveDeleted, SessionNotNamed
 from archives.states import Status
 from rooms.models import Room
@@ -18,8 +18,6 @@ from video.errors import ArchiveNotFound, ArchiveNotRunning, StreamNotFound
 
 if TYPE_CHECKING:
     from archives.models import Archive
-
-logger = logging.getLogger(__name__)
 
 # The columns that news may change. Which room it is follows from the session.
 NEWS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
@@ -37,17 +35,13 @@ class ArchiveManager(models.Manager["Archive"]):
         room = Room.objects.by_session([session_id]).get(session_id)
         options.setdefault("name", room.name if room else None)
         remote = client.start_archive(session_id, **options)
-        try:
-            self.record([remote])
-        except DatabaseError:
-            # It is being recorded, whatever becomes of our note. The next look makes up for it.
-            logger.exception("A recording was started and could not be written down")
+        self.note([remote])
         return remote
 
     def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
         self._confine(key, archive_id)
         remote = client.stop_archive(archive_id)
-        self.record([remote])
+        self.note([remote])
         return remote
 
     def fetch(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
@@ -61,7 +55,7 @@ class ArchiveManager(models.Manager["Archive"]):
             self.mark_deleted(archive_id, key=key)
             raise
         Room.objects.confine(key, remote["sessionId"])
-        self.record([remote])
+        self.note([remote])
         return remote
 
     def remove(self, archive_id: str, *, key: ApiKey | None = None) -> None:
@@ -79,7 +73,7 @@ class ArchiveManager(models.Manager["Archive"]):
         except ArchiveNotFound:
             self.mark_deleted(archive_id, key=key)
             raise
-        self.filter(pk=archive_id).update(status=Status.DELETED)
+        self._note_deletion(archive_id)
 
     def lay_out(self, archive_id: str, layout: Remote, *, key: ApiKey | None = None) -> None:
         """Change how the streams of a running recording are arranged."""
@@ -136,25 +130,30 @@ class ArchiveManager(models.Manager["Archive"]):
 
     def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
         """OpenTok's objects, each with the name of its `room`, or None."""
-        rooms = Room.objects.by_session(remote["sessionId"] for remote in remotes)
+        rooms = _rooms_of(remote["sessionId"] for remote in remotes)
         names = {session_id: room.name for session_id, room in rooms.items()}
         return [{**remote, "room": names.get(remote["sessionId"])} for remote in remotes]
 
     def told(self, remote: Remote) -> Archive:
         """What OpenTok said just now, as a row with its room; whatever is stored."""
         archive = self.model.from_remote(remote)
-        archive.room = Room.objects.by_session([archive.session_id]).get(archive.session_id)
+        archive.room = _rooms_of([archive.session_id]).get(archive.session_id)
         return archive
 
     def mark_deleted(self, archive_id: str, *, key: ApiKey | None = None) -> None:
         """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
         archive_id = ids.archive_id(archive_id)
-        known = self.filter(pk=archive_id).first()
+        known = None
+        with best_effort("look up a recording that OpenTok does not have"):
+            known = self.filter(pk=archive_id).first()
         if known and client.owns(known.session_id):
-            known.status = Status.DELETED
-            known.save(update_fields=["status"])
+            self._note_deletion(archive_id)
             Room.objects.confine(key, known.session_id)
             raise ArchiveDeleted()
+
+    def _note_deletion(self, archive_id: str) -> None:
+        with best_effort("note that a recording was deleted"):
+            self.filter(pk=archive_id).update(status=Status.DELETED)
 
     def fetch_list(
         self, *, session_id: str | None = None, key: ApiKey | None = None, **page: Any
@@ -169,13 +168,21 @@ class ArchiveManager(models.Manager["Archive"]):
         if session_id is not None:
             Room.objects.confine(key, session_id)
         remotes = client.list_archives(session_id=session_id, **page)
-        self.record(remotes)
+        self.note(remotes)
         return remotes
 
     def hear(self, remote: Remote) -> None:
         """Write down what a callback tells, which may come late, more than once, in any order."""
         self.record([remote], late=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
+
+    def note(self, remotes: list[Remote]) -> None:
+        """`record` what OpenTok has done or said, which is so whatever becomes of our note.
+
+        The next look makes up for one that could not be written.
+        """
+        with best_effort("note what OpenTok said of recordings"):
+            self.record(remotes)
 
     def record(self, remotes: list[Remote], *, late: bool = False) -> None:
         """Write down what OpenTok said, unless more recent news is here already.
@@ -206,6 +213,13 @@ class ArchiveManager(models.Manager["Archive"]):
                 unique_fields=["id"],
                 update_fields=["room", *NEWS],
             )
+
+
+def _rooms_of(session_ids: Iterable[str]) -> dict[str, Room]:
+    """For show, beside what OpenTok said: none while the database cannot say."""
+    with best_effort("look up the rooms of recordings"):
+        return Room.objects.by_session(session_ids)
+    return {}
 
 
 def _placed(archives: list[Archive]) -> list[Archive]:

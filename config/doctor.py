@@ -20,6 +20,7 @@ from archives.models import Archive
 from config.checks import STARTUP
 from config.postgresql.base import CONNECTIONS
 from config.static import ForgivingManifestStorage
+from config.write_probe import try_to_write
 from video import accounts, checkup
 from video.errors import VideoError
 
@@ -98,14 +99,32 @@ def database() -> Iterator[Finding]:
             "written to.",
         )
         return
-    yield Finding("ok", "database", f"{connection.display_name} answers.")
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
+        yield Finding("ok", "database", f"{connection.display_name} answers.")
         first, _ = plan[0]
         message = f"{len(plan)} have not run, from {first.app_label}.{first.name} on."
         yield Finding("error", "migrations", message, "Run `python manage.py migrate`.")
     else:
+        yield from writes()
         yield Finding("ok", "migrations", "All of them have run.")
+
+
+def writes() -> Iterator[Finding]:
+    try:
+        try_to_write()
+    except DatabaseError as error:
+        reason = " ".join(str(error).split()).rstrip(".?")
+        yield Finding(
+            "error",
+            "database",
+            f"It can be read and takes no writes: {reason}.",
+            "Make room on its disk if that is full. Let the user of DATABASE_URL write to it, and "
+            "after a failover name the new primary there. For SQLite let this user write to the "
+            "file and to its folder.",
+        )
+    else:
+        yield Finding("ok", "database", f"{connection.display_name} answers, and takes writes.")
 
 
 def static_files() -> Iterator[Finding]:

@@ -7,9 +7,11 @@ by taking away a server that still serves every room that it knows.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import lru_cache
+from math import inf
 
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -17,6 +19,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from config.write_probe import try_to_write
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ Parts = dict[str, str]
 
 # Seconds to wait for the database. Those who ask give up after a few.
 PATIENCE = 2
+# Seconds for which a write that succeeded counts, so that many who ask do not keep SQLite's lock.
+WRITE_COUNTS_FOR = 1
 
 
 class HealthView(APIView):
@@ -39,7 +45,7 @@ class HealthView(APIView):
 
 
 class ReadyView(APIView):
-    """The database is there, and is the one that this code was written for."""
+    """The database takes writes, and is the one that this code was written for."""
 
     authentication_classes = ()
     permission_classes = ()  # for everybody
@@ -84,6 +90,7 @@ class Look:
         self._lock = threading.Lock()
         self._under_way: Future[Parts] | None = None
         self._last_reason = ""
+        self._wrote_at = -inf
 
     def parts(self) -> Parts:
         with self._lock:
@@ -97,10 +104,10 @@ class Look:
             return {"database": f"no answer within {PATIENCE} s", "migrations": "not known"}
 
     def _run(self, look: Future[Parts]) -> None:
-        reason = ""
+        parts, reason = {"database": "out of reach", "migrations": "not known"}, ""
         try:
             try:
-                parts = {"database": "ok", "migrations": _migrations()}
+                self._examine(parts)
             finally:
                 # This thread ends now, and a connection that it kept would be nobody's for ever.
                 connection.close()
@@ -109,14 +116,26 @@ class Look:
         except Exception as error:
             # It names hosts and users, so that it is for the log alone, once.
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            parts = {"database": "out of reach", "migrations": "not known"}
         if reason and reason != self._last_reason:
             logger.warning("Not ready: %s", reason)
         self._last_reason = reason
         look.set_result(parts)
 
+    def _examine(self, parts: Parts) -> None:
+        """Say of each part how it is, as far as the database lets itself be asked."""
+        parts["migrations"] = _migrations()
+        if parts["migrations"] == "ok" and time.monotonic() > self._wrote_at + WRITE_COUNTS_FOR:
+            parts["database"] = "takes no writes"
+            try_to_write()
+            self._wrote_at = time.monotonic()
+        parts["database"] = "ok"
+
 
 _look = Look()
+
+
+def database_works() -> bool:
+    return _look.parts()["database"] == "ok"
 
 
 def _migrations() -> str:

@@ -6,27 +6,28 @@ sample server read.
 """
 
 import logging
+import sys
 from http import HTTPStatus
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 
 from config import errors, logs
+from config.database_errors import is_unavailable
 from metrics import counters
 
 logger = logging.getLogger("problems")
 
 
 class DatabaseUnavailable(exceptions.APIException):
-    """The database is away, locked or full; it may be back in a moment."""
+    """The database is away, locked, full or read-only; it may be back in a moment."""
 
     status_code = 503
     default_code = "database_unavailable"
-    title = "The database is out of reach"
-    default_detail = "The server cannot reach its database at the moment. Please try again shortly."
+    title = "The database cannot be used"
+    default_detail = "The server cannot use its database at the moment. Please try again shortly."
     wait = 5
 
     def __init__(self, error: Exception) -> None:
@@ -45,7 +46,7 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
 
     What stays None becomes a 500 in `server_error`. `allowed` are the methods that the view takes.
     """
-    if isinstance(exc, OperationalError | InterfaceError):
+    if is_unavailable(exc):
         exc = DatabaseUnavailable(exc)
     if not isinstance(exc, exceptions.APIException):
         return None
@@ -181,5 +182,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    logger.exception("500 server_error")  # Django calls this where it has caught the exception
+    # Django calls this where it has caught the exception, such as one of a middleware: a session
+    # that cannot be saved.
+    exc = sys.exception()
+    if isinstance(exc, Exception) and (response := answer(request, exc)):
+        return response
+    logger.exception("500 server_error")
     return refuse(request, errors.ServerError())

@@ -17,6 +17,8 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.postgresql import base, schema
 from django.db.backends.utils import CursorWrapper
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from config.postgresql.turns import Turns
@@ -28,6 +30,7 @@ PATIENCE = 3
 STATEMENT_SECONDS = 5
 # For a change of the schema to wait for a lock: behind it waits everybody else.
 LOCK_SECONDS = 5
+READ_ONLY = "25006"
 
 _free = Turns(CONNECTIONS)
 _idle: deque[Any] = deque()
@@ -47,6 +50,24 @@ class Cursor(CursorWrapper):
         return super()._execute(sql, params, *ignored)  # type: ignore[misc]
 
 
+class Errors(DatabaseErrorWrapper):
+    """Django's errors without the values of rows, which PostgreSQL quotes in its DETAIL, and for
+    wrong values (class 22) everywhere: they are names and session ids.
+    """
+
+    wrapper: Any
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if state := getattr(error, "pgcode", None):
+            about = "" if state.startswith("22") else f": {error.diag.message_primary}"
+            error.args = (f"SQLSTATE {state}{about}",)
+        if state == READ_ONLY:
+            # A connection stays read-only for its life. After a failover a new one is not.
+            _idle.clear()
+            self.wrapper.is_read_only = True
+        super().__exit__(kind, error, traceback)
+
+
 class SchemaEditor(schema.DatabaseSchemaEditor):
     def __enter__(self) -> Any:
         if not self.collect_sql:
@@ -57,6 +78,11 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
+    is_read_only = False
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return Errors(self)
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
         return Cursor(cursor, self)
@@ -74,11 +100,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None:
             return
         try:
-            if _is_at_rest(self.connection):
+            if _is_at_rest(self.connection) and not self.is_read_only:
                 _idle.append(self.connection)
             else:
                 super()._close()  # type: ignore[misc]
         finally:
+            self.is_read_only = False
             _free.release()
 
 

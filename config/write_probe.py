@@ -1,0 +1,27 @@
+"""Whether the database takes writes, found out by one that leaves nothing."""
+
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from archives.models import Archive
+from rooms.models import Room
+
+
+def try_to_write() -> None:
+    """Insert, change and delete a room and a recording. Raises what the database raises.
+
+    In one transaction, so that nobody sees them; committed, because SQLite touches the disk only
+    then.
+    """
+    archive_id = uuid4()
+    text = f"probe {archive_id}"
+    with transaction.atomic():
+        Room.objects.bulk_create([Room(name=text, session_id=text)])
+        Archive.objects.bulk_create([Archive(id=archive_id, session_id=text)])
+        room, archive = Room.objects.filter(name=text), Archive.objects.filter(pk=archive_id)
+        room.update(last_used_at=timezone.now())
+        archive.update(updated_at=timezone.now())
+        archive.delete()
+        room.delete()
