@@ -334,6 +334,8 @@ SQLITE: dict[str, Any] = {
 POSTGRESQL: dict[str, Any] = {
     "ENGINE": "config.postgresql",
     "CONN_MAX_AGE": 0,
+    # Behind PgBouncer the next part of one could be asked for on another connection.
+    "DISABLE_SERVER_SIDE_CURSORS": True,
     # Seconds to connect; milliseconds until a connection that nothing comes back on has ended.
     "OPTIONS": {"connect_timeout": 3, "tcp_user_timeout": 10_000},
 }

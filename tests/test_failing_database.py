@@ -89,7 +89,7 @@ def test_no_statement_may_take_for_ever_but_those_of_migrations(transactional_db
 
     def limit():
         with as_the_server.cursor() as cursor:
-            cursor.execute("SHOW statement_timeout")
+            cursor.execute("SELECT current_setting('statement_timeout')")
             return cursor.fetchone()[0]
 
     try:

@@ -6,8 +6,10 @@ PostgreSQL has twenty. So the threads of a process share a few: one is taken wit
 a request and given back when the request ends or begins to wait: CONN_MAX_AGE=0 makes Django do so.
 psycopg2 has a pool of its own, which refuses instead of waiting, and Django's needs psycopg 3.
 
-No statement may take for ever, but for changes of the schema. A SELECT whose connection turns out
-to have ended, as all do when PostgreSQL is restarted, runs on a new one.
+No statement may take for ever, but for changes of the schema. The limits end with a transaction:
+behind PgBouncer, which gives a connection to somebody else then, they would be left to others. A
+SELECT whose connection turns out to have ended, as all do when PostgreSQL is restarted, runs on a
+new one.
 """
 
 import select
@@ -30,6 +32,8 @@ PATIENCE = 3
 STATEMENT_SECONDS = 5
 # For a change of the schema to wait for a lock: behind it waits everybody else.
 LOCK_SECONDS = 5
+# What may take long. A SAVEPOINT may follow an error, after which nothing can be SET.
+LIMITED = ("SELECT ", "(SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ")
 READ_ONLY = "25006"
 
 _free = Turns(CONNECTIONS)
@@ -38,10 +42,14 @@ _idle: deque[Any] = deque()
 
 class Cursor(CursorWrapper):
     def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
+        only_reads = isinstance(sql, str) and sql.startswith("SELECT ")
+        if isinstance(sql, str) and sql.startswith(LIMITED):
+            # PostgreSQL runs both as one transaction, also where none has begun.
+            sql = f"SET LOCAL statement_timeout = '{self.db.statement_seconds}s'; {sql}"
         try:
             return super()._execute(sql, params, *ignored)  # type: ignore[misc]
         except OperationalError:
-            if self.db.in_atomic_block or not self.db.connection.closed or not _only_reads(sql):
+            if self.db.in_atomic_block or not self.db.connection.closed or not only_reads:
                 raise
         # If this one has ended, then so have, or will at once, those that are idle.
         _idle.clear()
@@ -69,16 +77,27 @@ class Errors(DatabaseErrorWrapper):
 
 
 class SchemaEditor(schema.DatabaseSchemaEditor):
+    connection: Any
+
     def __enter__(self) -> Any:
+        entered = super().__enter__()
+        self.connection.statement_seconds = 0
         if not self.collect_sql:
             with self.connection.cursor() as cursor:
-                cursor.execute(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_SECONDS}s'")
-        return super().__enter__()
+                cursor.execute(
+                    f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"
+                )
+        return entered
+
+    def __exit__(self, *exception: Any) -> None:
+        self.connection.statement_seconds = STATEMENT_SECONDS
+        super().__exit__(*exception)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
     is_read_only = False
+    statement_seconds = STATEMENT_SECONDS
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
@@ -91,7 +110,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not _free.acquire(timeout=PATIENCE):
             raise OperationalError("all connections of this process are in use")
         try:
-            return _take_idle() or _limited(super().get_new_connection(conn_params))
+            return _take_idle() or super().get_new_connection(conn_params)
         except BaseException:
             _free.release()
             raise
@@ -107,18 +126,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self.is_read_only = False
             _free.release()
-
-
-def _limited(connection: Any) -> Any:
-    # Said after connecting: poolers such as PgBouncer refuse it among the connection's parameters.
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
-    return connection
-
-
-def _only_reads(sql: Any) -> bool:
-    return isinstance(sql, str) and sql.startswith("SELECT ")
 
 
 def _take_idle() -> Any:
