@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -281,63 +280,3 @@ def redis(name: str) -> str:
     if url.scheme == "rediss" and on_heroku() and "ssl_cert_reqs" not in url.query:
         return url._replace(query=f"{url.query}&ssl_cert_reqs=none".lstrip("&")).geturl()
     return value
-
-
-def database(name: str, default: str, *, base: Path) -> dict[str, Any]:
-    """Django's settings for the database at a URL; a relative SQLite path counts from `base`."""
-    url = text(name, default)
-    kind = SCHEMES.get(url.partition(":")[0])
-    if kind is None:  # said here, because the parser's own warning shows the password
-        raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
-    # Of another number of slashes the parser makes another file, or none, without a word.
-    if kind is SQLITE and not re.match(r"sqlite:///(?!:memory:)[^?#]", url):
-        raise ImproperlyConfigured(
-            f"{name} must name a file, which the processes share: sqlite:///file beside manage.py, "
-            "or with four slashes sqlite:////folder/file anywhere."
-        )
-    try:
-        config: dict[str, Any] = environ.Env.db_url_config(url)
-    except Exception:  # the parser lets whatever it trips over escape, with parts of the password
-        raise ImproperlyConfigured(
-            f"{name} is not a database URL such as postgres://user:password@host:5432/name."
-        ) from None
-    if kind is SQLITE:
-        config["NAME"] = str(base / config["NAME"])
-    elif not config["NAME"] and "service" not in config.get("OPTIONS", {}):
-        raise ImproperlyConfigured(
-            f"{name} names no database; it must be like postgres://user:password@host:5432/name."
-        )
-    options = kind["OPTIONS"] | config.get("OPTIONS", {})
-    if kind is POSTGRESQL and on_heroku():
-        # Heroku's databases take nothing but TLS, with a certificate that nobody has signed, and
-        # their URLs do not say so.
-        options = {"sslmode": "require"} | options
-    return config | kind | {"OPTIONS": options}
-
-
-# Writers wait for one another instead of failing with "database is locked": WAL lets readers go on,
-# and IMMEDIATE takes the write lock when a transaction begins, where waiting is still possible.
-# The file is mapped, so that the threads share what was read of it; each keeps 200 kB of its own.
-SQLITE: dict[str, Any] = {
-    "CONN_MAX_AGE": None,
-    "OPTIONS": {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 5,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-            "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-200;"
-        ),
-    },
-}
-
-# The threads of a process share a few connections, each for as long as a request needs it.
-POSTGRESQL: dict[str, Any] = {
-    "ENGINE": "config.postgresql",
-    "CONN_MAX_AGE": 0,
-    # Behind PgBouncer the next part of one could be asked for on another connection.
-    "DISABLE_SERVER_SIDE_CURSORS": True,
-    # Seconds to connect; milliseconds until a connection that nothing comes back on has ended.
-    "OPTIONS": {"connect_timeout": 3, "tcp_user_timeout": 10_000},
-}
-
-SCHEMES = {"sqlite": SQLITE, "postgres": POSTGRESQL, "postgresql": POSTGRESQL}

@@ -3,7 +3,7 @@
 import warnings
 from pathlib import Path
 
-from config import environment
+from config import database, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_dotenv(BASE_DIR / ".env")
@@ -169,7 +169,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": environment.database("DATABASE_URL", "sqlite:///db.sqlite3", base=BASE_DIR)}
+DATABASES = {"default": database.read("DATABASE_URL", "sqlite:///db.sqlite3", base=BASE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

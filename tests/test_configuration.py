@@ -2,8 +2,6 @@
 
 import base64
 import os
-import subprocess
-import sys
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -14,7 +12,6 @@ from django.db import connection
 
 from config import environment
 from config.static import ForgivingManifestStorage
-from tests.server_process import ROOT
 from video import accounts
 
 APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
@@ -55,33 +52,6 @@ def test_a_key_may_be_wrapped_and_quoted(wrapped, pem, settings):
             "VONAGE_APPLICATION_ID": APPLICATION, "VONAGE_PRIVATE_KEY": form,
         }  # fmt: skip
         assert accounts.current().is_vonage
-
-
-@pytest.mark.parametrize(
-    "url", ["postgres://u:s3cr#t/x@host/db", "mysql://u:s3cr#t@host/db", "postgres://u:s3cr@h:x/db"]
-)
-def test_a_database_url_that_cannot_be_read_keeps_its_password(url):
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url},
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "DATABASE_URL" in done.stderr
-    assert "s3cr" not in done.stderr
-
-
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:x.db", "sqlite://x.db", "sqlite:///:memory:"])  # fmt: skip
-def test_an_sqlite_that_is_no_file_for_all_processes_is_refused(url, monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must name a file"):
-        environment.database("DATABASE_URL", "", base=ROOT)
-
-
-def test_options_of_a_database_url_are_added_to_ours(monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", "postgres://h/db?sslmode=require&connect_timeout=9")
-    options = environment.database("DATABASE_URL", "", base=ROOT)["OPTIONS"]
-    assert options == {"sslmode": "require", "connect_timeout": 9, "tcp_user_timeout": 10_000}
 
 
 @pytest.mark.parametrize(

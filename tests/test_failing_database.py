@@ -103,7 +103,7 @@ def test_no_statement_may_take_for_ever_but_those_of_migrations(transactional_db
 @of_sqlite
 def test_a_locked_file_lets_rooms_be_joined_and_says_of_new_ones_when_to_come_back(server):
     server.get("/room/known")
-    with transaction.atomic():  # which takes the lock at once: see config/environment.py
+    with transaction.atomic():  # which takes the lock at once: see config/database.py
         assert server.get("/room/known").status_code == 200
         assert_unavailable(server.get("/room/new"))
     assert server.get("/room/new").status_code == 200

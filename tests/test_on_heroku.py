@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from config import environment
+from config import database
 from tests.server_process import ROOT, Server
 from video import accounts
 
@@ -31,7 +31,7 @@ def heroku():
 def options(monkeypatch, **variables):
     for name, text in (HEROKU | variables).items():
         monkeypatch.setenv(name, text)
-    return environment.database("DATABASE_URL", "", base=ROOT)["OPTIONS"]
+    return database.read("DATABASE_URL", "", base=ROOT)["OPTIONS"]
 
 
 def run(*command, **variables):

@@ -1,0 +1,173 @@
+"""The database at a URL: Django's settings for it, or what is wrong with it. See environment.py.
+
+A URL of PostgreSQL is taken apart by libpq, so that all that PostgreSQL documents works, and what
+libpq refuses is refused at the start and not at each request:
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import psycopg2
+from django.core.exceptions import ImproperlyConfigured
+from psycopg2.extensions import parse_dsn
+
+from config import environment
+
+# Writers wait for one another instead of failing with "database is locked": WAL lets readers go on,
+# and IMMEDIATE takes the write lock when a transaction begins, where waiting is still possible.
+# The file is mapped, so that the threads share what was read of it; each keeps 200 kB of its own.
+SQLITE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-200;"
+        ),
+    },
+}
+
+# The threads of a process share a few connections, each for as long as a request needs it.
+POSTGRESQL: dict[str, Any] = {
+    "ENGINE": "config.postgresql",
+    "CONN_MAX_AGE": 0,
+    # Behind PgBouncer the next part of one could be asked for on another connection.
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+}
+# Seconds to connect; milliseconds until a connection that nothing comes back on has ended.
+OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 10_000}
+EXAMPLE = "postgres://user:password@host:5432/name"
+
+# Django has a setting for each of these, and takes all others as options.
+SETTINGS = {
+    "dbname": "NAME",
+    "user": "USER",
+    "password": "PASSWORD",
+    "host": "HOST",
+    "port": "PORT",
+}
+LONGEST_NAME = 63
+# libpq looks at these numbers once it is connecting. Rooms need letters of every script, and the
+# replication protocol is none for statements.
+NUMBERS = ["connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_idle",
+           "keepalives_interval", "keepalives_count"]  # fmt: skip
+VALUES = dict.fromkeys(NUMBERS, r"(-?\d{1,9})?") | {
+    "client_encoding": "(?i:(utf-?8|unicode)?)",
+    "replication": "",
+}
+# It goes on without some of them in silence.
+FILES = ["sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir"]
+# A folder without a socket. libpq looks at what it is given before it finds nobody there.
+NOWHERE = "/nonexistent"
+
+
+def read(name: str, default: str, *, base: Path) -> dict[str, Any]:
+    """The database that a variable names; a relative SQLite path counts from `base`.
+
+    What is said of a wrong one quotes the names of parameters, and nothing that may be secret.
+    """
+    url = environment.text(name, default)
+    scheme = url.partition(":")[0]
+    try:
+        if scheme == "sqlite":
+            return SQLITE | {"NAME": _file(url, base)}
+        if scheme in {"postgres", "postgresql"}:
+            return POSTGRESQL | _postgresql(url)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} {error}") from None
+    raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///.")
+
+
+def _file(url: str, base: Path) -> str:
+    path = unquote(url.removeprefix("sqlite:///"), errors="surrogateescape")
+    if not url.startswith("sqlite:///") or path in {"", ":memory:"}:
+        raise ValueError(
+            "must name a file, which the processes share: sqlite:///file beside manage.py, or with "
+            "four slashes sqlite:////folder/file anywhere."
+        )
+    if "?" in url:
+        raise ValueError("can have no parameters for SQLite. In the name of a file ? is %3F.")
+    if "\0" in path:
+        raise ValueError("has a NUL, which no file may have in its name.")
+    if path.endswith(("/", "/.", "/..")) or (base / path).is_dir():
+        raise ValueError("names a folder. It must name a file, such as sqlite:////folder/file.")
+    return str(base / path)
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    given = _taken_apart(url)
+    if given is None:
+        raise ValueError(_what_is_wrong(url))
+    if twice := _said_twice(url):
+        raise ValueError(f"says {twice} twice, and one of both would be lost.")
+    settings = {setting: given.pop(name, "") for name, setting in SETTINGS.items()}
+    if not (settings["NAME"] or "service" in given):
+        raise ValueError(f"names no database; it must be like {EXAMPLE}.")
+    if settings["NAME"].startswith("/"):
+        raise ValueError(
+            "has a path for a name. The folder of a socket is a parameter: "
+            "postgres://user:password@/name?host=/var/run/postgresql."
+        )
+    if len(settings["NAME"]) > LONGEST_NAME:
+        raise ValueError(f"names a database with more than {LONGEST_NAME} characters.")
+    # Heroku's databases take nothing but TLS, with a certificate that nobody has signed, and their
+    # URLs do not say so.
+    of_heroku = {"sslmode": "require"} if environment.on_heroku() else {}
+    return settings | {"OPTIONS": OPTIONS | of_heroku | given}
+
+
+def _taken_apart(url: str) -> dict[str, str] | None:
+    """The pieces of a URL, decoded; None if libpq would refuse them."""
+    try:
+        given: dict[str, str] = parse_dsn(url)
+    except (psycopg2.Error, ValueError):
+        return None
+    if "@" in given.get("host", "").lstrip("@") or not all(
+        re.fullmatch(pattern, given.get(name, "")) for name, pattern in VALUES.items()
+    ):
+        return None
+    if not all(
+        given.get(name, "") in {"", "system"} or Path(given[name]).exists() for name in FILES
+    ):
+        return None
+    places = max(given.get(name, "").count(",") for name in ("host", "hostaddr"))
+    nowhere = {"host": NOWHERE + f",{NOWHERE}" * places, "hostaddr": ""}
+    try:
+        psycopg2.connect(**given | nowhere)
+    except psycopg2.Error as error:
+        return given if NOWHERE in str(error) else None
+    return given
+
+
+def _said_twice(url: str) -> str | None:
+    query = _query(url)
+    names = [unquote(parameter.partition("=")[0]) for parameter in query.split("&")]
+    said = [*parse_dsn(url.removesuffix(query)), *names]
+    return next((name for name in names if said.count(name) > 1), None)
+
+
+def _query(url: str) -> str:
+    """What follows the first ? behind the password, which may have one itself."""
+    has_user = re.match("[^/]*//[^/@]*@", url)
+    return url[has_user.end() if has_user else 0 :].partition("?")[2]
+
+
+def _what_is_wrong(url: str) -> str:
+    """Without libpq's own words, which may quote a part of the password."""
+    query = _query(url)
+    for parameter in query.split("&") if "@" not in query else ():  # else it may be the password's
+        name = unquote(parameter.partition("=")[0])
+        if _taken_apart(f"postgres:///?{parameter}") is None:
+            return (
+                f"has a parameter {name!r} that cannot be used, or not with this value. Remove it, "
+                "or see PostgreSQL's documentation of connection URIs."
+            )
+    return (
+        f"is not a database URL such as {EXAMPLE}. What is neither a letter nor a digit has to be "
+        "percent-encoded in its parts: @ is %40, / is %2F."
+    )
