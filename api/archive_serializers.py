@@ -15,7 +15,8 @@ COMPOSED_ONLY = ["resolution", "layout", "max_bitrate", "quantization_parameter"
 class ArchiveQuerySerializer(PageSerializer):
     room = serializers.CharField(
         required=False, trim_whitespace=False, help_text="A room's name: recordings of all its "
-        "sessions, past ones as well."
+        "sessions, past ones as well; and of deleted rooms of this name, unless the key is for "
+        "some rooms only."
     )  # fmt: skip
     sessionId = serializers.CharField(  # noqa: N815  the wire's spelling, here and below
         source="session_id", required=False, help_text="Also one whose room was deleted."
@@ -145,7 +146,10 @@ class ArchiveSerializer(serializers.Serializer):
     """
 
     id = serializers.UUIDField()
-    room = serializers.CharField(allow_null=True, help_text="Null for a room that was deleted.")
+    room = serializers.CharField(
+        allow_null=True,
+        help_text="Of the room that it was made in, also when that was deleted; null for none.",
+    )
     sessionId = serializers.CharField()  # noqa: N815
     status = serializers.CharField(help_text=", ".join(Status.values))
     name = serializers.CharField(allow_null=True)

@@ -16,13 +16,12 @@ from rooms.models import Room
 from video import ids
 
 MAX_INLINE = 20
-MAX_ROOMS_SEARCHED = 200
 
 
 @admin.display(description="Room")
 def room_link(archive: Archive) -> str:
     if archive.room is None:
-        return archive.name or "–"
+        return archive.room_name or archive.name or "–"
     url = reverse(admin_urlname(Room._meta, "change"), args=[archive.room.pk])  # type: ignore[arg-type]
     return format_html('<a href="{}">{}</a>', url, archive.room)
 
@@ -50,7 +49,10 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
     list_select_related = ["room"]
     date_hierarchy = "created_at"
     search_fields = ["id"]
-    search_help_text = "A recording's id, a session id, or the beginning of a room's name."
+    search_help_text = (
+        "A recording's id, a session id, or the beginning of the name of a room, deleted ones as "
+        "well (case counts)."
+    )
     sortable_by = ["created_at"]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -67,8 +69,7 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
             return queryset.filter(pk=term), False
         if ids.SESSION_ID.fullmatch(term) and queryset.filter(session_id=term).exists():
             return queryset.filter(session_id=term), False
-        rooms = Room.objects.search(term)[:MAX_ROOMS_SEARCHED]
-        return queryset.filter(room__in=[room.pk for room in rooms]), False
+        return queryset & Archive.objects.starting_with(search_term.rstrip()), False
 
 
 class NewestOnly(BaseInlineFormSet):

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
@@ -12,6 +13,8 @@ from access.notes import best_effort
 from archives.errors import ArchiveDeleted, SessionNotNamed
 from archives.states import Status
 from rooms.models import Room
+from rooms.names import clean_name, composed
+from rooms.search import starting_with
 from video import client, ids, mixing
 from video.answers import Remote
 from video.errors import ArchiveNotFound, ArchiveNotRunning, StreamNotFound
@@ -19,7 +22,8 @@ from video.errors import ArchiveNotFound, ArchiveNotRunning, StreamNotFound
 if TYPE_CHECKING:
     from archives.models import Archive
 
-# The columns that news may change. Which room it is follows from the session.
+# The columns that news may change. Which room it is follows from the session; the room's name, once
+# it is known, stays.
 NEWS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
 
 
@@ -35,7 +39,8 @@ class ArchiveManager(models.Manager["Archive"]):
         room = Room.objects.by_session([session_id]).get(session_id)
         options.setdefault("name", room.name if room else None)
         remote = client.start_archive(session_id, **options)
-        self.note([remote])
+        # The room may have been deleted since, and its name would be lost.
+        self.note([remote], made_in=room.name if room else "")
         return remote
 
     def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
@@ -120,7 +125,7 @@ class ArchiveManager(models.Manager["Archive"]):
         """
         archives = self.filter(**columns)
         if room is not None:
-            archives = archives.filter(room=Room.objects.find(room, key=key))
+            archives = archives & self._made_in(room, key=key)
         if session_id is not None:
             Room.objects.confine(key, session_id)
             archives = archives.filter(session_id=session_id)
@@ -128,16 +133,41 @@ class ArchiveManager(models.Manager["Archive"]):
             archives = archives.filter(room__in=Room.objects.matching(key=key))
         return archives
 
+    def _made_in(self, name: str, *, key: ApiKey | None) -> models.QuerySet[Archive]:
+        """The recordings of the rooms of this name, deleted ones as well; for a key that is only
+        for some rooms, those of the room that there is.
+        """
+        if key and key.room_prefix:
+            return self.filter(room=Room.objects.find(name, key=key))
+        archives = self.filter(room_name=clean_name(name))
+        if not archives.exists():
+            Room.objects.find(name, key=key)
+        return archives
+
+    def starting_with(self, beginning: str) -> models.QuerySet[Archive]:
+        """Recordings by the beginning of the name of the room that they were made in."""
+        return starting_with(
+            self.all(), composed(beginning), "-created_at", "-id", column="room_name"
+        )
+
     def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
-        """OpenTok's objects, each with the name of its `room`, or None."""
-        rooms = _rooms_of(remote["sessionId"] for remote in remotes)
-        names = {session_id: room.name for session_id, room in rooms.items()}
-        return [{**remote, "room": names.get(remote["sessionId"])} for remote in remotes]
+        """OpenTok's objects, each with the name of the `room` that it was made in, or None."""
+        rows = self.select_related("room").only("room_name", "room__name")
+        known: dict[UUID, Archive] = {}
+        with best_effort("look up the rooms of recordings"):
+            known = rows.in_bulk([remote["id"] for remote in remotes])
+        return [
+            _with_room(remote, known.get(UUID(remote["id"])) or self.told(remote))
+            for remote in remotes
+        ]
 
     def told(self, remote: Remote) -> Archive:
-        """What OpenTok said just now, as a row with its room; whatever is stored."""
+        """What OpenTok said just now, as a row with its room; of what is stored the name counts."""
         archive = self.model.from_remote(remote)
-        archive.room = _rooms_of([archive.session_id]).get(archive.session_id)
+        with best_effort("look up the room of a recording"):
+            kept = self.filter(pk=archive.pk).values_list("room_name", flat=True).first()
+            archive.room_name = kept or ""
+            _placed([archive])
         return archive
 
     def mark_deleted(self, archive_id: str, *, key: ApiKey | None = None) -> None:
@@ -176,22 +206,25 @@ class ArchiveManager(models.Manager["Archive"]):
         self.record([remote], late=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
 
-    def note(self, remotes: list[Remote]) -> None:
+    def note(self, remotes: list[Remote], *, made_in: str = "") -> None:
         """`record` what OpenTok has done or said, which is so whatever becomes of our note.
 
         The next look makes up for one that could not be written.
         """
         with best_effort("note what OpenTok said of recordings"):
-            self.record(remotes)
+            self.record(remotes, made_in=made_in)
 
-    def record(self, remotes: list[Remote], *, late: bool = False) -> None:
+    def record(self, remotes: list[Remote], *, late: bool = False, made_in: str = "") -> None:
         """Write down what OpenTok said, unless more recent news is here already.
 
         What it answers is so now; what comes `late` brings nothing back that was deleted since.
+        `made_in` is the name of the room, where the caller knows it.
         """
         # Each once: a list that somebody adds to while it is read may name one twice.
         told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
         archives = [told[archive_id] for archive_id in sorted(told)]
+        for archive in archives:
+            archive.room_name = made_in
         news = _news(archives, known=self.all(), late=late)
         if not news:
             return  # as most of the time, and then without a lock on anything
@@ -211,32 +244,39 @@ class ArchiveManager(models.Manager["Archive"]):
                 _placed(news),  # again, as a room may be gone since the wait for the locks
                 update_conflicts=True,
                 unique_fields=["id"],
-                update_fields=["room", *NEWS],
+                update_fields=["room", "room_name", *NEWS],
             )
 
 
-def _rooms_of(session_ids: Iterable[str]) -> dict[str, Room]:
-    """For show, beside what OpenTok said: none while the database cannot say."""
-    with best_effort("look up the rooms of recordings"):
-        return Room.objects.by_session(session_ids)
-    return {}
+def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
+    """`room` comes first for those who read it, and again because OpenTok may have such a field."""
+    room = {"room": archive.made_in or None}
+    return room | remote | room
 
 
 def _placed(archives: list[Archive]) -> list[Archive]:
-    """The same, each with the room that its session is of, if there is one now."""
+    """The same, each with the room that its session is of, if there is one now.
+
+    A name that is known already stays, also when the room is gone.
+    """
     rooms = Room.objects.by_session(archive.session_id for archive in archives)
     for archive in archives:
         archive.room = rooms.get(archive.session_id)
+        if archive.room and not archive.room_name:
+            archive.room_name = archive.room.name
     return archives
 
 
 def _news(archives: list[Archive], *, known: models.QuerySet[Archive], late: bool) -> list[Archive]:
     """Those that say more than their stored rows do, in the same order.
 
-    What comes late leaves out some of what an answer says, which then stays as it is.
+    What comes late leaves out some of what an answer says, which then stays as it is; so does the
+    name of the room.
     """
     rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
-    for archive in archives if late else []:
+    for archive in archives:
         if row := rows.get(archive.id):
-            archive.keep_from(row)
+            archive.room_name = row.room_name or archive.room_name
+            if late:
+                archive.keep_from(row)
     return [archive for archive in archives if archive.is_news_to(rows.get(archive.id), late=late)]

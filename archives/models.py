@@ -10,6 +10,7 @@ from django.utils import timezone
 from archives.catalogue import NEWS, ArchiveManager
 from archives.states import RANK, Status
 from rooms.models import Room
+from rooms.names import MAX_LENGTH
 from video.answers import Remote
 
 # What has a column of its own; everything else that OpenTok says is kept in `details` …
@@ -30,6 +31,16 @@ class Archive(models.Model):
         on_delete=models.SET_NULL,
         related_name="archives",
         db_index=False,  # the index of both below serves as well
+    )
+    # The default is the database's as well: a server that does not know this column yet goes on
+    # recording while it is being replaced.
+    room_name = models.CharField(
+        "name of the room",
+        max_length=MAX_LENGTH,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="Of the room that it was made in; it stays when that room is deleted.",
     )
     session_id = models.CharField(max_length=255)
     status = models.CharField(max_length=20, choices=Status)
@@ -54,6 +65,12 @@ class Archive(models.Model):
             models.Index(fields=["status", "created_at", "id"], name="archive_status_created"),
             models.Index(fields=["room", "created_at", "id"], name="archive_room_created"),
             models.Index(fields=["session_id"], name="archive_session"),
+            models.Index(
+                fields=["room_name", "-created_at", "-id"],
+                name="archive_room_name_created",
+                # For LIKE and for =, on PostgreSQL: rooms/search.py.
+                opclasses=["varchar_pattern_ops", "timestamptz_ops", "uuid_ops"],
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,6 +118,11 @@ class Archive(models.Model):
         if self.status == known.status:
             self.updated_at = self.updated_at or known.updated_at
 
+    @property
+    def made_in(self) -> str:
+        """The name of the room; also where an older server wrote the row, without that."""
+        return self.room_name or (self.room.name if self.room else "")
+
     def is_news_to(self, known: Archive | None, *, late: bool) -> bool:
         """Whether this says more than the stored row. Of started and paused the later counts."""
         if known is None:
@@ -115,6 +137,8 @@ class Archive(models.Model):
                 return False
         elif late and (known.status, self.status) == (Status.PAUSED, Status.STARTED):
             return False  # nothing says which came later, and it had started before it paused
+        if known.room_id and not known.room_name:
+            return True  # a server that did not know this column yet wrote the row
         return any(getattr(self, name) != getattr(known, name) for name in NEWS)
 
 

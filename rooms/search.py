@@ -1,4 +1,4 @@
-"""Rooms by the beginning of their name, as many as there may be."""
+"""Rows by the beginning of a room's name, as many as there may be."""
 
 from typing import TypeVar
 
@@ -8,18 +8,23 @@ from django.db.models.expressions import OrderBy
 Row = TypeVar("Row", bound=models.Model)
 
 
-def starting_with(rooms: models.QuerySet[Row], beginning: str) -> models.QuerySet[Row]:
-    """Those of `rooms` whose name starts so, by name: an index finds the first ones at once."""
-    if connections[rooms.db].vendor == "sqlite":
+def starting_with(
+    rows: models.QuerySet[Row], beginning: str, *then: str, column: str = "name"
+) -> models.QuerySet[Row]:
+    """Those of `rows` whose `column` starts so, by that column and `then` by others.
+
+    An index for LIKE on these columns finds the first ones at once.
+    """
+    if connections[rows.db].vendor == "sqlite":
         # LIKE ignores case there, and therefore the index.
-        rooms = rooms.filter(name__gte=beginning, name__lt=beginning + chr(0x10FFFF))
-        return rooms.order_by("name")
-    rooms = rooms.filter(name__startswith=beginning)
-    return rooms.order_by(_AsIndexedForLike(models.F("name")))
+        between = {f"{column}__gte": beginning, f"{column}__lt": beginning + chr(0x10FFFF)}
+        return rows.filter(**between).order_by(column, *then)
+    rows = rows.filter(**{f"{column}__startswith": beginning})
+    return rows.order_by(_AsIndexedForLike(models.F(column)), *then)
 
 
 class _AsIndexedForLike(OrderBy):
-    """The order of the index that Django makes on PostgreSQL for LIKE: by code points."""
+    """The order of PostgreSQL's indexes for LIKE: by code points."""
 
     # Django takes an ordering's text apart where it finds ASC or DESC.
     template = "%(expression)s USING ~<~ /* ASC */"

@@ -26,7 +26,8 @@ def make_room(number, **fields):
 
 
 def make_archive(room, **fields):
-    made = {"id": uuid.uuid4(), "room": room, "session_id": room.session_id, "status": "available"}
+    made = {"id": uuid.uuid4(), "room": room, "room_name": room.name,
+            "session_id": room.session_id, "status": "available"}  # fmt: skip
     return Archive.objects.create(**made | fields)
 
 

@@ -214,7 +214,7 @@ def catalogue(count=4):
     for number in range(count):
         room = rooms[number % 2]
         Archive.objects.create(
-            id=uuid.UUID(int=number), room=room, session_id=room.session_id,
+            id=uuid.UUID(int=number), room=room, room_name=room.name, session_id=room.session_id,
             status=["available", "expired"][number // 2 % 2],
             created_at=START + timedelta(hours=number),
         )  # fmt: skip
@@ -296,14 +296,14 @@ def test_recordings_of_a_room_of_any_name_and_of_its_past_sessions_are_found(pro
     assert [archive["id"] for archive in found] == [second["id"], first["id"]]
 
 
-def test_recordings_of_a_deleted_room_are_found_by_session_and_lead_to_no_room(program, opentok):
+def test_recordings_of_a_deleted_room_are_found_by_session_and_keep_its_name(program, opentok):
     started = record(program, opentok)
     program.delete("rooms/lobby")
     (found,) = program.get(f"archives?sessionId={started['sessionId']}").json()["items"]
-    assert (found["id"], found["room"], found["name"]) == (started["id"], None, "lobby")
+    assert (found["id"], found["room"], found["name"]) == (started["id"], "lobby", "lobby")
     again = program.get(f"archives/{started['id']}").json()
-    assert (again["room"], again["name"]) == (None, "lobby")
-    assert program.post(f"archives/{started['id']}/stop").json()["room"] is None
+    assert (again["room"], again["name"]) == ("lobby", "lobby")
+    assert program.post(f"archives/{started['id']}/stop").json()["room"] == "lobby"
 
 
 def test_news_of_a_recording_whose_room_is_being_deleted_is_kept(program, opentok):

@@ -1,0 +1,36 @@
+from django.db import migrations, models
+
+
+class AddIndexMeanwhile(migrations.AddIndex):
+    """Lets others write while PostgreSQL makes the index. SQLite makes it in a second or two."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        # It waits for the transactions of others, and nobody waits for it.
+        schema_editor.execute("SET statement_timeout = 0")
+        schema_editor.execute("SET lock_timeout = 0")
+        # One that was given up half way stays there, is of no use, and has this name.
+        schema_editor.remove_index(model, self.index, concurrently=True)
+        schema_editor.add_index(model, self.index, concurrently=True)
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [
+        ("archives", "0004_fill_room_name"),
+    ]
+
+    operations = [
+        AddIndexMeanwhile(
+            model_name="archive",
+            index=models.Index(
+                fields=["room_name", "-created_at", "-id"],
+                name="archive_room_name_created",
+                opclasses=["varchar_pattern_ops", "timestamptz_ops", "uuid_ops"],
+            ),
+        ),
+    ]
