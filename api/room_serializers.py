@@ -83,6 +83,15 @@ class NewRoomSerializer(PolicySerializer):
     )
 
 
+class DeletionQuerySerializer(StrictSerializer):
+    keepClosed = serializers.BooleanField(  # noqa: N815
+        source="keep_closed",
+        default=False,
+        help_text="`true`: asking for this name makes no room; it is a closed one for everybody, "
+        "until it is opened again in the admin, or by making a room of this name here.",
+    )
+
+
 class RoleField(serializers.ChoiceField):
     """Null where the column is empty."""
 

@@ -7,6 +7,7 @@ from rest_framework.throttling import BaseThrottle
 from access.authentication import key_of
 from access.limits import Throttle
 from api.room_serializers import (
+    DeletionQuerySerializer,
     NewRoomSerializer,
     PolicySerializer,
     RoomInListSerializer,
@@ -51,10 +52,11 @@ class RoomViewSet(ManagingViewSet):
             room.change_policy(**PolicySerializer.read(body, room))
         return Response(RoomSerializer(room).data)
 
-    @transaction.atomic
     def destroy(self, request: Request, name: str) -> Response:
-        """People who are in it stay in its session. The recordings stay, and know that session."""
-        Room.objects.hold(name, key=key_of(request)).delete()
+        """People who are in it stay in its session. The recordings stay, and keep its name."""
+        chosen = DeletionQuerySerializer.read(request.query_params.dict())
+        with transaction.atomic():
+            Room.objects.remove([Room.objects.hold(name, key=key_of(request))], **chosen)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def new_session(self, request: Request, name: str) -> Response:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 from redis.connection import parse_url

@@ -4,7 +4,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import model_ngettext
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -12,8 +14,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from access import codes
+from rooms.closed_names import ClosedName
+from rooms.errors import RoomNotFound
 from rooms.large_tables import LargeTableAdmin, ReadOnly
 from rooms.models import PastSession, Room
+from rooms.names import composed
+from rooms.search import starting_with
 from video.errors import VideoError
 
 # Each takes a call to OpenTok, and somebody waits for all of them.
@@ -53,6 +59,25 @@ def encrypted(room: Room) -> bool:
     return room.e2ee
 
 
+def lock(rooms: QuerySet[Room]) -> list[Room]:
+    """Those that are still there. By id, so that no two who do this wait for each other."""
+    return list(rooms.select_for_update().order_by("pk"))
+
+
+def deletion(rooms: list[Room]) -> dict[str, Any]:
+    """What the pages that ask before rooms are deleted have to say."""
+    return {
+        "title": f"Delete {len(rooms)} rooms?" if len(rooms) > 1 else "Delete this room?",
+        "rooms": [(room, entry(room)) for room in rooms],
+        "keeps_out": any(room.keeps_out for room in rooms),
+        "keys_make_rooms": settings.ROOM_CREATION == "keys",
+    }
+
+
+def several(names: list[ClosedName]) -> str:
+    return f"The name “{names[0]}” is" if len(names) == 1 else f"{len(names)} names are"
+
+
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
     form = RoomForm
@@ -62,7 +87,7 @@ class RoomAdmin(LargeTableAdmin):
     search_fields = ["name"]
     search_help_text = "The beginning of a room's name (case counts), or a whole session id."
     sortable_by = ["name", "created_at", "last_used_at"]
-    actions = ["new_session"]
+    actions = ["new_session", "delete_selected"]
     # Any, because the stubs do not know that functions may stand here.
     readonly_fields: ClassVar[Any] = ["name", entry, "session_id", "e2ee", "created_at",
                                       "last_used_at"]  # fmt: skip
@@ -96,6 +121,34 @@ class RoomAdmin(LargeTableAdmin):
         if not search_term:
             return queryset, False
         return queryset & Room.objects.search(search_term), False
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
+        return super().render_delete_form(request, context | deletion([context["object"]]))
+
+    @admin.action(description="Delete", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Room]) -> Any:
+        """Django's own, in one transaction: what it logs is what it deletes."""
+        with transaction.atomic():
+            if "post" in request.POST:
+                lock(queryset)
+            page: Any = delete_selected(self, request, queryset)
+        if page:
+            page.context_data |= deletion(list(queryset))
+        return page
+
+    def delete_model(self, request: HttpRequest, obj: Room) -> None:
+        self.delete_queryset(request, Room.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        """Locked, as something is recorded in them, or they get a session, at the same time."""
+        rooms = lock(queryset)
+        if not rooms:
+            raise RoomNotFound()  # somebody else has just deleted it
+        closed = Room.objects.remove(rooms, keep_closed="keep_closed" in request.POST)
+        for name in closed:
+            self.log_change(request, name, "Kept the name closed.")
+        if closed:
+            self.message_user(request, f"{several(closed)} kept closed.", messages.SUCCESS)
 
     @admin.action(description="Give a new session", permissions=["change"])
     def new_session(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
@@ -132,3 +185,32 @@ class RoomAdmin(LargeTableAdmin):
             "what": model_ngettext(self.opts, len(rooms)),
         }
         return TemplateResponse(request, "admin/rooms/room/new_session.html", context)
+
+
+@admin.register(ClosedName)
+class ClosedNameAdmin(ReadOnly, LargeTableAdmin):
+    list_display = ["name", "closed_at"]
+    search_fields = ["name"]
+    search_help_text = "The beginning of a name (case counts)."
+    sortable_by = ["name", "closed_at"]
+    actions = ["open_again"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ClosedName], search_term: str
+    ) -> tuple[QuerySet[ClosedName], bool]:
+        if not search_term:
+            return queryset, False
+        return starting_with(queryset, composed(search_term)), False
+
+    def has_open_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("rooms.delete_closedname")
+
+    @admin.action(description="Open again", permissions=["open"])
+    def open_again(self, request: HttpRequest, queryset: QuerySet[ClosedName]) -> None:
+        with transaction.atomic():
+            names = list(queryset.select_for_update().order_by("pk"))
+            for name in names:
+                self.log_change(request, name, "Opened the name again.")
+            ClosedName.objects.filter(pk__in=[name.pk for name in names]).delete()
+        told = f"{several(names)} open again: whoever asks for such a room makes it."
+        self.message_user(request, told, messages.SUCCESS)

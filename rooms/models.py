@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from access.models import ApiKey
 from access.usage import NotesUse
+from rooms.closed_names import ClosedName
 from rooms.errors import RoomExists, RoomNotFound
 from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name, composed
@@ -44,6 +45,7 @@ class RoomManager(models.Manager["Room"]):
         name = _covered(name, visitor.key)
         room = self.named(name)
         if room is None:
+            ClosedName.objects.refuse(name)
             visitor.refuse_unless_maker()
         else:
             room.admit(visitor)
@@ -87,8 +89,19 @@ class RoomManager(models.Manager["Room"]):
             return room
         raise RoomNotFound()
 
+    def remove(self, rooms: list[Room], *, keep_closed: bool = False) -> list[ClosedName]:
+        """Delete these rooms, whose rows the caller has locked.
+
+        With `keep_closed` no visitor makes them anew; returns the names that are closed by that.
+        """
+        closed = ClosedName.objects.close(room.name for room in rooms) if keep_closed else []
+        self.filter(pk__in=[room.pk for room in rooms]).delete()
+        return closed
+
     def add(self, name: str, *, key: ApiKey | None, **chosen: Any) -> Room:
-        """A new room with a session; `chosen` is its policy and whether it is `e2ee`.
+        """A new room with a session, also of a name that was kept closed, which ends with it.
+
+        `chosen` is its policy and whether it is `e2ee`.
 
         Errors: RoomNameInvalid, RoomNotCovered, RoomExists, and what video.client.create_session
         raises, in which case nothing is stored.
@@ -96,7 +109,7 @@ class RoomManager(models.Manager["Room"]):
         name = _covered(name, key)
         if self.named(name):
             raise RoomExists()
-        room, is_new = self._make(name, **chosen)
+        room, is_new = self._make(name, on_purpose=True, **chosen)
         if not is_new:
             raise RoomExists()
         return room
@@ -124,15 +137,22 @@ class RoomManager(models.Manager["Room"]):
             return self._make(name, e2ee=e2ee)[0]
         return room
 
-    def _make(self, name: str, *, e2ee: bool, **policy: Any) -> tuple[Room, bool]:
-        """A new room and True, or the one that another process made meanwhile and False."""
+    def _make(
+        self, name: str, *, e2ee: bool, on_purpose: bool = False, **policy: Any
+    ) -> tuple[Room, bool]:
+        """A new room and True, or the one that another process made meanwhile and False.
+
+        RoomClosed for a closed name, unless it is made `on_purpose`.
+        """
         room = self.model(name=name, e2ee=e2ee, session_id=client.create_session(e2ee=e2ee))
         room.set_policy(**policy)
+        closed = ClosedName.objects
         for _ in range(INSERTS):
             try:
                 with transaction.atomic():
                     room.save(force_insert=True)
                     _refuse_past(room.session_id)
+                    (closed.reopen if on_purpose else closed.refuse)(name)
                 return room, True
             except IntegrityError:
                 if there := self.named(name):

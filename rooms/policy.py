@@ -101,6 +101,11 @@ class Policy(models.Model):
         """Ask everybody for this code from now on, or for none if it is empty. Does not save."""
         self.access_code = codes.hashed(code) if code.strip() else ""
 
+    @property
+    def keeps_out(self) -> bool:
+        """Whether it keeps anybody out, at any time."""
+        return bool(self.closed or self.opens_at or self.closes_at or self.access_code)
+
     def admit(self, visitor: Visitor) -> None:
         """Raise the RoomRefused that keeps this visitor out, if one does."""
         if shut := self.shut(now=timezone.now()):

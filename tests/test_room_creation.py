@@ -3,6 +3,7 @@
 import pytest
 
 from access.models import ApiKey
+from rooms.closed_names import ClosedName
 from rooms.models import Room
 from tests.server_process import Server
 
@@ -35,3 +36,10 @@ def test_a_key_that_may_join_makes_a_room_and_everybody_gets_in(server):
     assert made.status_code == 200
     joined = server.get("/room/standup")
     assert joined.json()["sessionId"] == made.json()["sessionId"]
+
+
+def test_a_closed_name_is_a_closed_room_also_for_those_who_make_none(server):
+    ClosedName.objects.close(["standup"])
+    for headers in ({}, bearer("join"), bearer("list", "manage")):
+        refused = server.get("/room/standup", headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, "room_closed")

@@ -21,6 +21,7 @@ from api.archive_serializers import (
     StreamSerializer,
 )
 from api.room_serializers import (
+    DeletionQuerySerializer,
     NewRoomSerializer,
     PolicySerializer,
     RoomInListSerializer,
@@ -89,6 +90,7 @@ class Rooms(OpenApiViewExtension):
             create=extend_schema(
                 operation_id="make_room",
                 summary="A new room",
+                description="Also of a name that was kept closed, which is open again by that.",
                 parameters=[ONCE, LOCATION],
                 request=NewRoomSerializer,
                 examples=example(name="exam", accessCode="1815"),
@@ -117,12 +119,14 @@ class Rooms(OpenApiViewExtension):
             destroy=extend_schema(
                 operation_id="delete_room",
                 summary="Delete a room",
-                description="Its recordings stay, and are found by their session. Who is in the "
-                "room stays there.",
-                parameters=[NAME],
+                description="Whoever asks for the name next makes a room anew, without this one's "
+                "policy and access code, unless the name is kept closed. Its recordings stay, and "
+                "are found by its name and by their session, but by no key that is for some rooms "
+                "only. Who is in the room stays there.",
+                parameters=[NAME, DeletionQuerySerializer],
                 responses={
                     204: OpenApiResponse(description="It is gone."),
-                    **problems(*AT_A_ROOM),
+                    **problems(*AT_A_ROOM, ValidationError),
                 },
             ),
             new_session=extend_schema(

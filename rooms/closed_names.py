@@ -1,0 +1,47 @@
+"""Names that stay closed although their room was deleted: asking for one makes no room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.utils import timezone
+
+from rooms.errors import RoomClosed
+from rooms.names import MAX_LENGTH
+
+
+class ClosedNameManager(models.Manager["ClosedName"]):
+    """There is a room of a name or a closed name, and never both.
+
+    So whoever deletes a room closes its name while holding the room's row, and whoever makes one
+    looks here only after inserting it: until then the deletion may be under way.
+    """
+
+    def close(self, names: Iterable[str]) -> list[ClosedName]:
+        names = list(names)
+        self.bulk_create([self.model(name=name) for name in names], ignore_conflicts=True)
+        return list(self.filter(name__in=names).order_by("id"))
+
+    def refuse(self, name: str) -> None:
+        """Raise RoomClosed if this name is closed: nobody is to see a difference."""
+        if self.filter(name=name).exists():
+            raise RoomClosed()
+
+    def reopen(self, name: str) -> None:
+        self.filter(name=name).delete()
+
+
+class ClosedName(models.Model):
+    """Until staff open the name again, or somebody who may manage rooms makes one of this name."""
+
+    name = models.CharField(max_length=MAX_LENGTH, unique=True)
+    closed_at = models.DateTimeField("closed", default=timezone.now, editable=False, db_index=True)
+
+    objects = ClosedNameManager()
+
+    class Meta:
+        ordering = ["-closed_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
