@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 from redis.connection import parse_url
@@ -135,7 +136,7 @@ def on_heroku() -> bool:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    found = text(name, default, has_lines=True).split(",")
+    found: list[str] = environ.Env.parse_value(text(name, default, has_lines=True), list)
     return [word.strip() for word in found if word.strip()]
 
 
