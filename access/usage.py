@@ -19,7 +19,8 @@ class NotesUse(models.Model):
 
     def note_use(self) -> None:
         now = timezone.now()
-        if self.last_used_at and now - self.last_used_at <= NOTE_USE_EVERY:
+        # A use in the future was noted while the clock ran ahead.
+        if self.last_used_at and abs(now - self.last_used_at) <= NOTE_USE_EVERY:
             return
         rows = type(self)._default_manager
         # Nobody is kept out because of it.

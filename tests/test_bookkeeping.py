@@ -6,8 +6,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from access.models import ApiKey
 from archives.models import Archive
 from rooms.models import Room
+from tests.api_client import Program
 
 
 @pytest.fixture
@@ -38,6 +40,17 @@ def refuse(transactional_db):
         for table in refused:
             on = "" if connection.vendor == "sqlite" else f" ON {table}"
             cursor.execute(f"DROP TRIGGER refusal{on}")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(days=365)])
+def test_a_use_that_was_noted_while_the_clock_ran_ahead_is_noted_anew(server, ahead):
+    Room.objects.open("standup")
+    program = Program(server, can="join")
+    for used in (Room.objects, ApiKey.objects):
+        used.update(last_used_at=timezone.now() + ahead)
+    assert server.get("/room/standup", headers=program.headers).status_code == 200
+    for used in (Room.objects, ApiKey.objects):
+        assert used.get().last_used_at <= timezone.now()
 
 
 def test_a_room_can_be_joined_although_its_use_cannot_be_noted(server, refuse):
