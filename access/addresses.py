@@ -27,6 +27,18 @@ def address_of(request: HttpRequest) -> str:
 
 
 @lru_cache(maxsize=4096)
+def network_of(client: str) -> str:
+    """The /48 around an IPv6 client, as `address_of` or access.limits.caller names it.
+
+    Nothing for other clients.
+    """
+    address = client.removeprefix("address:")
+    if not address.endswith("::/64"):
+        return ""
+    return str(IPv6Network(address).supernet(new_prefix=48))
+
+
+@lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """`192.0.2.7`, `2001:db8:1:2::/64`, or nothing at all for what is no address."""
     if match := re.fullmatch(r"\[(.+)\](?::\d+)?|([\d.]+):\d+", text):

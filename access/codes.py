@@ -1,12 +1,14 @@
 """Access codes: short, told to people, and so hashed slowly, but not slowly for each of a class."""
 
+import secrets
 import threading
 import unicodedata
+from functools import partial
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.utils.crypto import salted_hmac
 
-from access.limits import guess, refuse_if_used_up
+from access.guesses import Guesses
 
 MAX_LENGTH = 128
 # However it is composed: of one character composing makes at most four pieces, or the other way.
@@ -26,29 +28,36 @@ _known: set[bytes] = set()
 _locks = [threading.Lock() for _ in range(64)]
 
 
+def suggested() -> str:
+    """A new code that people can say, and that lasts for years: see the README."""
+    return f"{secrets.randbelow(10**8):08}"
+
+
 def hashed(code: str) -> str:
     hasher = CodeHasher()
     return hasher.encode(_clean(code), hasher.salt())
 
 
-def matches(code: str, stored: str, *limits: tuple[str, ...]) -> bool:
-    """Whether `stored` is the hash of this code. A wrong one counts for the limits: `guess`.
+def matches(code: str, stored: str, guesses: Guesses | None = None) -> bool:
+    """Whether `stored` is the hash of this code. A wrong one counts as one of the `guesses`.
 
-    RateLimited once they are used up, for the right code as well: whoever guesses on must not know
-    it by its answer.
+    RateLimited once there were too many, for the right code as well, or somebody who guesses on
+    would know it by its answer.
     """
     if len(code) > LONGEST:
         return False  # composing it would take a time that grows with the square of its accents
     code = _clean(code)
+    verify = partial(CodeHasher().verify, code, stored)
     mark = salted_hmac("access.codes", stored + code, algorithm="sha256").digest()
     if mark in _known:
-        refuse_if_used_up(*limits)
+        if guesses:
+            guesses.refuse_right()
         return True
     with _locks[mark[0] % len(_locks)]:
         # Counted in here, so that of a class only the first one's right code counts for a moment.
         if mark in _known:
             return True
-        if not guess(lambda: CodeHasher().verify(code, stored), *limits):
+        if not (guesses.check(verify) if guesses else verify()):
             return False
         if len(_known) >= MAX_KNOWN:
             _known.clear()

@@ -79,10 +79,10 @@ def hit(limit: RateLimitItem, *who: str, cost: int = 1) -> bool:
     return _ask(lambda windows: windows.hit(limit, *who, cost=cost), otherwise=True)
 
 
-def is_used_up(limit: RateLimitItem, *who: str) -> bool:
-    """Whether there is no room for another one."""
+def left(limit: RateLimitItem, *who: str) -> int:
+    """How many more there is room for."""
     return _ask(
-        lambda windows: windows.get_window_stats(limit, *who).remaining < 1, otherwise=False
+        lambda windows: windows.get_window_stats(limit, *who).remaining, otherwise=limit.amount
     )
 
 

@@ -4,67 +4,100 @@ A limit admits so many in a window, which begins with the first one and then end
 many more are tried in it. Where they are counted: access/counters.py.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
+from limits import RateLimitItem
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from access import counters
-from access.addresses import address_of
+from access.addresses import address_of, network_of
 from access.authentication import key_of
 from access.errors import RateLimited
 
-Answer = TypeVar("Answer")
+# How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
+# customer a /48 or a /56, in which are 65,536 or 256 of them.
+NETWORK_FACTOR = 16
 
 
 def caller(request: Request) -> str:
     """Whom a request counts for: the key that it was sent with, or else its address."""
     key = key_of(request)
-    return f"key:{key.prefix}" if key else f"address:{address_of(request._request)}"
+    return f"key:{key.prefix}" if key else client(request._request)
+
+
+def client(request: HttpRequest) -> str:
+    """Whom a request counts for that has no good key: its address."""
+    return f"address:{address_of(request)}"
 
 
 def spend(name: str, *who: str) -> None:
     """Count one. RateLimited if that is one too many."""
-    limit = settings.RATE_LIMITS.get(name)
-    if limit and not counters.hit(limit, name, *who):
-        raise RateLimited(name, limit, ends=counters.ends(limit, name, *who))
+    for limit, window in _windows(name, *who):
+        if not counters.hit(limit, *window):
+            raise RateLimited(name, limit, ends=counters.ends(limit, *window))
 
 
-def guess(check: Callable[[], Answer], *limits: tuple[str, ...]) -> Answer:
-    """What `check` says, which looks at a password or a code, unless too many were wrong already.
-
-    If it says something false or raises, that counts for each of the limits, such as
-    `("code", room, address), ("code_room", room)`. They are spent before it looks, so that of many
-    at the same time none slips through, and given back for what was right. Where one of them is
-    used up none is spent, since what is left of the others would tell who was right.
-    """
-    refuse_if_used_up(*limits)
-    for name, *who in limits:
-        spend(name, *who)
-    answer = check()
-    for name, *who in limits if answer else ():
-        if limit := settings.RATE_LIMITS.get(name):
-            counters.hit(limit, name, *who, cost=-1)
-    return answer
+# The others take limits as tuples, such as ("code", "<room>", "<address>").
 
 
 def refuse_if_used_up(*limits: tuple[str, ...]) -> None:
     """RateLimited if one of the limits has no room for another one. Counts nothing."""
     for name, *who in limits:
-        limit = settings.RATE_LIMITS.get(name)
-        if limit and counters.is_used_up(limit, name, *who):
-            raise RateLimited(name, limit, ends=counters.ends(limit, name, *who))
+        for limit, window in _windows(name, *who):
+            if counters.left(limit, *window) < 1:
+                raise RateLimited(name, limit, ends=counters.ends(limit, *window))
+
+
+def left(name: str, *who: str) -> int:
+    """How many more there is room for; at least 1 if there is no such limit."""
+    return min((counters.left(limit, *window) for limit, window in _windows(name, *who)), default=1)
+
+
+def used(name: str, *who: str) -> int:
+    """How many of the limit were counted, for the address alone; 0 if there is no such limit."""
+    limit = settings.RATE_LIMITS.get(name)
+    return limit.amount - counters.left(limit, name, *who) if limit else 0
+
+
+def consume_if_left(name: str, *who: str) -> bool:
+    """Count one if there is room for it; whether there was."""
+    if left(name, *who) < 1:
+        return False
+    return all(counters.hit(limit, *window) for limit, window in _windows(name, *who))
+
+
+def give_back(*limits: tuple[str, ...], times: int = 1) -> None:
+    for name, *who in limits:
+        for limit, window in _windows(name, *who):
+            counters.hit(limit, *window, cost=-times)
+
+
+def _windows(name: str, *who: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    """Where one is counted: for `who`, and if that ends with an IPv6 address, for its /48."""
+    limit = settings.RATE_LIMITS.get(name)
+    if limit is None:
+        return []
+    windows = [(limit, (name, *who))]
+    if network := network_of(who[-1]):
+        windows.append((_for_network(limit), (name, *who[:-1], network)))
+    return windows
+
+
+@lru_cache
+def _for_network(limit: RateLimitItem) -> RateLimitItem:
+    return type(limit)(NETWORK_FACTOR * limit.amount, limit.multiples)
 
 
 class Throttle(BaseThrottle):
-    """Counts a view's requests for whoever sends them."""
+    """Counts a view's requests for whoever sends them: as `other` unless the view names a limit."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str = "other") -> None:
         self.name = name
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: Any) -> bool:
         spend(self.name, caller(request))
         return True

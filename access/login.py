@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 
 from access.addresses import address_of
-from access.limits import guess
+from access.guesses import Guesses
 
 logger = logging.getLogger(__name__)
 
@@ -16,16 +16,18 @@ logger = logging.getLogger(__name__)
 class LoginForm(AdminAuthenticationForm):
     """Counts wrong passwords for the address that they come from, and for the user's name.
 
-    The name's limit is the looser one, since anybody can use it up. RateLimited, before anybody has
-    looked at the password.
+    RateLimited, before the password is looked at.
     """
 
     def clean(self) -> dict[str, Any]:
+        if self.errors:
+            return super().clean()  # a form that is not filled in is no guess
         address = address_of(self.request) if self.request else "unknown"
         # Where the counts are kept nobody needs to read names, or what was typed in their place.
-        name = salted_hmac("access.login", self.cleaned_data.get("username", "")).hexdigest()
+        name = salted_hmac("access.login", self.cleaned_data["username"]).hexdigest()
+        guesses = Guesses(own=("login", address), everybody=("login_name", name), client=address)
         try:
-            return guess(super().clean, ("login", address), ("login_name", name))
+            return guesses.check(super().clean)
         except ValidationError:
             # Without the name, for which people take their password by mistake.
             logger.warning("A log-in to the admin failed, from %s", address)

@@ -71,7 +71,10 @@ DEFAULT_RATE_LIMITS = {
     "code": "10/minute",
     "code_room": "60/minute",
     "login": "10/5minute",
-    "login_name": "60/5minute",
+    "login_name": "60/minute",
+    "wrong": "100/day",
+    "typos": "2/day",
+    "slow": "1/minute",
 }
 RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")

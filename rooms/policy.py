@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from access import codes
 from access.capabilities import Capability
+from access.guesses import Guesses
 from access.limits import spend
 from access.models import ApiKey
 from rooms.errors import (
@@ -128,8 +129,12 @@ class Policy(models.Model):
         if not visitor.code:
             raise AccessCodeRequired()
         room = str(self.pk)
-        limits = ("code", room, visitor.caller), ("code_room", room)
-        if not codes.matches(visitor.code, self.access_code, *limits):
+        guesses = Guesses(
+            own=("code", room, visitor.caller),
+            everybody=("code_room", room),
+            client=visitor.caller,
+        )
+        if not codes.matches(visitor.code, self.access_code, guesses):
             raise AccessCodeWrong()
 
     def token_seconds(self, *, now: datetime, asked: int | None = None) -> int:
