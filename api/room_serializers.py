@@ -41,7 +41,8 @@ class PolicySerializer(StrictSerializer):
         allow_null=True,
         max_length=codes.MAX_LENGTH,
         write_only=True,
-        help_text="Everybody is asked for it. It cannot be read again. Null: there is none.",
+        help_text="Everybody is asked for it. It cannot be read again. Null: there is none. Eight "
+        "random digits or more cannot be guessed; four can, in some days.",
     )
     tokenRole = serializers.ChoiceField(  # noqa: N815
         Role.choices,

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.html import format_html
 
 from access import codes
@@ -32,6 +33,13 @@ class PastSessionInline(ReadOnly, admin.TabularInline):
     readonly_fields = ["session_id", "replaced_at"]
 
 
+def new_code_help() -> str:
+    return (
+        "Everybody is asked for it. Empty: it stays as it is. Four digits can be guessed in some "
+        f"days, eight random ones cannot, such as {codes.suggested()}, which was made up just now."
+    )
+
+
 class RoomForm(forms.ModelForm):
     """The code goes in as it is told to people, and never comes out again."""
 
@@ -39,7 +47,7 @@ class RoomForm(forms.ModelForm):
         label="New access code",
         required=False,
         max_length=codes.MAX_LENGTH,
-        help_text="Everybody is asked for it. Empty: it stays as it is.",
+        help_text=lazy(new_code_help, str)(),
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
     remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)

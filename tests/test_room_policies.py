@@ -1,5 +1,6 @@
 """What staff set for a room holds whenever somebody asks for its credentials."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -230,6 +231,14 @@ def test_staff_set_a_policy_and_take_it_back(admin_client, server):
     messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert "New access code" in messages[0]
     assert "closed" in messages[1].lower()
+
+
+def test_staff_are_shown_a_new_code_each_time_that_nobody_guesses(admin_client, opentok):
+    page = f"/admin/rooms/room/{make().pk}/change/"
+    made_up = [
+        re.search(r"such as (\d{8}),", admin_client.get(page).content.decode())[1] for _ in range(5)
+    ]
+    assert len(set(made_up)) == 5
 
 
 @pytest.mark.parametrize(
