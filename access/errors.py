@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException
 
 class KeyRequired(APIException):
     status_code = 401
+    counts_as = "other"
     default_code = "key_required"
     title = "An API key is needed"
     default_detail = (
@@ -23,6 +24,7 @@ class KeyRequired(APIException):
 
 class CapabilityMissing(APIException):
     status_code = 403
+    counts_as = "other"
     default_code = "capability_missing"
     title = "This key may not do that"
     default_detail = (
@@ -51,6 +53,7 @@ class KeyRefused(APIException):
     """Base of what is wrong with a key that was sent, which is told wherever it was sent."""
 
     status_code = 401
+    counts_as = "refused"
     auth_header = 'Bearer realm="rooms", error="invalid_token"'
 
 

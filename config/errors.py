@@ -10,6 +10,7 @@ class Refusal(APIException):
 
     title: str
     default_detail: str
+    counts_as = "other"
     # Seconds after which it is worth another try.
     wait: int | None = None
 
@@ -110,6 +111,7 @@ class BodyNotReceived(Refusal):
 
 
 class ServerError(Refusal):
+    counts_as = ""
     status_code = 500
     default_code = "server_error"
     title = "A mistake of ours"

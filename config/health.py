@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import lru_cache
-from math import inf
 
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -30,8 +29,9 @@ Parts = dict[str, str]
 
 # Seconds to wait for the database. Those who ask give up after a few.
 PATIENCE = 2
-# Seconds for which a write that succeeded counts, so that many who ask do not keep SQLite's lock.
-WRITE_COUNTS_FOR = 1
+# Seconds for which a good answer counts, so that asking often costs nothing, SQLite's lock least of
+# all. A bad one is looked at again each time: a server is taken in as soon as it can work.
+GOOD_FOR = 1
 
 
 class HealthView(APIView):
@@ -39,6 +39,7 @@ class HealthView(APIView):
 
     authentication_classes = ()
     permission_classes = ()  # for everybody
+    throttle_classes = ()  # those who ask are few, and end what does not answer them
 
     def get(self, request: Request) -> JsonResponse:
         return _answer({"status": "ok"}, status=200)
@@ -49,6 +50,7 @@ class ReadyView(APIView):
 
     authentication_classes = ()
     permission_classes = ()  # for everybody
+    throttle_classes = ()  # those who ask are few, and end what does not answer them
 
     def get(self, request: Request) -> JsonResponse:
         parts = _look.parts()
@@ -81,7 +83,7 @@ class HealthMiddleware:
 
 
 class Look:
-    """One look at the database at a time, shared by all who ask meanwhile.
+    """One look at the database at a time, shared by all who ask meanwhile or right after it.
 
     In a thread of its own: nothing else ends the wait for a database that has stopped answering.
     """
@@ -89,13 +91,13 @@ class Look:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._under_way: Future[Parts] | None = None
+        self._good_until = 0.0
         self._last_reason = ""
-        self._wrote_at = -inf
 
     def parts(self) -> Parts:
         with self._lock:
             look = self._under_way
-            if look is None or look.done():
+            if look is None or (look.done() and time.monotonic() >= self._good_until):
                 look = self._under_way = Future()
                 threading.Thread(target=self._run, args=(look,), daemon=True).start()
         try:
@@ -119,15 +121,15 @@ class Look:
         if reason and reason != self._last_reason:
             logger.warning("Not ready: %s", reason)
         self._last_reason = reason
+        self._good_until = 0.0 if reason else time.monotonic() + GOOD_FOR
         look.set_result(parts)
 
     def _examine(self, parts: Parts) -> None:
         """Say of each part how it is, as far as the database lets itself be asked."""
         parts["migrations"] = _migrations()
-        if parts["migrations"] == "ok" and time.monotonic() > self._wrote_at + WRITE_COUNTS_FOR:
+        if parts["migrations"] == "ok":
             parts["database"] = "takes no writes"
             try_to_write()
-            self._wrote_at = time.monotonic()
         parts["database"] = "ok"
 
 

@@ -28,6 +28,7 @@ from rooms.models import Room
 
 class MetricsClosed(APIException):
     status_code = 401
+    counts_as = "other"
     default_code = "metrics_closed"
     title = "The metrics are closed"
     default_detail = (

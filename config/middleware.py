@@ -10,6 +10,8 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.cache import patch_vary_headers
 
+from access.errors import RateLimited
+from access.limits import client, spend
 from config import problems
 from config.encodings import decoded
 from config.errors import (
@@ -178,13 +180,23 @@ class MessageMiddleware(InAdminOnly, messages.MessageMiddleware):
 
 
 class ProblemMiddleware:
-    """Answers an error that knows its status also outside the API, in the admin."""
+    """Limits the admin as the framework limits views of the API, and answers the errors there that
+    know their status.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        if request.resolver_match and request.resolver_match.app_name == "admin":
+            try:
+                spend("other", client(request))
+            except RateLimited as error:
+                return problems.answer(request, error)
+        return None
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         return problems.answer(request, exc)

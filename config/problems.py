@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 
+from access.errors import RateLimited
+from access.limits import client, spend
 from config import errors, logs
 from config.database_errors import is_unavailable
 from metrics import counters
@@ -52,6 +54,38 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
         return None
     if exc.status_code >= 500:
         logger.warning("%s %s %s", exc.status_code, _code(exc), getattr(exc, "reason", ""))
+    return _respond(request, _limited(request, exc), allowed=allowed)
+
+
+def refuse(
+    request: HttpRequest, error: errors.Refusal, *, page: str = "error.html"
+) -> HttpResponse:
+    """The answer for what Django itself refuses, before or outside a view of the API."""
+    limited = _limited(request, error)
+    return _respond(request, limited, page=page if limited is error else "error.html")
+
+
+def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions.APIException:
+    """RateLimited in the place of an error whose limit, `counts_as`, is used up; or the same error.
+
+    For what is refused before the limit of a view counts it. It counts after it was found to be
+    wrong, so that nobody is kept out who sends what is right.
+    """
+    if name := getattr(error, "counts_as", ""):
+        try:
+            spend(name, client(request))
+        except RateLimited as limited:
+            return limited
+    return error
+
+
+def _respond(
+    request: HttpRequest,
+    exc: exceptions.APIException,
+    *,
+    allowed: str = "",
+    page: str = "error.html",
+) -> HttpResponse:
     wrong_method = isinstance(exc, exceptions.MethodNotAllowed)
     response = problem(
         request,
@@ -59,6 +93,7 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
         code=_code(exc),
         detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
         title=getattr(exc, "title", None) or _title_of_the_framework(exc),
+        page=page,
     )
     _keep_django_from_logging(response)
     if wrong_method:
@@ -140,24 +175,7 @@ def _first(detail: Any) -> str:
     return str(detail)
 
 
-# What Django itself refuses, before or outside a view of the API: see config/urls.py.
-
-
-def refuse(
-    request: HttpRequest, error: errors.Refusal, *, page: str = "error.html"
-) -> HttpResponse:
-    response = problem(
-        request,
-        status=error.status_code,
-        code=error.default_code,
-        detail=error.default_detail,
-        title=error.title,
-        page=page,
-    )
-    _keep_django_from_logging(response)
-    if error.wait:
-        response.headers["Retry-After"] = str(error.wait)
-    return response
+# What Django calls by itself: see config/urls.py.
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

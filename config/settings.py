@@ -75,6 +75,8 @@ DEFAULT_RATE_LIMITS = {
     "wrong": "100/day",
     "typos": "2/day",
     "slow": "1/minute",
+    "refused": "60/minute",
+    "other": "600/minute",
 }
 RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")
@@ -126,6 +128,7 @@ CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["access.limits.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasCapability"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser", "rest_framework.parsers.FormParser"],

@@ -19,7 +19,7 @@ class RoomViewSet(ViewSet):
     needs = Capability.JOIN
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [] if self.action == "session" else [Throttle("join")]
+        return [Throttle("other" if self.action == "session" else "join")]
 
     def session(self, request: Request) -> HttpResponseRedirect:
         """To the room called "session", by a path alone: a scheme or a host could only be wrong."""

@@ -99,6 +99,8 @@ def test_a_disk_without_room_for_the_file_lets_everybody_in(limited, tmp_path):
     server = limited(LIMIT, TMPDIR=str(tmp_path), WEB_CONCURRENCY="1")
     for process in server.workers():
         resource.prlimit(process, resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+    (path,) = tmp_path.glob("opentok-rooms-*/limits-*.table")
+    path.unlink()  # it had room for the one that was made at the start
     assert statuses(server, ["/room/standup"] * 40) == {200: 40}
     assert "Limits are not counted in a file of this machine" in server.stop()
 

@@ -178,6 +178,7 @@ class StreamNotFound(VideoError):
 
 class CallbacksClosed(VideoError):
     status_code = 401
+    counts_as = "refused"
     default_code = "callbacks_closed"
     title = "No callbacks are taken here"
     default_detail = (
@@ -189,6 +190,7 @@ class CallbacksClosed(VideoError):
 
 class CallbackRefused(VideoError):
     status_code = 401
+    counts_as = "refused"
     default_code = "callback_refused"
     title = "This callback is refused"
     default_detail = (

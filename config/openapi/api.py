@@ -11,7 +11,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework.exceptions import ValidationError
 
-from access.errors import RateLimited, RoomNotCovered
+from access.errors import RoomNotCovered
 from api import errors
 from api.archive_serializers import (
     ArchiveQuerySerializer,
@@ -29,9 +29,8 @@ from api.room_serializers import (
     RoomSerializer,
 )
 from api.token_serializers import NewTokenSerializer, TokenSerializer
-from config.openapi import operations
 from config.openapi.archives import AT_AN_ARCHIVE, ID, NOT_STARTED
-from config.openapi.operations import ANY_BODY, OPENTOK, Error, Responses, described
+from config.openapi.operations import ANY_BODY, OPENTOK, described, problems
 from config.openapi.rooms import KEPT_OUT, NAME
 from rooms.errors import RoomExists, RoomNotFound
 from rooms.names import RoomNameInvalid
@@ -50,11 +49,6 @@ POSTED = (
     *ANY_BODY, ValidationError, errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused,
     errors.IdempotencyInProgress,
 )  # fmt: skip
-
-
-def problems(*errors: Error) -> Responses:
-    """Each request here counts for a limit."""
-    return operations.problems(RateLimited, *errors)
 
 
 def example(**body: Any) -> list[OpenApiExample]:
@@ -93,7 +87,7 @@ class Rooms(OpenApiViewExtension):
                 description="Also of a name that was kept closed, which is open again by that.",
                 parameters=[ONCE, LOCATION],
                 request=NewRoomSerializer,
-                examples=example(name="exam", accessCode="1815"),
+                examples=example(name="exam", accessCode="18151210"),
                 responses={
                     201: RoomSerializer,
                     **problems(RoomNameInvalid, RoomNotCovered, RoomExists, *POSTED, *OPENTOK),

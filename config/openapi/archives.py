@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from access.errors import RateLimited, RoomNotCovered
+from access.errors import RoomNotCovered
 from archives.errors import ArchiveDeleted, SessionNotNamed
 from archives.serializers import ListQuerySerializer, StartSerializer
 from config.openapi.codes import not_viewable
@@ -64,7 +64,6 @@ class Archives(OpenApiViewExtension):
                         video.SessionInvalid,
                         SessionNotNamed,
                         RoomNotCovered,
-                        RateLimited,
                         *OPENTOK,
                     ),
                 },
@@ -80,7 +79,6 @@ class Archives(OpenApiViewExtension):
                         ValidationError,
                         RoomNotCovered,
                         *NOT_STARTED,
-                        RateLimited,
                         *OPENTOK,
                     ),
                 },
@@ -97,7 +95,6 @@ class Archives(OpenApiViewExtension):
                         *ANY_BODY,
                         *AT_AN_ARCHIVE,
                         video.ArchiveNotRunning,
-                        RateLimited,
                         *OPENTOK,
                     ),
                 },
@@ -108,7 +105,7 @@ class Archives(OpenApiViewExtension):
                 parameters=[ID],
                 responses={
                     200: RecordingSerializer,
-                    **problems(*AT_AN_ARCHIVE, RateLimited, *OPENTOK),
+                    **problems(*AT_AN_ARCHIVE, *OPENTOK),
                 },
             ),
             view=extend_schema(
@@ -124,7 +121,6 @@ class Archives(OpenApiViewExtension):
                         RoomNotCovered,
                         video.ArchiveNotFound,
                         *not_viewable(),
-                        RateLimited,
                         *OPENTOK,
                     ),
                 },

@@ -30,7 +30,7 @@ from video import errors as video
 ANY_REQUEST = (
     BadRequest, AddressNotText, AddressAmbiguous, HeadersTooLarge, access.KeyRequired,
     access.KeyInvalid, access.KeyExpired, access.KeyRevoked, access.CapabilityMissing,
-    ServerError, DatabaseUnavailable,
+    access.RateLimited, ServerError, DatabaseUnavailable,
 )  # fmt: skip
 ANY_BODY = (
     exceptions.ParseError, exceptions.UnsupportedMediaType, LengthRequired, BodyTooLarge,

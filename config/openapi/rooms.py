@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from access.errors import RateLimited, RoomNotCovered
+from access.errors import RoomNotCovered
 from config.openapi.operations import OPENTOK, described, problems
 from rooms import errors
 from rooms.names import MAX_LENGTH, RoomNameInvalid
@@ -70,7 +70,6 @@ class Rooms(OpenApiViewExtension):
                         RoomNotCovered,
                         errors.RoomUnknown,
                         *KEPT_OUT,
-                        RateLimited,
                         *OPENTOK,
                     ),
                 },
@@ -82,7 +81,7 @@ class Rooms(OpenApiViewExtension):
                 parameters=[NAME],
                 responses={
                     200: OpenApiResponse(description="It is."),
-                    **problems(RoomNameInvalid, RoomNotCovered, errors.RoomNotFound, RateLimited),
+                    **problems(RoomNameInvalid, RoomNotCovered, errors.RoomNotFound),
                 },
             ),
         )
