@@ -2,9 +2,11 @@
 
 import logging
 import multiprocessing
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import cache
 from typing import Any
 
+import psycopg2
 from django.conf import settings
 from django.core.checks import WARNING, CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -58,6 +60,36 @@ def database_outlives_the_dyno(**kwargs: Any) -> list[CheckMessage]:
             id="config.E003",
         )
     ]
+
+
+@register(STARTUP)
+def database_is_in_utf8(**kwargs: Any) -> list[CheckMessage]:
+    encoding = _encoding_of_postgresql()
+    if encoding in (None, "UTF8"):
+        return []
+    return [
+        Error(
+            f"DATABASE_URL names a database whose encoding is {encoding}, not UTF8: it cannot hold "
+            "every room's name.",
+            hint="Make another with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`, "
+            "fill it with `pg_dump` and `psql`, and put its name into DATABASE_URL.",
+            id="config.E007",
+        )
+    ]
+
+
+@cache  # the server's processes are forked from one that has asked
+def _encoding_of_postgresql() -> str | None:
+    """None of SQLite, or if it cannot be reached: /readyz says so then."""
+    if connection.vendor != "postgresql":
+        return None
+    try:
+        # Not Django's connection, which those processes would share.
+        own = psycopg2.connect(**connection.get_connection_params())
+    except psycopg2.Error:
+        return None
+    with closing(own):
+        return str(own.info.parameter_status("server_encoding"))
 
 
 @register(STARTUP, deploy=True)

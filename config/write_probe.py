@@ -16,7 +16,7 @@ def try_to_write() -> None:
     then.
     """
     archive_id = uuid4()
-    text = f"probe {archive_id}"
+    text = f"probe 🚪 {archive_id}"  # which takes UTF-8
     with transaction.atomic():
         Room.objects.bulk_create([Room(name=text, session_id=text)])
         Archive.objects.bulk_create([Archive(id=archive_id, session_id=text)])
