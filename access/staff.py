@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 
 # As a session id may be. SQLite takes neither a thousand words nor a pattern of 50,000 bytes.
 LONGEST_SEARCH = 255
+# Enough for such a search in any script. Each link of a list repeats the query.
+LONGEST_QUERY = 4096
 MADE_UP = (
     DisallowedModelAdminLookup,
     DisallowedModelAdminToField,
@@ -47,6 +49,8 @@ class OfferedOnly(ModelAdmin):
         return OfferedChangeList
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        if len(request.META["QUERY_STRING"]) > LONGEST_QUERY:
+            raise IncorrectLookupParameters("too long")
         try:
             return super().get_changelist_instance(request)
         except MADE_UP as error:
