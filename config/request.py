@@ -69,4 +69,5 @@ class Request(WSGIRequest):
             return super().get_host()
         port = self.get_port()
         here = "localhost" if port == ("443" if self.is_secure() else "80") else f"localhost:{port}"
-        return hosts.host_of_request(self.META.get("HTTP_HOST", ""), otherwise=here)
+        host: str = self._get_raw_host()  # type: ignore[attr-defined]
+        return hosts.host_of_request(host, otherwise=here)
