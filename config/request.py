@@ -28,18 +28,16 @@ class Request(WSGIRequest):
         # A `%` in PATH_INFO encodes nothing any more.
         path = AROUND_PATH.sub("", sent) if sent else environ["PATH_INFO"].replace("%", "%25")
         try:
-            # WSGI hands bytes over as latin-1.
-            parts = [unquote_to_bytes(part).decode() for part in path.encode("latin-1").split(b"/")]
+            routed = _routed(path)
         except UnicodeError:
             self.path_is_utf8 = False  # config/middleware.py refuses it
             path = unquote_to_bytes(path.encode("latin-1", "replace")).decode("latin-1")
             environ["PATH_INFO"] = path
         else:
             self.path_is_utf8 = True
-            path = "/".join(map(paths.segment, parts))
-            if sent:
-                path = path.removeprefix(get_script_name(environ).rstrip("/"))
-            environ["PATH_INFO"] = path.encode().decode("latin-1")
+            if sent and environ.get("SCRIPT_NAME"):
+                routed = routed.removeprefix(get_script_name(environ).rstrip("/"))
+            environ["PATH_INFO"] = routed.encode().decode("latin-1")
         super().__init__(environ)
 
     def _get_full_path(self, path: str, force_append_slash: bool) -> str:
@@ -71,3 +69,11 @@ class Request(WSGIRequest):
         here = "localhost" if port == ("443" if self.is_secure() else "80") else f"localhost:{port}"
         host: str = self._get_raw_host()  # type: ignore[attr-defined]
         return hosts.host_of_request(host, otherwise=here)
+
+
+def _routed(path: str) -> str:
+    """The path as the URL resolver sees it. UnicodeError if it is not UTF-8."""
+    sent = path.encode("latin-1")  # as WSGI hands bytes over
+    if b"%" not in sent:
+        return sent.decode()
+    return "/".join(paths.segment(unquote_to_bytes(part).decode()) for part in sent.split(b"/"))
