@@ -9,9 +9,6 @@ class AddIndexMeanwhile(migrations.AddIndex):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         model = to_state.apps.get_model(app_label, self.model_name)
-        # It waits for the transactions of others, and nobody waits for it.
-        schema_editor.execute("SET statement_timeout = 0")
-        schema_editor.execute("SET lock_timeout = 0")
         # One that was given up half way stays there, is of no use, and has this name.
         schema_editor.remove_index(model, self.index, concurrently=True)
         schema_editor.add_index(model, self.index, concurrently=True)
