@@ -30,13 +30,16 @@ def resolve(written: str) -> str:
     )
 
 
-def create_server(address: str, port: int, *, backlog: int | None = None) -> socket.socket:
+def create_server(
+    address: str, port: int, *, backlog: int | None = None, reuse_port: bool = False
+) -> socket.socket:
     """A socket that listens there; `::` takes IPv4 as well. OSError if it cannot."""
     is_ipv6 = ":" in address
     return socket.create_server(
         (address, port),
         family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
         backlog=backlog,
+        reuse_port=reuse_port,
         # Railway's private networks are IPv6, and health checks come by IPv4.
         dualstack_ipv6=is_ipv6 and socket.has_dualstack_ipv6(),
     )

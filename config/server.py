@@ -59,22 +59,37 @@ def main() -> None:
             from config.checks import refuse_to_start_misconfigured
 
             refuse_to_start_misconfigured()
-            listener = listen(address, settings.PORT)
+            listeners = listen(address, settings.PORT, sockets=settings.WEB_CONCURRENCY)
         except ImproperlyConfigured as error:
             sys.exit(f"Not started. {error}")
-        serve(listener, workers=settings.WEB_CONCURRENCY)
+        serve(listeners)
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """The socket that all workers accept from. ImproperlyConfigured if the port is not to be had.
+def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:
+    """A socket for each worker, between which the kernel shares connections out (SO_REUSEPORT).
 
-    granian would open one for each worker with SO_REUSEPORT, and share a port in silence with a
-    server that is there already.
+    ImproperlyConfigured if the port is not to be had. A server that is there already would share it
+    in silence, if one socket without that option did not listen there first.
     """
+    with claim(address, port) as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        port = first.getsockname()[1]
+        listeners = [
+            listening.create_server(address, port, backlog=BACKLOG, reuse_port=True)
+            for _ in range(sockets)
+        ]
+    for listener in listeners:
+        # Its connections inherit it. Else a small answer waits for the client's next packet.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listeners
+
+
+def claim(address: str, port: int) -> socket.socket:
+    """A socket that listens on a port which nobody else listens on."""
     until = time.monotonic() + BIND_SECONDS
     while True:
         try:
-            listener = listening.create_server(address, port, backlog=BACKLOG)
+            return listening.create_server(address, port)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             if error.errno != errno.EADDRINUSE:
@@ -85,25 +100,31 @@ def listen(address: str, port: int) -> socket.socket:
                     f"Port {port} is taken by another program, or by this server, which runs "
                     "already. Stop that one, or set PORT to another."
                 ) from None
-            time.sleep(0.1)
-        else:
-            # Its connections inherit it. Else a small answer waits for the client's next packet.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return listener
+        time.sleep(0.1)
 
 
 class Server(MPServer):
-    """granian, whose workers accept from one socket, and end when this process ends."""
+    """granian, with these listening sockets, and with workers that end when this process ends."""
 
-    def __init__(self, listener: socket.socket, **options: Any) -> None:
-        super().__init__("config.worker", **options)
-        self._listener = listener
+    def __init__(self, listeners: list[socket.socket], **options: Any) -> None:
+        super().__init__("config.worker", workers=len(listeners), **options)
+        self._listeners = listeners
         # Of the pipe the workers hold the read end alone, which ends with this process.
         self._alive, self._pipe = os.pipe()
         os.register_at_fork(after_in_child=self._begin_worker)
 
+    def _spawn_worker(self, idx: int, *args: Any, **options: Any) -> Any:
+        self._own = self._listeners[idx]
+        holder: Any = SocketHolder
+        self._shd = holder(self._own.fileno(), False, BACKLOG)
+        return super()._spawn_worker(idx, *args, **options)
+
     def _begin_worker(self) -> None:
         os.close(self._pipe)
+        # Nobody would accept what the kernel gives to the copy of another worker's that has ended.
+        for listener in self._listeners:
+            if listener is not self._own:
+                listener.close()
         # With the handler of the first process, a worker that is told to stop while it starts
         # would go on, and be killed after the drain.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -114,26 +135,24 @@ class Server(MPServer):
         return Worker(parent=self._alive)
 
     def _init_shared_socket(self) -> None:
-        self._sso = self._listener
-        holder: Any = SocketHolder
-        self._shd = holder(self._listener.fileno(), False, BACKLOG)
+        self._sso = None
 
     def _drop_shared_socket(self) -> None:
-        super()._drop_shared_socket()  # type: ignore[no-untyped-call]
+        for listener in self._listeners:
+            listener.close()
         os.close(self._pipe)
 
 
-def serve(listener: socket.socket, *, workers: int) -> None:
+def serve(listeners: list[socket.socket]) -> None:
     # Python 3.14 would start workers that inherit nothing.
     multiprocessing.set_start_method("fork")
-    host, port = listener.getsockname()[:2]
+    host, port = listeners[0].getsockname()[:2]
     server = Server(
-        listener,
+        listeners,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        workers=workers,
         backpressure=most_connections(),
         http1_settings=HTTP1Settings(
             header_read_timeout=IDLE_CONNECTION_MS, max_buffer_size=settings.MAX_HEADER_BYTES

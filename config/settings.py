@@ -70,7 +70,7 @@ DEFAULT_RATE_LIMITS = {
     "archive": "600/minute",
     "code": "10/minute",
     "code_room": "60/minute",
-    "login": "10/5minute",
+    "login": "5/minute",
     "login_name": "60/minute",
     "wrong": "100/day",
     "typos": "2/day",
