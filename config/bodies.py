@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -65,7 +65,8 @@ class Bodies:
     def _give_up(self, *limits: asyncio.Timeout) -> None:
         for limit in limits:
             del self._unfinished[limit]
-            limit.reschedule(0)
+            with suppress(RuntimeError):  # its time is up at this moment
+                limit.reschedule(0)
 
 
 async def _whole(receive: Receive) -> Body:

@@ -21,13 +21,17 @@ def decoded(body: bytes, coding: str) -> bytes:
         return body
     if coding not in {"gzip", "x-gzip", "deflate"}:
         raise EncodingUnsupported()
-    unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
-    try:
-        content = unpacker.decompress(body, settings.MAX_BODY_BYTES + 1)
-    except zlib.error:
-        raise BodyNotDecoded() from None
-    if len(content) > settings.MAX_BODY_BYTES:
-        raise BodyTooLarge()
-    if not unpacker.eof:
-        raise BodyNotDecoded()
+    content = b""
+    while body:
+        # gzip may have several members, one after the other.
+        unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
+        try:
+            content += unpacker.decompress(body, settings.MAX_BODY_BYTES + 1 - len(content))
+        except zlib.error:
+            raise BodyNotDecoded() from None
+        if len(content) > settings.MAX_BODY_BYTES:
+            raise BodyTooLarge()
+        if not unpacker.eof:
+            raise BodyNotDecoded()
+        body = unpacker.unused_data
     return content

@@ -1,8 +1,9 @@
 """A request as a WSGI server hands it over, with its path as it was sent."""
 
 import re
+import string
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
@@ -38,6 +39,13 @@ class Request(WSGIRequest):
             if sent and environ.get("SCRIPT_NAME"):
                 routed = routed.removeprefix(get_script_name(environ).rstrip("/"))
             environ["PATH_INFO"] = routed.encode().decode("latin-1")
+        # Raw bytes would be taken for latin-1 wherever the query is written into an address again.
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=string.printable)
+        # Of several the proxy in front has written the last.
+        if "," in (scheme := environ.get("HTTP_X_FORWARDED_PROTO", "")):
+            environ["HTTP_X_FORWARDED_PROTO"] = scheme.rpartition(",")[2].strip()
         super().__init__(environ)
 
     def _get_full_path(self, path: str, force_append_slash: bool) -> str:

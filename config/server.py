@@ -28,8 +28,9 @@ from config import environment, listening
 
 # granian knows one time for the headers of a request to arrive and for a connection to be idle.
 IDLE_CONNECTION_MS = 95_000
-# Of each process. A connection costs a file descriptor and some kilobytes.
-MAX_CONNECTIONS = 8192
+# Of each process. A connection costs a file descriptor and some kilobytes, and up to 40 kB while
+# its headers arrive: with two processes all of that fits into 512 MB.
+MAX_CONNECTIONS = 4096
 # Connections to the database and to OpenTok, the log and the metrics.
 OTHER_FILES = 256
 BACKLOG = 1024
@@ -59,10 +60,11 @@ def main() -> None:
             from config.checks import refuse_to_start_misconfigured
 
             refuse_to_start_misconfigured()
+            connections = most_connections()
             listeners = listen(address, settings.PORT, sockets=settings.WEB_CONCURRENCY)
         except ImproperlyConfigured as error:
             sys.exit(f"Not started. {error}")
-        serve(listeners)
+        serve(listeners, connections=connections)
 
 
 def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:
@@ -143,7 +145,7 @@ class Server(MPServer):
         os.close(self._pipe)
 
 
-def serve(listeners: list[socket.socket]) -> None:
+def serve(listeners: list[socket.socket], *, connections: int) -> None:
     # Python 3.14 would start workers that inherit nothing.
     multiprocessing.set_start_method("fork")
     host, port = listeners[0].getsockname()[:2]
@@ -153,7 +155,7 @@ def serve(listeners: list[socket.socket]) -> None:
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        backpressure=most_connections(),
+        backpressure=connections,
         http1_settings=HTTP1Settings(
             header_read_timeout=IDLE_CONNECTION_MS, max_buffer_size=settings.MAX_HEADER_BYTES
         ),
@@ -172,6 +174,11 @@ def most_connections() -> int:
     if resource.RLIM_INFINITY != files < wanted:
         files = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    if resource.RLIM_INFINITY != files < 2 * OTHER_FILES:
+        raise ImproperlyConfigured(
+            f"A process may have only {files} open files, and each connection is one. Allow at "
+            f"least {2 * OTHER_FILES}, and better {wanted}, with `ulimit -n`."
+        )
     return (
         MAX_CONNECTIONS
         if files == resource.RLIM_INFINITY

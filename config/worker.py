@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -25,6 +26,12 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
 # A status, headers and a body.
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+PIECE_BYTES = 64 * 1024
+# For a client to read an answer that is larger than the buffers of its connection.
+SECONDS_TO_READ = 60
+# For the last answers to reach the network after granian has taken them.
+FLUSH_SECONDS = 0.5
 
 # What is there by now stays. To walk through all of it, a collection stopped the process for 75 ms.
 gc.collect()
@@ -41,6 +48,8 @@ class Worker:
         self._parent = parent
         self._bodies = Bodies()
         self._threads = Threads()
+        self._answering = 0
+        self._ending: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -68,18 +77,40 @@ class Worker:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _stop(self) -> None:
-        """The first process stops, or has died: no worker may outlive it and keep its port."""
+        """The first process stops, or has died: no worker may outlive it."""
         asyncio.get_running_loop().remove_reader(self._parent)
-        self._bodies.give_up_all()
         os.kill(os.getpid(), signal.SIGTERM)
+        self._ending = asyncio.create_task(self._end())
+        self._bodies.give_up_all()
+
+    async def _end(self) -> None:
+        """End once all is answered. granian waits for connections that have sent half a header."""
+        while self._answering:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(FLUSH_SECONDS)
+        os._exit(0)
 
     async def _respond(self, environ: Environ, send: Send, *, is_last: bool = False) -> None:
         """Answer the request; the `is_last` of its connection."""
-        status, headers, content = await self._threads.run(answer, environ)
-        if is_last:
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        self._answering += 1
+        try:
+            status, headers, content = await self._threads.run(answer, environ)
+            if is_last:
+                headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send_body(content, send)
+        finally:
+            self._answering -= 1
+
+
+async def send_body(content: bytes, send: Send) -> None:
+    """In pieces: granian would keep all of a large answer for a client that does not read it."""
+    with suppress(TimeoutError):  # granian closes a connection whose answer is not whole
+        async with asyncio.timeout(SECONDS_TO_READ):
+            for start in range(0, len(content) or 1, PIECE_BYTES):
+                end = start + PIECE_BYTES
+                piece, is_more = content[start:end], end < len(content)
+                await send({"type": "http.response.body", "body": piece, "more_body": is_more})
 
 
 def content_length(environ: Environ) -> int:
@@ -117,6 +148,9 @@ def environ_of(scope: Scope) -> Environ:
         if b"_" not in name:
             key, text = _variable(name), value.decode("latin-1")
             environ[key] = f"{environ[key]},{text}" if key in environ else text
+    if "CONTENT_LENGTH" in environ:
+        # hyper takes thousands of zeros before a number, which int() does not.
+        environ["CONTENT_LENGTH"] = environ["CONTENT_LENGTH"].lstrip("0")[:20] or "0"
     return environ
 
 

@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,6 +37,55 @@ def test_a_server_that_is_told_to_stop_while_its_workers_start_ends_at_once(serv
     told = time.monotonic()
     starting.stop()
     assert time.monotonic() - told < DRAIN_SECONDS / 2
+
+
+def test_clients_in_the_middle_of_their_headers_keep_no_worker_alive(server, opentok):
+    stopped = Server(OPENTOK_API_URL=opentok.url).start()
+    with ExitStack() as held:
+        for _ in range(10):
+            client = held.enter_context(socket.create_connection(("127.0.0.1", stopped.port)))
+            client.sendall(b"GET / HTTP/1.1\r\nHos")
+        assert stopped.get("/room/standup").status_code == 200
+        told = time.monotonic()
+        stopped.stop()
+        assert time.monotonic() - told < DRAIN_SECONDS / 2
+
+
+def test_a_server_that_is_told_to_stop_answers_what_is_under_way(server, opentok):
+    opentok.fault(path="/session/create", delay=3)
+    stopped = Server(OPENTOK_API_URL=opentok.url).start()
+    with ThreadPoolExecutor(1) as other:
+        visit = other.submit(stopped.get, "/room/slow")
+        while not opentok.requests():
+            time.sleep(0.05)
+        stopped.stop()
+        assert visit.result().status_code == 200
+
+
+def test_a_large_answer_arrives_whole_and_unread_ones_keep_nobody_out(server):
+    path = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+    with ExitStack() as unread:
+        for _ in range(50):
+            client = unread.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: rooms\r\n\r\n".encode())
+        answer = server.get(path)
+    assert len(answer.content) == int(answer.headers["Content-Length"]) > 1_000_000
+
+
+def test_a_length_with_thousands_of_zeros_is_a_number(server):
+    body = b"{}"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        head = f"POST /archive/start HTTP/1.1\r\nHost: rooms\r\nContent-Length: {2:05000}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        assert client.recv(4096).split()[1] in {b"400", b"415"}
+
+
+def test_a_process_with_too_few_open_files_does_not_start(server):
+    command = "import resource as r, runpy; r.setrlimit(r.RLIMIT_NOFILE, (300, 300));"
+    command += "runpy.run_module('config.server', run_name='__main__')"
+    few = Server(command=("-c", command)).launch()
+    few.process.wait(timeout=30)
+    assert "Not started. A process may have only 300 open files" in few.output()
 
 
 def test_a_connection_serves_many_requests(server):
@@ -87,7 +137,7 @@ def test_of_two_servers_that_start_at_once_on_one_port_one_is_refused(server):
 def test_thousands_of_idle_connections_keep_nobody_out(server, opentok):
     allow_open_files(5000)
     with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as alone, ExitStack() as idle:
-        for _ in range(4000):
+        for _ in range(3500):
             idle.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
         for _ in range(10):
             assert alone.get("/room/standup").status_code == 200

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 
 import pytest
 from django.test import Client
@@ -154,3 +155,17 @@ def test_a_program_that_views_a_recording_gets_json(server, opentok, accept):
     opentok.fault(status=200, body=said)
     answer = server.get(f"/archive/{said['id']}/view", headers={"Accept": accept})
     assert (answer.status_code, answer.json()["code"]) == (410, "archive_expired")
+
+
+def test_a_query_of_raw_letters_is_passed_on_as_it_was_sent(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall("GET /session?code=zürich HTTP/1.1\r\nHost: rooms\r\n\r\n".encode())
+        assert b"location: /room/session?code=z%C3%BCrich\r\n" in client.recv(4096)
+
+
+def test_the_scheme_that_counts_is_the_one_that_the_proxy_wrote(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert client.get("/session", headers={"x-forwarded-proto": "https,http"}).status_code == 301
+    answer = client.get("/session", headers={"x-forwarded-proto": "http,https"})
+    assert answer.headers["Location"] == "/room/session"
