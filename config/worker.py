@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+from django.http import FileResponse
 
 from config.bodies import DROPPED_BYTES, Bodies, Receive
 from config.threads import Threads
@@ -25,10 +27,10 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
 # A status, headers and a body.
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes | FileResponse]
 
 PIECE_BYTES = 64 * 1024
-# For a client to read an answer that is larger than the buffers of its connection.
+# For a client to read a file that is larger than the buffers of its connection.
 SECONDS_TO_READ = 60
 # For the last answers to reach the network after granian has taken them.
 FLUSH_SECONDS = 0.5
@@ -98,19 +100,22 @@ class Worker:
             if is_last:
                 headers.append((b"connection", b"close"))
             await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send_body(content, send)
+            if isinstance(content, bytes):
+                await send({"type": "http.response.body", "body": content})
+            else:
+                await send_file(content, send)
         finally:
             self._answering -= 1
 
 
-async def send_body(content: bytes, send: Send) -> None:
-    """In pieces: granian would keep all of a large answer for a client that does not read it."""
-    with suppress(TimeoutError):  # granian closes a connection whose answer is not whole
+async def send_file(file: FileResponse, send: Send) -> None:
+    """Piece by piece: many clients that do not read would hold all of it in memory, many times."""
+    file.block_size = PIECE_BYTES
+    with closing(file), suppress(TimeoutError):  # granian closes a connection that lacks the end
         async with asyncio.timeout(SECONDS_TO_READ):
-            for start in range(0, len(content) or 1, PIECE_BYTES):
-                end = start + PIECE_BYTES
-                piece, is_more = content[start:end], end < len(content)
-                await send({"type": "http.response.body", "body": piece, "more_body": is_more})
+            for piece in file:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
 
 def content_length(environ: Environ) -> int:
@@ -173,7 +178,7 @@ def answer(environ: Environ) -> Answer:
         ]
 
     response = wsgi(environ, start_response)
-    try:
+    if isinstance(response, FileResponse):
+        return status, headers, response
+    with closing(response):
         return status, headers, b"".join(response)
-    finally:
-        response.close()
