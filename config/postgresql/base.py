@@ -143,8 +143,10 @@ def _take_idle() -> Any:
 
 def _has_ended(connection: Any) -> bool:
     """Nothing is to be read from an idle connection, unless it is that the server has ended it."""
-    readable, _, _ = select.select([connection.fileno()], [], [], 0)
-    return bool(readable)
+    # Not select(): it takes no file beyond the 1,024th, and each client's connection is one.
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _is_at_rest(connection: Any) -> bool:
