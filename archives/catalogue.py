@@ -12,6 +12,7 @@ from access.models import ApiKey
 from access.notes import best_effort
 from archives.errors import ArchiveDeleted, SessionNotNamed
 from archives.states import Status
+from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
 from rooms.names import clean_name, composed
 from rooms.search import starting_with
@@ -37,10 +38,11 @@ class ArchiveManager(models.Manager["Archive"]):
         """
         Room.objects.confine(key, session_id)
         room = Room.objects.by_session([session_id]).get(session_id)
-        options.setdefault("name", room.name if room else None)
+        deleted = DeletedSession.objects.names([session_id]).get(session_id)
+        name = room.name if room else deleted
+        options.setdefault("name", name)
         remote = client.start_archive(session_id, **options)
-        # The room may have been deleted since, and its name would be lost.
-        self.note([remote], made_in=room.name if room else "")
+        self.note([remote], made_in=name or "")
         return remote
 
     def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
@@ -264,6 +266,10 @@ def _placed(archives: list[Archive]) -> list[Archive]:
         archive.room = rooms.get(archive.session_id)
         if archive.room and not archive.room_name:
             archive.room_name = archive.room.name
+    nameless = [archive for archive in archives if not archive.room_name]
+    names = DeletedSession.objects.names(archive.session_id for archive in nameless)
+    for archive in nameless:
+        archive.room_name = names.get(archive.session_id, "")
     return archives
 
 

@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -94,9 +95,17 @@ def _file(url: str, base: Path) -> str:
         raise ValueError("can have no parameters for SQLite. In the name of a file ? is %3F.")
     if "\0" in path:
         raise ValueError("has a NUL, which no file may have in its name.")
-    if path.endswith(("/", "/.", "/..")) or (base / path).is_dir():
+    if path.endswith(("/", "/.", "/..")) or _look(Path.is_dir, base / path):
         raise ValueError("names a folder. It must name a file, such as sqlite:////folder/file.")
     return str(base / path)
+
+
+def _look(question: Callable[[Path], bool], path: Path) -> bool:
+    """The answer to a question about a path; ValueError if this user may not ask it."""
+    try:
+        return question(path)
+    except OSError as error:
+        raise ValueError(f"names a path that cannot be looked at: {error.strerror}.") from None
 
 
 def _postgresql(url: str) -> dict[str, Any]:
@@ -132,7 +141,8 @@ def _taken_apart(url: str) -> dict[str, str] | None:
     ):
         return None
     if not all(
-        given.get(name, "") in {"", "system"} or Path(given[name]).exists() for name in FILES
+        given.get(name, "") in {"", "system"} or _look(Path.exists, Path(given[name]))
+        for name in FILES
     ):
         return None
     places = max(given.get(name, "").count(",") for name in ("host", "hostaddr"))

@@ -8,6 +8,8 @@ STATES = {
     "25006",  # read-only, as after a failover or on a full disk
     "25P03",  # ended by a limit on idle transactions
     "42501",  # a privilege was revoked
+    "2200H",  # a sequence is used up
+    "P0001",  # a trigger refuses, as a host's for its quota does
     "42P01", "42703", "3F000",  # not migrated; SQLite's "no such table" is an OperationalError
 }  # fmt: skip
 # Their first two digits: connection, resources, state, intervention, system, configuration, damage.

@@ -6,7 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from archives.models import Archive
-from rooms.models import Room
+from rooms.closed_names import ClosedName
+from rooms.deleted_sessions import DeletedSession
+from rooms.models import PastSession, Room
 
 
 def try_to_write() -> None:
@@ -24,4 +26,8 @@ def try_to_write() -> None:
         room.update(last_used_at=timezone.now())
         archive.update(updated_at=timezone.now())
         archive.delete()
-        room.delete()
+        PastSession.objects.create(room=room.get(), session_id=text)
+        # Deletes what is of the room, too, and writes down both of its sessions.
+        closed = Room.objects.remove(list(room), keep_closed=True)
+        ClosedName.objects.filter(pk__in=[name.pk for name in closed]).delete()
+        DeletedSession.objects.filter(session_id=text).delete()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from access.models import ApiKey
 from access.usage import NotesUse
 from rooms.closed_names import ClosedName
+from rooms.deleted_sessions import DeletedSession
 from rooms.errors import RoomExists, RoomNotFound
 from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name, composed
@@ -95,6 +96,8 @@ class RoomManager(models.Manager["Room"]):
         With `keep_closed` no visitor makes them anew; returns the names that are closed by that.
         """
         closed = ClosedName.objects.close(room.name for room in rooms) if keep_closed else []
+        past = PastSession.objects.filter(room__in=rooms).values_list("session_id", "room__name")
+        DeletedSession.objects.remember({room.session_id: room.name for room in rooms} | dict(past))
         self.filter(pk__in=[room.pk for room in rooms]).delete()
         return closed
 

@@ -129,7 +129,7 @@ def refuse_unusable_port(address: str, port: int) -> None:
 
 def kept(path: Path) -> str:
     """A secret of this checkout's own, made at the first start."""
-    if not path.exists():
+    if not (path.exists() and path.stat().st_size):  # empty where a full disk ended the first
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(20))

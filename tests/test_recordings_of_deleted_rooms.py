@@ -42,6 +42,22 @@ def test_a_recording_keeps_the_name_of_its_room_for_ever(program, server, opento
     assert program.get("archives?room=exam&status=expired").json()["items"][0]["room"] == "exam"
 
 
+@pytest.mark.parametrize("session", ["present", "past"])
+def test_a_recording_that_starts_after_its_room_was_deleted_has_its_name(
+    session, program, school, server, opentok
+):
+    before = program.post("rooms", name="school-9").json()["sessionId"]
+    after = program.post("rooms/school-9/session").json()["sessionId"]
+    used = after if session == "present" else before
+    opentok.publish(used)
+    program.delete("rooms/school-9")
+    started = server.post("/archive/start", json={"sessionId": used}).json()
+    assert started["name"] == "school-9"
+    (found,) = program.get("archives?room=school-9").json()["items"]
+    assert (found["id"], found["room"]) == (started["id"], "school-9")
+    assert refusal(school.get(f"archives/{started['id']}")) == (403, "room_not_covered")
+
+
 def test_a_new_room_of_the_name_gets_no_recording_of_the_old_one(program, school, server, opentok):
     old = record(program, opentok, "school-1")
     program.delete("rooms/school-1")

@@ -67,7 +67,7 @@ class Errors(DatabaseErrorWrapper):
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if state := getattr(error, "pgcode", None):
-            about = "" if state.startswith("22") else f": {error.diag.message_primary}"
+            about = "" if state.startswith(("22", "P0")) else f": {error.diag.message_primary}"
             error.args = (f"SQLSTATE {state}{about}",)
         if state == READ_ONLY:
             # A connection stays read-only for its life. After a failover a new one is not.
