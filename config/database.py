@@ -7,6 +7,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -145,6 +146,8 @@ def _taken_apart(url: str) -> dict[str, str] | None:
         for name in FILES
     ):
         return None
+    if not _fits(given.get("hostaddr", ""), given.get("host", "")):
+        return None
     places = max(given.get(name, "").count(",") for name in ("host", "hostaddr"))
     nowhere = {"host": NOWHERE + f",{NOWHERE}" * places, "hostaddr": ""}
     try:
@@ -152,6 +155,16 @@ def _taken_apart(url: str) -> dict[str, str] | None:
     except psycopg2.Error as error:
         return given if NOWHERE in str(error) else None
     return given
+
+
+def _fits(addresses: str, hosts: str) -> bool:
+    """Whether these are IP addresses, one for each host: libpq looks once it is connecting."""
+    try:
+        for address in filter(None, addresses.split(",")):
+            ip_address(address)
+    except ValueError:
+        return False
+    return not (addresses and hosts) or addresses.count(",") == hosts.count(",")
 
 
 def _said_twice(url: str) -> str | None:

@@ -59,6 +59,7 @@ def configured(settings):
         ({"VONAGE_APPLICATION_ID": APPLICATION, "VONAGE_PRIVATE_KEY": "/no/such.key"}, "PEM text"),
         ({"VONAGE_APPLICATION_ID": APPLICATION, "VONAGE_PRIVATE_KEY": "-----BEGIN x"}, "PEM text"),
         ({"TOKBOX_API_KEY": "1", "TOKBOX_SECRET": "s", "OPENTOK_API_URL": "nowhere"}, "must be a URL"),
+        ({"TOKBOX_API_KEY": "1", "TOKBOX_SECRET": "s", "OPENTOK_API_URL": "http://u:p@host"}, "must be a URL"),
     ],
 )  # fmt: skip
 def test_incomplete_or_contradictory_credentials_are_named(variables, complaint, configured):

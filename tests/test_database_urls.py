@@ -49,6 +49,7 @@ def test_a_database_url_that_cannot_be_read_keeps_its_password(url):
     ("query", "name"),
     [
         ("pgbouncer=true", "pgbouncer"),
+        ("hostaddr=999.1.1.1", "hostaddr"),
         ("sslmode=require&schema=public", "schema"),
         ("conn_max_age=60", "conn_max_age"),
         ("isolation_level=1", "isolation_level"),
