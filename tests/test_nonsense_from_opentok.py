@@ -90,6 +90,16 @@ def test_a_new_session_of_another_project_is_a_502_and_is_handed_to_nobody(
     assert program.get("rooms/kept").json() == kept
 
 
+def test_a_start_that_is_answered_with_another_projects_recording_is_a_502(
+    program, server, opentok
+):
+    session = program.post("rooms", name="exam").json()["sessionId"]
+    opentok.fault(path="/v2/project", method="POST", status=200, body=archive(sessionId=FOREIGN))
+    answer = server.post("/archive/start", json={"sessionId": session})
+    assert refusal(answer) == (502, "opentok_failed")
+    assert not Archive.objects.exists()
+
+
 def test_a_list_of_one_session_with_a_recording_of_another_one_is_a_502(server, opentok):
     opentok.fault(status=200, body={"count": 1, "items": [archive(sessionId="1_stranger")]})
     assert refusal(server.get("/archive?sessionId=1_x")) == (502, "opentok_failed")

@@ -86,7 +86,10 @@ def start_archive(
                 refusals={400: ArchiveRefused, 404: NobodyConnected, 409: ArchiveConflict},
                 until=until - settings.OPENTOK_TIMEOUT * TO_LOOK_UP,
             )
-            return answers.archive(answer)
+            remote = answers.archive(answer)
+            if not owns(remote["sessionId"]):
+                raise OpenTokFailed("a recording of another project")
+            return remote
         except VideoError as error:
             if not error.is_outage:
                 raise
