@@ -37,12 +37,9 @@ class ArchiveManager(models.Manager["Archive"]):
         Errors and options: video.client.start_archive.
         """
         Room.objects.confine(key, session_id)
-        room = Room.objects.by_session([session_id]).get(session_id)
-        deleted = DeletedSession.objects.names([session_id]).get(session_id)
-        name = room.name if room else deleted
-        options.setdefault("name", name)
+        options.setdefault("name", _room_name(session_id))
         remote = client.start_archive(session_id, **options)
-        self.note([remote], made_in=name or "")
+        self.note([remote])
         return remote
 
     def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
@@ -208,25 +205,22 @@ class ArchiveManager(models.Manager["Archive"]):
         self.record([remote], late=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
 
-    def note(self, remotes: list[Remote], *, made_in: str = "") -> None:
+    def note(self, remotes: list[Remote]) -> None:
         """`record` what OpenTok has done or said, which is so whatever becomes of our note.
 
         The next look makes up for one that could not be written.
         """
         with best_effort("note what OpenTok said of recordings"):
-            self.record(remotes, made_in=made_in)
+            self.record(remotes)
 
-    def record(self, remotes: list[Remote], *, late: bool = False, made_in: str = "") -> None:
+    def record(self, remotes: list[Remote], *, late: bool = False) -> None:
         """Write down what OpenTok said, unless more recent news is here already.
 
         What it answers is so now; what comes `late` brings nothing back that was deleted since.
-        `made_in` is the name of the room, where the caller knows it.
         """
         # Each once: a list that somebody adds to while it is read may name one twice.
         told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
         archives = [told[archive_id] for archive_id in sorted(told)]
-        for archive in archives:
-            archive.room_name = made_in
         news = _news(archives, known=self.all(), late=late)
         if not news:
             return  # as most of the time, and then without a lock on anything
@@ -254,6 +248,13 @@ def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
     """`room` comes first for those who read it, and again because OpenTok may have such a field."""
     room = {"room": archive.made_in or None}
     return room | remote | room
+
+
+def _room_name(session_id: str) -> str | None:
+    """Of the room that the session is, or was, of; None if there is none."""
+    if room := Room.objects.by_session([session_id]).get(session_id):
+        return room.name
+    return DeletedSession.objects.names([session_id]).get(session_id)
 
 
 def _placed(archives: list[Archive]) -> list[Archive]:
