@@ -60,11 +60,11 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         tell=callbacks.tell,
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
+        keeper=Keeper(options.keep),
     )
-    keeper = Keeper(options.keep)
-    control = Control(world, Faults(), RequestLog(), callbacks, keeper)
+    control = Control(world, Faults(), RequestLog(), callbacks)
     address = (options.host, options.port)
-    api, downloads = Api(keys, world, links, keeper), Downloads(world, links)
+    api, downloads = Api(keys, world, links), Downloads(world, links)
     server = LocalServer(
         address,
         api,
@@ -74,7 +74,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         link_host=options.link_host,
     )
     callbacks.base_url = server.url
-    world.restore(keeper.load())
+    world.restore()
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
     return server
 

@@ -15,7 +15,6 @@ from emulator.archive_options import check_layout, read_fields, read_options, re
 from emulator.archives import DELETABLE, Archive
 from emulator.auth import Keys, Project, check_path_id
 from emulator.downloads import Links
-from emulator.keeping import Keeper
 from emulator.messages import (
     ApiError,
     Request,
@@ -46,11 +45,10 @@ Handler = Callable[["Api", Request, Project, dict[str, str]], Response]
 class Api:
     """Answers requests, each one in one piece under the world's lock."""
 
-    def __init__(self, keys: Keys, world: World, links: Links, keeper: Keeper) -> None:
+    def __init__(self, keys: Keys, world: World, links: Links) -> None:
         self.keys = keys
         self.world = world
         self.links = links
-        self.keeper = keeper
 
     def answer(self, request: Request) -> Response:
         try:
@@ -58,12 +56,8 @@ class Api:
             project = self.keys.authenticate(request.headers)
             if "project" in ids:
                 check_path_id(project, ids["project"])
-            with self.world.lock:
-                self.world.catch_up()
-                response = handler(self, request, project, ids)
-                if request.method != "GET":
-                    self.keeper.save(self.world.archives.values())
-                return response
+            with self.world.turn(request):
+                return handler(self, request, project, ids)
         except ApiError as error:
             return error.response()
 

@@ -23,7 +23,6 @@ from emulator.control_fields import (
     read_web_address,
 )
 from emulator.faults import Faults
-from emulator.keeping import Keeper
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
 from emulator.world import World
@@ -46,16 +45,8 @@ class ControlError(Exception):
 class Control:
     """Answers control requests, each one in one piece under the world's lock."""
 
-    def __init__(
-        self,
-        world: World,
-        faults: Faults,
-        log: RequestLog,
-        callbacks: Callbacks,
-        keeper: Keeper,
-    ) -> None:
+    def __init__(self, world: World, faults: Faults, log: RequestLog, callbacks: Callbacks) -> None:
         self.world = world
-        self.keeper = keeper
         self.faults = faults
         self.log = log
         self.callbacks = callbacks
@@ -71,14 +62,10 @@ class Control:
                 at_least, within = read_wait(request)
                 awaited = self.log if handler == Control.show_requests else self.callbacks
                 awaited.wait(at_least=at_least, within=within)
-            with self.world.lock:
-                self.world.catch_up()
+            with self.world.turn(request):
                 if "session" in ids:
                     self._check_session(ids["session"])
-                response = handler(self, fields, ids)
-                if request.method != "GET":
-                    self.keeper.save(self.world.archives.values())
-                return response
+                return handler(self, fields, ids)
         except ControlError as error:
             return sentence(error.status, error.message)
         except BadInput as error:

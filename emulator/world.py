@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from emulator.archive_options import ArchiveOptions
 from emulator.archives import USER_INITIATED, Archive, UploadTarget
 from emulator.auth import Keys, Project
 from emulator.clock import VirtualClock
+from emulator.keeping import Keeper
+from emulator.messages import Request
 from emulator.session_ids import SessionId, SessionIds
 from emulator.sessions import MAX_SESSIONS, Presence, Session
 
@@ -31,9 +34,11 @@ class World:
         tell: Callable[[Archive], None],
         processing_ms: int,
         auto_connect: bool,
+        keeper: Keeper | None = None,
     ) -> None:
         """`tell` is called with each archive that has got into another state."""
         self.tell = tell
+        self.keeper = keeper or Keeper()
         self.lock = threading.Lock()
         self.clock = clock
         self.session_ids = SessionIds(keys)
@@ -41,6 +46,15 @@ class World:
         self.processing_ms = processing_ms
         self._first_auto_connect = auto_connect
         self.reset()
+
+    @contextmanager
+    def turn(self, request: Request) -> Iterator[None]:
+        """Around what a request does: alone, at this moment, and kept for the next run."""
+        with self.lock:
+            self.catch_up()
+            yield
+            if request.method != "GET":
+                self.keeper.save(self.archives.values())
 
     def reset(self) -> None:
         self.clock.reset()
@@ -50,10 +64,10 @@ class World:
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.archives: OrderedDict[str, Archive] = OrderedDict()
 
-    def restore(self, archives: Iterable[Archive]) -> None:
-        """Take in archives of an earlier run, which nobody is connected to any more."""
+    def restore(self) -> None:
+        """Take in the archives of an earlier run, which nobody is connected to any more."""
         self.now = self.clock.now_ms()
-        for archive in archives:
+        for archive in self.keeper.load():
             if archive.project.id in self.projects:
                 archive.tell = self.tell
                 self.archives[archive.id] = archive
