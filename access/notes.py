@@ -9,10 +9,15 @@ from django.db import Error
 logger = logging.getLogger(__name__)
 
 
+def in_one_line(error: Exception) -> str:
+    """An error for the log: its class and its words."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 @contextmanager
 def best_effort(what: str) -> Iterator[None]:
     """Log an error of the database in place of raising it: that it could not do `what`."""
     try:
         yield
     except Error as error:
-        logger.warning("Could not %s: %s: %s", what, type(error).__name__, error)
+        logger.warning("Could not %s: %s", what, in_one_line(error))

@@ -77,10 +77,11 @@ async def _whole(receive: Receive) -> Body:
         if message["type"] == "http.disconnect":
             return Body(is_over=False)
         size += len(message["body"])
-        if size <= settings.MAX_BODY_BYTES:
-            content += message["body"]
+        content += message["body"]
+        if size > settings.MAX_BODY_BYTES:
+            content.clear()
         if not message.get("more_body"):
-            return Body(bytes(content) if size <= settings.MAX_BODY_BYTES else b"")
+            return Body(bytes(content))
         if size > DROPPED_BYTES:
             return Body(is_over=False)
 

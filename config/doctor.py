@@ -90,11 +90,10 @@ def database() -> Iterator[Finding]:
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError as error:
-        reason = " ".join(str(error).split()).rstrip(".?")
         yield Finding(
             "error",
             "database",
-            f"It cannot be used: {reason}.",
+            f"It cannot be used: {_words(error)}.",
             "Check DATABASE_URL, and that the database is up, or for SQLite that its folder may be "
             "written to.",
         )
@@ -114,11 +113,10 @@ def writes() -> Iterator[Finding]:
     try:
         try_to_write()
     except DatabaseError as error:
-        reason = " ".join(str(error).split()).rstrip(".?")
         yield Finding(
             "error",
             "database",
-            f"It can be read and takes no writes: {reason}.",
+            f"It can be read and takes no writes: {_words(error)}.",
             "Make room on its disk if that is full. Let the user of DATABASE_URL write to it, and "
             "after a failover name the new primary there. For SQLite let this user write to the "
             "file and to its folder.",
@@ -256,6 +254,11 @@ def rate_limits() -> Iterator[Finding]:
                 if place == counters.REDIS
                 else "Let TMPDIR name a folder that only this user may write to.",
             )
+
+
+def _words(error: DatabaseError) -> str:
+    """What the database says, to be put into a sentence."""
+    return " ".join(str(error).split()).rstrip(".?")
 
 
 def _connections_given() -> int | None:

@@ -163,13 +163,13 @@ def origins(name: str, default: str) -> list[str]:
 
 
 def _words_read_by(read: Callable[[str], str], name: str, default: str, *, must: str) -> list[str]:
-    found = words(name, default)
-    for word in found or [""]:
+    found = []
+    for word in words(name, default) or [""]:
         try:
-            read(word)
+            found.append(read(word))
         except ValueError:
             raise ImproperlyConfigured(f"{name} must {must}; not {word!r}.") from None
-    return [read(word) for word in found]
+    return found
 
 
 def flag(name: str, *, default: bool = False) -> bool:

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from access.notes import in_one_line
 from config.write_probe import try_to_write
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class Look:
                 reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
         except Exception as error:
             # It names hosts and users, so that it is for the log alone, once.
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = in_one_line(error)
         if reason and reason != self._last_reason:
             logger.warning("Not ready: %s", reason)
         self._last_reason = reason

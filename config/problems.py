@@ -16,6 +16,7 @@ from rest_framework import exceptions
 
 from access.errors import RateLimited
 from access.limits import client, spend
+from access.notes import in_one_line
 from config import errors, logs
 from config.database_errors import is_unavailable
 from metrics import counters
@@ -34,7 +35,7 @@ class DatabaseUnavailable(exceptions.APIException):
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
-        self.reason = " ".join(f"{type(error).__name__}: {error}".split())
+        self.reason = in_one_line(error)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
