@@ -28,7 +28,7 @@ def address_of(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(client: str) -> str:
-    """The /48 around an IPv6 client, as `address_of` or access.limits.caller names it.
+    """The /48 around an IPv6 client, as `address_of` or access.limits.client_ident names it.
 
     Nothing for other clients.
     """

@@ -8,8 +8,11 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
 from access.capabilities import Capability
+from access.login import LoginForm
 from access.models import ApiKey
-from access.staff import OfferedOnly
+from staff.offered import OfferedOnly
+
+admin.site.login_form = LoginForm
 
 
 class ApiKeyForm(forms.ModelForm):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from access.errors import RateLimited
-from access.limits import consume_if_left, give_back, left, refuse_if_used_up, spend, used
+from access.limits import consume, consume_if_left, give_back, left, refuse_if_used_up, used
 
 Answer = TypeVar("Answer")
 # The name of a limit, and what it counts for, such as ("code", "<room>", "<address>").
@@ -27,7 +27,7 @@ class Guesses:
     """The guesses of one client at one secret.
 
     `own` is the limit of the client, `everybody` that of all clients at this secret, `client` an
-    address or an API key, as access.limits.caller names it.
+    address or an API key, as access.limits.client_ident names it.
     """
 
     own: Limit
@@ -73,7 +73,7 @@ class Guesses:
         try:
             refuse_if_used_up(*limits)
             for limit in limits:
-                spend(*limit)
+                consume(*limit)
         except RateLimited:
             give_back(*counted)
             raise

@@ -23,18 +23,18 @@ from access.errors import RateLimited
 NETWORK_FACTOR = 16
 
 
-def caller(request: Request) -> str:
+def client_ident(request: Request) -> str:
     """Whom a request counts for: the key that it was sent with, or else its address."""
     key = key_of(request)
-    return f"key:{key.prefix}" if key else client(request._request)
+    return f"key:{key.prefix}" if key else address_ident(request._request)
 
 
-def client(request: HttpRequest) -> str:
+def address_ident(request: HttpRequest) -> str:
     """Whom a request counts for that has no good key: its address."""
     return f"address:{address_of(request)}"
 
 
-def spend(name: str, *who: str) -> None:
+def consume(name: str, *who: str) -> None:
     """Count one. RateLimited if that is one too many."""
     for limit, window in _windows(name, *who):
         if not counters.hit(limit, *window):
@@ -99,5 +99,5 @@ class Throttle(BaseThrottle):
         self.name = name
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        spend(self.name, caller(request))
+        consume(self.name, client_ident(request))
         return True

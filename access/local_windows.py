@@ -11,9 +11,7 @@ place. Nor can anybody aim at a bucket, for the hash has a key.
 import fcntl
 import mmap
 import os
-import stat
 import struct
-import tempfile
 import threading
 import time
 from functools import lru_cache
@@ -22,6 +20,8 @@ from pathlib import Path
 
 from django.utils.crypto import salted_hmac
 from limits import RateLimitItem, WindowStats
+
+from access.shared_files import shared_file
 
 # For another thread, and then for another process, each of which is done in microseconds.
 PATIENCE_SECONDS = 1
@@ -36,7 +36,7 @@ SIZE = BUCKETS * BUCKET_SIZE
 
 
 class LocalWindows:
-    """Fixed windows, as the library has them for Redis, in `shared_file()` unless a path is given.
+    """Fixed windows, as the library has them for Redis, in `shared_file("limits")` or at `path`.
 
     Errors: OSError.
     """
@@ -140,7 +140,9 @@ class LocalWindows:
         return found.st_nlink > 0 and found.st_size >= SIZE
 
     def _open(self) -> None:
-        file = os.open(self.path or shared_file(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        file = os.open(
+            self.path or shared_file("limits"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
+        )
         try:
             # Whoever writes to a map that the disk has no room for is killed.
             os.posix_fallocate(file, 0, SIZE)
@@ -151,17 +153,3 @@ class LocalWindows:
         if self._file >= 0:
             os.close(self._file)
         self._file = file
-
-
-def shared_file() -> Path:
-    """The file of everybody on this machine who has the same SECRET_KEY and is the same user.
-
-    OSError if its folder cannot be made or is not this user's alone.
-    """
-    folder = Path(tempfile.gettempdir()) / f"opentok-rooms-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise PermissionError(f"{folder} is not a folder of this user alone")
-    name = salted_hmac("access.limits", "file").hexdigest()[:16]
-    return folder / f"limits-{name}.table"

@@ -6,12 +6,9 @@ from contextlib import contextmanager
 
 from django.db import Error
 
+from telemetry.logs import in_one_line
+
 logger = logging.getLogger(__name__)
-
-
-def in_one_line(error: Exception) -> str:
-    """An error for the log: its class and its words."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from access.authentication import key_of
 from api.errors import IdempotencyInProgress, IdempotencyKeyInvalid
 from api.models import Answer, IdempotentRequest, fingerprint_of
-from video import gate
+from video import concurrency
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -28,10 +28,10 @@ KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 # Between the looks of a repetition that waits for the first: eight seconds in all, because clients
 # give up at ten.
 PAUSES = (0.05, 0.1, 0.15, 0.2, *[0.5] * 15)
-# How many of a process may wait so, each in a thread of the half that video/gate.py leaves.
-PLACES = 16
+# How many of a process may wait so, each in a thread of the half that video/concurrency.py leaves.
+SLOTS = 16
 
-_places = threading.BoundedSemaphore(PLACES)
+_slots = threading.BoundedSemaphore(SLOTS)
 
 # They are right only at the time, or were no answer to the request itself.
 NOT_KEPT = {401, 403, 429}
@@ -57,7 +57,7 @@ class DoneOnce(GenericViewSet):
     def _do_once(self, do: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         row = _row_of(request)
         if not row.is_mine:
-            return _again(row.told())
+            return _again(row.stored_answer())
         try:
             response = self._answer(do, request, *args, **kwargs)
         except BaseException:
@@ -89,31 +89,31 @@ def _row_of(request: Request) -> IdempotentRequest:
         raise IdempotencyKeyInvalid()
     sent, api_key = request._request, key_of(request)
     rooms = api_key.room_prefix if api_key else ""
-    enter = partial(
-        IdempotentRequest.objects.enter,
+    claim = partial(
+        IdempotentRequest.objects.get_or_claim,
         fingerprint=fingerprint_of(sent.get_full_path(), sent.body, rooms=rooms),
         api_key=api_key,
         key=key,
     )
-    if (row := enter()) and not row.is_under_way:
+    if (row := claim()) and not row.is_under_way:
         return row
     with _waiting():
         for pause in PAUSES:
-            gate.step_aside()
+            concurrency.step_aside()
             time.sleep(pause)
-            if (row := enter()) and not row.is_under_way:
+            if (row := claim()) and not row.is_under_way:
                 return row
     raise IdempotencyInProgress()
 
 
 @contextmanager
 def _waiting() -> Iterator[None]:
-    if not _places.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise IdempotencyInProgress()
     try:
         yield
     finally:
-        _places.release()
+        _slots.release()
 
 
 def _kept(response: HttpResponse) -> Answer:

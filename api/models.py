@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 
 class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
-    def enter(self, *, fingerprint: str, **which: Any) -> IdempotentRequest | None:
+    def get_or_claim(self, *, fingerprint: str, **which: Any) -> IdempotentRequest | None:
         """The row of a request, made unless it is there; `is_mine` of the one who made it.
 
         None if it was there, and was taken away just now. IdempotencyKeyReused if it is the row of
@@ -101,7 +101,7 @@ class IdempotentRequest(models.Model):
         with best_effort("keep the answer for an Idempotency-Key"):
             IdempotentRequest.objects.filter(pk=self.pk).update(answer=text)
 
-    def told(self) -> Answer:
+    def stored_answer(self) -> Answer:
         return Answer(*json.loads(_cipher().decrypt(self.answer)))
 
     def forget(self) -> None:

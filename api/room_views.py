@@ -48,7 +48,7 @@ class RoomViewSet(ManagingViewSet):
     def partial_update(self, request: Request, name: str) -> Response:
         body = request.data  # read before the room is held, however slowly it comes
         with transaction.atomic():
-            room = Room.objects.hold(name, key=key_of(request))
+            room = Room.objects.lock(name, key=key_of(request))
             room.change_policy(**PolicySerializer.read(body, room))
         return Response(RoomSerializer(room).data)
 
@@ -56,7 +56,7 @@ class RoomViewSet(ManagingViewSet):
         """People who are in it stay in its session. The recordings stay, and keep its name."""
         chosen = DeletionQuerySerializer.read(request.query_params.dict())
         with transaction.atomic():
-            Room.objects.remove([Room.objects.hold(name, key=key_of(request))], **chosen)
+            Room.objects.remove([Room.objects.lock(name, key=key_of(request))], **chosen)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def new_session(self, request: Request, name: str) -> Response:
@@ -69,6 +69,6 @@ class RoomViewSet(ManagingViewSet):
     def new_token(self, request: Request, name: str) -> Response:
         """For somebody to join the room with; its policy holds, but no access code is asked for."""
         chosen = NewTokenSerializer.read(request.data)
-        room = Room.objects.enter(name, visitor=Visitor(key=key_of(request)))
+        room = Room.objects.open_existing(name, visitor=Visitor(key=key_of(request)))
         token = TokenSerializer(credentials_for(room, **chosen))
         return Response(token.data, status.HTTP_201_CREATED)

@@ -11,8 +11,8 @@ from django.utils.html import format_html
 
 from archives.models import Archive
 from rooms.admin import RoomAdmin
-from rooms.large_tables import LargeTableAdmin, ReadOnly
 from rooms.models import Room
+from staff.large_tables import LargeTableAdmin, ReadOnly
 from video import ids
 
 MAX_INLINE = 20

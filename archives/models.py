@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from archives.catalogue import NEWS, ArchiveManager
+from archives.managers import UPDATED_FIELDS, ArchiveManager
 from archives.states import RANK, Status
 from rooms.models import Room
 from rooms.names import MAX_LENGTH
@@ -124,11 +124,11 @@ class Archive(models.Model):
         """The name of the room; also where an older server wrote the row, without that."""
         return self.room_name or (self.room.name if self.room else "")
 
-    def is_news_to(self, known: Archive | None, *, late: bool) -> bool:
+    def updates(self, known: Archive | None, *, from_callback: bool) -> bool:
         """Whether this says more than the stored row. Of started and paused the later counts."""
         if known is None:
             return True
-        if known.status == Status.DELETED and self.status != Status.DELETED and not late:
+        if known.status == Status.DELETED and self.status != Status.DELETED and not from_callback:
             return True  # what OpenTok answers for is there, whatever we took it for
         rank, known_rank = RANK.get(self.status, 0), RANK.get(known.status, 0)
         if rank != known_rank:
@@ -136,11 +136,11 @@ class Archive(models.Model):
         if self.updated_at and known.updated_at:
             if self.updated_at < known.updated_at:
                 return False
-        elif late and (known.status, self.status) == (Status.PAUSED, Status.STARTED):
+        elif from_callback and (known.status, self.status) == (Status.PAUSED, Status.STARTED):
             return False  # nothing says which came later, and it had started before it paused
         if known.room_id and not known.room_name:
             return True  # a server that did not know this column yet wrote the row
-        return any(getattr(self, name) != getattr(known, name) for name in NEWS)
+        return any(getattr(self, name) != getattr(known, name) for name in UPDATED_FIELDS)
 
 
 def _storable(value: Any) -> Any:

@@ -54,7 +54,7 @@ class ArchiveViewSet(ViewSet):
         remote = Archive.objects.fetch(archive_id, key=key_of(request))
         if link := download_url(remote):
             return HttpResponseRedirect(link)
-        archive = Archive.objects.told(remote)
+        archive = Archive.objects.as_row(remote)
         page = page_for(archive, now=timezone.now())
         if wants_json(request):
             raise ArchiveNotViewable(
@@ -75,7 +75,7 @@ class CallbackView(APIView):
         signature = request.headers.get("Authorization", "")
         remote = callbacks.archive(request.body, authorization=signature)
         if remote is not None:
-            Archive.objects.hear(remote)
+            Archive.objects.apply_callback(remote)
         return Response()
 
 

@@ -6,10 +6,8 @@ An empty value counts as not set, so that a blank line in `.env` or in a PaaS da
 import difflib
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 from redis.connection import parse_url
 
-from config import dotenv, hosts
+from config import dotenv
+from web import hosts
 
 # Of a limit, and of the seconds of its window: access/local_windows.py has 32 bits for a number.
 MOST = 10**9
@@ -110,24 +109,6 @@ def _meant_by(name: str, *, is_ours: bool) -> str | None:
             return known
     cutoff = 0.75 if is_ours else 0.9
     return next(iter(difflib.get_close_matches(name, sorted(asked_for), n=1, cutoff=cutoff)), None)
-
-
-def temporary_folder() -> str:
-    """Where temporary files go. ImproperlyConfigured if they cannot go where TMPDIR says.
-
-    Python would take another folder in silence, in the end the current one.
-    """
-    chosen = os.environ.get("TMPDIR", "")
-    with suppress(FileNotFoundError):
-        folder = tempfile.gettempdir()
-        if not chosen or Path(folder).samefile(chosen):
-            return folder
-    where = f"to {chosen}, which TMPDIR names" if chosen else "anywhere"
-    raise ImproperlyConfigured(
-        f"Temporary files cannot be written {where}. Rate limits and metrics are counted there: "
-        "set TMPDIR to a folder that may be written to and has room, such as a tmpfs at /tmp in a "
-        "container that is read-only."
-    )
 
 
 def on_heroku() -> bool:

@@ -24,7 +24,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
-from config import environment, listening
+from access.shared_files import temporary_folder
+from config import listening
 
 # granian knows one time for the headers of a request to arrive and for a connection to be idle.
 IDLE_CONNECTION_MS = 95_000
@@ -48,7 +49,7 @@ def main() -> None:
     try:
         address = listening.resolve(host or settings.LISTEN)
         metrics = tempfile.TemporaryDirectory(
-            prefix="opentok-rooms-metrics-", dir=environment.temporary_folder()
+            prefix="opentok-rooms-metrics-", dir=temporary_folder()
         )
     except (ImproperlyConfigured, OSError) as error:
         sys.exit(f"Not started. {error}")
@@ -57,7 +58,7 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         try:
             django.setup()
-            from config.checks import refuse_to_start_misconfigured
+            from ops.checks import refuse_to_start_misconfigured
 
             refuse_to_start_misconfigured()
             connections = most_connections()

@@ -8,7 +8,7 @@ from config import database, environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_dotenv(BASE_DIR / ".env")
 
-# What config/checks.py refuses to start without is allowed to be missing here, so that
+# What ops/checks.py refuses to start without is allowed to be missing here, so that
 # `collectstatic` and the like run while an image is being built.
 SECRET_KEY = environment.text("SECRET_KEY")
 DEBUG = environment.flag("DEBUG")
@@ -51,7 +51,7 @@ LISTEN = environment.text("LISTEN", "0.0.0.0")  # noqa: S104  a PaaS routes to a
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
 WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
 
-# Opens /metrics (config/metrics.py) to whoever sends it.
+# Opens /metrics (ops/metrics.py) to whoever sends it.
 METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # The edge: who may call from a browser, and how large a request may be.
@@ -94,7 +94,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "config.apps.ConfigConfig",
+    "ops.apps.OpsConfig",
+    "staff.apps.StaffConfig",
     "access.apps.AccessConfig",
     "rooms.apps.RoomsConfig",
     "archives.apps.ArchivesConfig",
@@ -103,50 +104,45 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # Those who ask come by another host name and without TLS, and are in no log.
-    "config.health.HealthMiddleware",
-    # Around everything else, which has the request's id, and whose time it measures.
-    "config.request_log.RequestLogMiddleware",
-    # Next, so that redirects and errors of everything below carry the headers as well.
-    "config.middleware.CrossOriginMiddleware",
-    "config.middleware.ResponseHeadersMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    "ops.health.HealthMiddleware",
+    "web.layer.Layer",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.RequestLimitsMiddleware",
-    "config.middleware.SessionMiddleware",
+    "staff.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "config.middleware.AuthenticationMiddleware",
-    "config.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.middleware.ProblemMiddleware",
+    "staff.middleware.AuthenticationMiddleware",
+    "staff.middleware.MessageMiddleware",
+    "access.refusals.ProblemMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 # A slash at the end is accepted by the routes themselves: a redirect would lose a POST.
 APPEND_SLASH = False
-CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
+# What web/layer.py calls for a request that it refuses.
+REFUSAL_VIEW = "access.refusals.refuse"
+CSRF_FAILURE_VIEW = "access.refusals.csrf_failure"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
     "DEFAULT_THROTTLE_CLASSES": ["access.limits.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasCapability"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser", "rest_framework.parsers.FormParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.parsers.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "config.openapi.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "DEFAULT_PARSER_CLASSES": ["web.parsers.JSONParser", "rest_framework.parsers.FormParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "web.parsers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "api.openapi.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "access.refusals.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 
-# What /api/schema/ says and /api/docs/ shows (config/openapi/).
+# What /api/schema/ says and /api/docs/ shows (api/openapi/).
 SPECTACULAR_SETTINGS = {
     "TITLE": "OpenTok Rooms",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["config.openapi.schema.described"],
+    "PREPROCESSING_HOOKS": ["api.openapi.schema.described"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.openapi.schema.with_codes",
+        "api.openapi.schema.with_codes",
     ],
     "ENUM_NAME_OVERRIDES": {"Role": "rooms.models.Role"},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -176,6 +172,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database.read("DATABASE_URL", "sqlite:///db.sqlite3", base=BASE_DIR)}
+# To PostgreSQL, of each process: the smallest that one can rent has twenty.
+DATABASE_CONNECTIONS = 8
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -192,7 +190,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {"staticfiles": {"BACKEND": "config.static.ForgivingManifestStorage"}}
+STORAGES = {"staticfiles": {"BACKEND": "web.static.ForgivingManifestStorage"}}
 # Without a collectstatic the files are served from where they lie.
 WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 if WHITENOISE_USE_FINDERS:
@@ -204,7 +202,8 @@ SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=ON_HEROKU)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
 SECURE_HSTS_SECONDS = 30 * 86_400 if SECURE_SSL_REDIRECT else 0
 # Subdomains and preload lists are for the owner of the domain to decide on, not for this server.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# And web/layer.py does what Django's middleware for security and frames would do.
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W005", "security.W021"]
 # Nothing to other sites. Not "no-referrer": with that, browsers send forms with `Origin: null`,
 # and nobody can log in to the admin.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -216,7 +215,7 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "config.logs.formatter"}},
+    "formatters": {"line": {"()": "telemetry.logs.formatter"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -227,7 +226,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Each request has a line already (config/request_log.py), without its path and query.
+        # Each request has a line already (telemetry/request_log.py), without its path and query.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "CRITICAL"},
         "django.security.csrf": {"level": "ERROR"},
@@ -239,3 +238,6 @@ LOGGING = {
         "urllib3": {"level": "ERROR"},
     },
 }
+
+# Sentences; the variables that are read are known by now.
+MISSPELT_VARIABLES = list(environment.misspelt())

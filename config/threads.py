@@ -11,11 +11,11 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from video import gate
+from video import concurrency
 
-# At most half of them wait for OpenTok (video/gate.py), a quarter for another request's answer
-# (api/idempotency.py), and all share a few connections to PostgreSQL (config/postgresql).
-THREADS = 2 * gate.PLACES
+# At most half of them wait for OpenTok (video/concurrency.py), a quarter for another request's
+# answer (api/idempotency.py), and all share a few connections to PostgreSQL (config/postgresql).
+THREADS = 2 * concurrency.SLOTS
 RUNNING = 2
 # Several times what a request takes that waits for nothing.
 STUCK_SECONDS = 0.01
@@ -66,7 +66,7 @@ class Threads:
         self._watch: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        gate.about_to_wait.connect(self._let_others_run)
+        concurrency.about_to_wait.connect(self._let_others_run)
         for _ in range(THREADS):
             threading.Thread(target=self._work, daemon=True).start()
 

@@ -5,8 +5,9 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from config import health, metrics, pages
-from config.openapi import views as openapi
+from api.openapi import views as openapi
+from ops import health, metrics
+from web import pages
 
 urlpatterns = [
     # First what is asked for most: Django tries one after the other.
@@ -23,12 +24,12 @@ urlpatterns = [
     # Django's admin has these for others: no model here has a page of its own, no form completes
     # what is typed, and both fail on made-up ids.
     re_path(rf"^{re.escape(settings.ADMIN_URL)}(?:r|autocomplete)/", pages.nothing_here),
-    # Last, so that it takes the place of nothing; see config/checks.py.
+    # Last, so that it takes the place of nothing; see ops/checks.py.
     path(settings.ADMIN_URL.rstrip("/"), RedirectView.as_view(pattern_name="admin:index")),
     path(settings.ADMIN_URL, admin.site.urls),
 ]
 
-handler400 = "config.problems.bad_request"
-handler403 = "config.problems.permission_denied"
-handler404 = "config.problems.not_found"
-handler500 = "config.problems.server_error"
+handler400 = "access.refusals.bad_request"
+handler403 = "access.refusals.permission_denied"
+handler404 = "access.refusals.not_found"
+handler500 = "access.refusals.server_error"

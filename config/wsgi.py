@@ -9,8 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
 # They need the apps loaded.
-from config.checks import refuse_to_start_misconfigured  # noqa: E402
-from config.request import Request  # noqa: E402
+from ops.checks import refuse_to_start_misconfigured  # noqa: E402
+from web.request import Request  # noqa: E402
 
 
 class Handler(WSGIHandler):

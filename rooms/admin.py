@@ -17,10 +17,10 @@ from django.utils.html import format_html
 from access import codes
 from rooms.closed_names import ClosedName
 from rooms.errors import RoomNotFound
-from rooms.large_tables import LargeTableAdmin, ReadOnly
 from rooms.models import PastSession, Room
 from rooms.names import composed
 from rooms.search import starting_with
+from staff.large_tables import LargeTableAdmin, ReadOnly
 from video.errors import VideoError
 
 # Each takes a call to OpenTok, and somebody waits for all of them.

@@ -12,14 +12,14 @@ from access.usage import NotesUse
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.errors import RoomExists, RoomNotFound
-from rooms.flights import Flights
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANYBODY, Policy, Visitor
 from rooms.search import starting_with
+from rooms.single_flight import SingleFlight
 from video import client
 from video.errors import OpenTokFailed
 
-_visits: Flights[Room] = Flights()
+_visits: SingleFlight[Room] = SingleFlight()
 
 # How often a new room is inserted while others of its name come and go.
 INSERTS = 10
@@ -44,19 +44,19 @@ class RoomManager(models.Manager["Room"]):
         in which case nothing is stored.
         """
         name = _covered(name, visitor.key)
-        room = self.named(name)
+        room = self.get_by_name(name)
         if room is None:
             ClosedName.objects.refuse(name)
             visitor.refuse_unless_maker()
         else:
             room.admit(visitor)
         if room is None or not client.owns(room.session_id):
-            room = _visits.join(name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor))
+            room = _visits.do(name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor))
             room.admit(visitor)  # somebody else may have made it, or closed it
         room.note_use()
         return room
 
-    def enter(self, name: str, *, visitor: Visitor) -> Room:
+    def open_existing(self, name: str, *, visitor: Visitor) -> Room:
         """The same, of a room that is there: RoomNotFound, and none is made, also if somebody
         deletes it meanwhile.
         """
@@ -67,7 +67,7 @@ class RoomManager(models.Manager["Room"]):
         room.note_use()
         return room
 
-    def named(self, name: str) -> Room | None:
+    def get_by_name(self, name: str) -> Room | None:
         """By hand: Django would take longer to compose this SELECT and to take its row apart than
         the database takes to run it.
         """
@@ -80,11 +80,11 @@ class RoomManager(models.Manager["Room"]):
 
     def find(self, name: str, *, key: ApiKey | None) -> Room:
         """The room of this name. Errors: RoomNameInvalid, RoomNotCovered, RoomNotFound."""
-        if room := self.named(_covered(name, key)):
+        if room := self.get_by_name(_covered(name, key)):
             return room
         raise RoomNotFound()
 
-    def hold(self, name: str, *, key: ApiKey | None) -> Room:
+    def lock(self, name: str, *, key: ApiKey | None) -> Room:
         """The same, locked until the transaction ends: nobody else changes it meanwhile."""
         if room := self.select_for_update().filter(name=_covered(name, key)).first():
             return room
@@ -110,14 +110,14 @@ class RoomManager(models.Manager["Room"]):
         raises, in which case nothing is stored.
         """
         name = _covered(name, key)
-        if self.named(name):
+        if self.get_by_name(name):
             raise RoomExists()
         room, is_new = self._make(name, on_purpose=True, **chosen)
         if not is_new:
             raise RoomExists()
         return room
 
-    def confine(self, key: ApiKey | None, session_id: str) -> None:
+    def check_key_covers(self, key: ApiKey | None, session_id: str) -> None:
         """Raise RoomNotCovered if the key is only for rooms that this session is, or was, none of.
 
         Asks the database for a key with a room prefix alone.
@@ -128,7 +128,7 @@ class RoomManager(models.Manager["Room"]):
 
     def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
-        room = self.named(name)
+        room = self.get_by_name(name)
         if room and not client.owns(room.session_id):
             try:
                 room.rotate_session()
@@ -158,7 +158,7 @@ class RoomManager(models.Manager["Room"]):
                     (closed.reopen if on_purpose else closed.refuse)(name)
                 return room, True
             except IntegrityError:
-                if there := self.named(name):
+                if there := self.get_by_name(name):
                     return there, False
                 if self.filter(session_id=room.session_id).exists():
                     raise OpenTokFailed(SESSION_TWICE) from None

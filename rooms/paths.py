@@ -1,18 +1,8 @@
-"""A room's name in a path: the way in, and the way out.
-
-A name may have slashes, and `%2F` is one that ends no segment. So config/request.py splits a path
-at its slashes first and decodes each segment then, once; a `/` or `%` that a segment has itself
-stays `%2F` or `%25` for the URL resolver, until a converter reads the name.
-"""
+"""A room's name in a path: the way in, and the way out. What comes in: web/paths.py."""
 
 from urllib.parse import quote, unquote
 
 from django.urls import reverse
-
-
-def segment(text: str) -> str:
-    """A decoded segment as the URL resolver sees it."""
-    return text.replace("%", "%25").replace("/", "%2F")
 
 
 class NameConverter:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from access import codes
 from access.capabilities import Capability
 from access.guesses import Guesses
-from access.limits import spend
+from access.limits import consume
 from access.models import ApiKey
 from rooms.errors import (
     AccessCodeRequired,
@@ -33,13 +33,13 @@ MAX_TOKEN_SECONDS = 30 * 86_400
 class Visitor:
     """Who asks for credentials: with which API key, if any, and with which access code.
 
-    `caller` is whom it counts for, from access/limits.py; empty for the server's own doings, which
-    have no limits.
+    `client` is the ident that limits count, from access.limits.client_ident; empty for the server's
+    own calls, which have no limits.
     """
 
     key: ApiKey | None = None
     code: str = ""
-    caller: str = ""
+    client: str = ""
 
     def has_key_to(self, capability: Capability) -> bool:
         """Whether a key of theirs says so: what everybody may do does not count."""
@@ -51,8 +51,8 @@ class Visitor:
             raise RoomUnknown()
 
     def count(self, limit: str) -> None:
-        if self.caller:
-            spend(limit, self.caller)
+        if self.client:
+            consume(limit, self.client)
 
 
 ANYBODY = Visitor()
@@ -130,9 +130,9 @@ class Policy(models.Model):
             raise AccessCodeRequired()
         room = str(self.pk)
         guesses = Guesses(
-            own=("code", room, visitor.caller),
+            own=("code", room, visitor.client),
             everybody=("code_room", room),
-            client=visitor.caller,
+            client=visitor.client,
         )
         if not codes.matches(visitor.code, self.access_code, guesses):
             raise AccessCodeWrong()

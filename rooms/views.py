@@ -6,7 +6,7 @@ from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle, caller
+from access.limits import Throttle, client_ident
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.paths import path_to
@@ -41,4 +41,4 @@ class RoomViewSet(ViewSet):
 def visitor(request: Request) -> Visitor:
     """The access code comes in a header, or in the query, which `/session` passes on."""
     code = request.META.get("HTTP_X_ACCESS_CODE") or request.query_params.get("code", "")
-    return Visitor(key=key_of(request), code=code, caller=caller(request))
+    return Visitor(key=key_of(request), code=code, client=client_ident(request))

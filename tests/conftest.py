@@ -12,10 +12,10 @@ from django.test import TransactionTestCase
 from django.test import client as django_client
 from opentok import Client
 
-from config.request import Request
 from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.server_process import Connection, Server
+from web.request import Request
 
 # Django's test client makes the kind of request that the server makes.
 django_client.WSGIRequest = Request  # type: ignore[misc]

@@ -10,12 +10,12 @@ from django.urls import resolve, set_script_prefix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.request import Request
 from rooms.models import Room
 from rooms.names import RoomNameInvalid, clean_name
 from rooms.paths import path_to
 from tests.api_client import Program, refusal
 from tests.server_process import Server
+from web.request import Request
 
 many = settings(max_examples=300, derandomize=True, deadline=None)
 

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archives.models import Archive
-from rooms.large_tables import CappedPaginator
 from rooms.models import Room
+from staff.large_tables import CappedPaginator
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from config.openapi.views import schema
+from api.openapi.views import schema
 from rooms.models import Room
 from tests.api_client import Program
 from tests.server_process import statuses

@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from config import environment
-from config.static import ForgivingManifestStorage
 from video import accounts
+from web.static import ForgivingManifestStorage
 
 APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection
 
 from archives.models import Archive
-from config.doctor import NEWEST_RECORDINGS
+from ops.doctor import NEWEST_RECORDINGS
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_credentials_of_the_server import APPLICATION, pem_of
 

@@ -4,9 +4,10 @@ import resource
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
-from config.postgresql.base import CONNECTIONS, DatabaseWrapper
+from config.postgresql.base import DatabaseWrapper
 from rooms.models import PastSession, Room
 from tests.database_proxy import DatabaseProxy
 from tests.server_process import Server
@@ -136,7 +137,10 @@ def test_looks_at_a_database_that_fail_take_no_connections_away(opentok, transac
         with connection.cursor() as cursor:
             cursor.execute(f"{rename} name TO broken")
             try:
-                told = {server.get("/readyz").json()["database"] for _ in range(CONNECTIONS + 1)}
+                told = {
+                    server.get("/readyz").json()["database"]
+                    for _ in range(settings.DATABASE_CONNECTIONS + 1)
+                }
             finally:
                 cursor.execute(f"{rename} broken TO name")
         assert told == {"out of reach"}

@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.exceptions import DisallowedHost
 
-from config import hosts
 from tests.server_process import Server
+from web import hosts
 
 # What a request may bring, and what the server then calls itself.
 SERVED = {

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 
 from access.addresses import address_of
 from access.errors import RateLimited
-from access.limits import caller
-from rooms.flights import Flights
+from access.limits import client_ident
 from rooms.models import Room
+from rooms.single_flight import SingleFlight
 from tests.server_process import ROOT, statuses
 
 ARCHIVE = "/archive/aaaaaaaa-2222-4333-8444-555555555555"
@@ -82,7 +82,7 @@ def test_a_crowd_of_first_visitors_makes_one_room(limited, opentok):
 
 
 def test_who_waits_for_somebody_whose_limit_is_used_up_tries_by_himself():
-    flights = Flights()
+    flights = SingleFlight()
     crowd_is_here = threading.Barrier(9)
 
     def refused():
@@ -167,7 +167,7 @@ def test_each_key_counts_for_itself(rf):
     def sent_with(prefix):
         request = Request(rf.get("/", REMOTE_ADDR="192.0.2.1"))
         request.auth = prefix and SimpleNamespace(prefix=prefix)
-        return caller(request)
+        return client_ident(request)
 
     assert [sent_with(prefix) for prefix in ("ab", "cd", None)] == [
         "key:ab",

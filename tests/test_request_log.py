@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from config.logs import JSONFormatter
+from telemetry.logs import JSONFormatter
 from tests.server_process import ROOT, Server
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzZWNyZXQiOiJ5ZXMifQ.c2lnbmF0dXJl"

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rest_framework.exceptions import APIException
 
-from config.openapi.codes import every_code
-from config.openapi.views import schema
+from api.openapi.codes import every_code
+from api.openapi.views import schema
 from tests.api_client import Program
 from tests.server_process import ROOT, Server
 

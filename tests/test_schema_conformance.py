@@ -13,7 +13,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from access.capabilities import Capability
 from access.models import ApiKey
-from config.openapi.views import schema
+from api.openapi.views import schema
 
 described = schemathesis.openapi.from_dict(json.loads(schema("json")))
 made_up = settings(

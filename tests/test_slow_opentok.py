@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from config.threads import THREADS
-from rooms.flights import Flights
-from video import gate
+from rooms.single_flight import SingleFlight
+from video import concurrency
 from video.errors import OpenTokNotAsked
 
 PROCESSES = 2
@@ -21,7 +21,7 @@ def hanging(server, opentok):
     """The server with a room that it knows, more callers than it lets wait, and none answered yet."""
     server.get("/room/known")
     opentok.fault(hang=True)
-    callers = PROCESSES * gate.PLACES + 20
+    callers = PROCESSES * concurrency.SLOTS + 20
     with ThreadPoolExecutor(callers) as crowd:
         waiting = [crowd.submit(server.get, f"/room/new-{n}") for n in range(callers)]
         opentok.requests(at_least=2, within=10)
@@ -36,17 +36,17 @@ def test_a_known_room_is_served_while_opentok_hangs(server, opentok, hanging):
 
 
 def test_callers_beyond_half_of_the_threads_are_sent_away_at_once(server, opentok, hanging):
-    assert gate.PLACES * 2 <= THREADS
+    assert concurrency.SLOTS * 2 <= THREADS
     for caller in islice(as_completed(hanging, timeout=6), 20):
         answer = caller.result()
         assert (answer.status_code, answer.json()["code"]) == (503, "opentok_unavailable")
         assert answer.headers["Retry-After"]
-    assert len(opentok.requests()) <= 1 + PROCESSES * gate.PLACES
+    assert len(opentok.requests()) <= 1 + PROCESSES * concurrency.SLOTS
 
 
 def test_those_who_wait_for_the_same_room_take_places_as_well(server, opentok):
     opentok.fault(path="/session/create", delay=1)
-    callers = PROCESSES * gate.PLACES + 40
+    callers = PROCESSES * concurrency.SLOTS + 40
     with ThreadPoolExecutor(callers) as crowd:
         answers = list(crowd.map(lambda _: server.get("/room/keynote"), range(callers)))
     assert {answer.status_code for answer in answers} == {200, 503}
@@ -55,19 +55,19 @@ def test_those_who_wait_for_the_same_room_take_places_as_well(server, opentok):
 
 def all_places_are_taken():
     try:
-        with gate.waiting():
+        with concurrency.waiting():
             return False
     except OpenTokNotAsked:
         return True
 
 
 def test_the_first_of_a_crowd_has_its_place_before_the_others_take_all():
-    flights, crowd_is_here, asked = Flights(), threading.Event(), []
+    flights, crowd_is_here, asked = SingleFlight(), threading.Event(), []
 
     def ask():
         asked.append(True)
         crowd_is_here.wait(5)
-        with gate.waiting():
+        with concurrency.waiting():
             return "session"
 
     def join(_):
@@ -77,8 +77,8 @@ def test_the_first_of_a_crowd_has_its_place_before_the_others_take_all():
             except OpenTokNotAsked:
                 continue  # the test had the last place for a moment
 
-    with ThreadPoolExecutor(gate.PLACES) as crowd:
-        joined = crowd.map(join, range(gate.PLACES))
+    with ThreadPoolExecutor(concurrency.SLOTS) as crowd:
+        joined = crowd.map(join, range(concurrency.SLOTS))
         give_up_at = time.monotonic() + 5
         while not all_places_are_taken():
             assert time.monotonic() < give_up_at
@@ -119,6 +119,6 @@ def test_connections_that_the_database_ended_cost_nobody_an_error(server):
 
 
 def test_those_who_wait_hold_no_connection_to_the_database(server, opentok, hanging):
-    opentok.requests(at_least=PROCESSES * gate.PLACES // 2, within=10)
+    opentok.requests(at_least=PROCESSES * concurrency.SLOTS // 2, within=10)
     assert len(backends()) <= PROCESSES * 8
     assert server.get("/room/known").status_code == 200

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from config.threads import RUNNING, THREADS, Threads
-from video import gate
+from video import concurrency
 
 
 def run(scenario):
@@ -60,7 +60,7 @@ def test_calls_that_wait_let_others_run(says_so):
 
     def wait():
         if says_so:
-            gate.about_to_wait.send(None)
+            concurrency.about_to_wait.send(None)
         may_go_on.wait(10)
 
     async def scenario(threads):

@@ -3,11 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from config.postgresql.turns import Turns
+from config.postgresql.fair_semaphore import FairSemaphore
 
 
 def test_those_who_wait_are_let_in_in_the_order_in_which_they_came():
-    turns, order = Turns(1), []
+    turns, order = FairSemaphore(1), []
     assert turns.acquire(timeout=0)
 
     def wait(name, came):
@@ -30,7 +30,7 @@ def test_those_who_wait_are_let_in_in_the_order_in_which_they_came():
 
 
 def test_somebody_who_gives_up_takes_nobodys_turn():
-    turns = Turns(1)
+    turns = FairSemaphore(1)
     assert turns.acquire(timeout=0)
     assert not turns.acquire(timeout=0.01)
     turns.release()
@@ -39,7 +39,7 @@ def test_somebody_who_gives_up_takes_nobodys_turn():
 
 
 def test_no_more_are_let_in_than_there_are_places():
-    turns, inside, most = Turns(3), [], []
+    turns, inside, most = FairSemaphore(3), [], []
 
     def visit(_):
         assert turns.acquire(timeout=10)

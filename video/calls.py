@@ -16,8 +16,8 @@ import opentok.opentok
 from django.conf import settings
 from requests import Response
 
-from metrics import counters
-from video import accounts, answers, gate, transport
+from telemetry import counters
+from video import accounts, answers, concurrency, transport
 from video.accounts import Account
 from video.answers import Refusals
 from video.breaker import Breaker
@@ -44,14 +44,14 @@ def _sdk(account: Account) -> opentok.Client:
 
 def call(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
     """The JSON of a successful answer, or the error that its status means."""
-    with gate.waiting():
+    with concurrency.waiting():
         return exchange(operation, ask, refusals=refusals, until=deadline())
 
 
 def read(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
     """The same for a call that changes nothing: if OpenTok fails, it is asked again, once."""
     until = deadline()
-    with gate.waiting():
+    with concurrency.waiting():
         try:
             return exchange(operation, ask, refusals=refusals, until=until)
         except VideoError as error:

@@ -6,7 +6,7 @@ from typing import Any
 import opentok
 from django.conf import settings
 
-from video import accounts, answers, calls, gate, ids
+from video import accounts, answers, calls, concurrency, ids
 from video.answers import Remote
 from video.errors import (
     ArchiveConflict,
@@ -72,7 +72,7 @@ def start_archive(
     if not owns(session_id):
         raise SessionInvalid("a session of another project")
     until = calls.deadline()
-    with gate.waiting():
+    with concurrency.waiting():
         try:
             answer = calls.exchange(
                 "start_archive",

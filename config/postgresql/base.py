@@ -16,6 +16,7 @@ import select
 from collections import deque
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError
 from django.db.backends.postgresql import base, schema
 from django.db.backends.utils import CursorWrapper
@@ -23,9 +24,8 @@ from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
-from config.postgresql.turns import Turns
+from config.postgresql.fair_semaphore import FairSemaphore
 
-CONNECTIONS = 8
 # Seconds to wait for one to come free.
 PATIENCE = 3
 # Above what the admin needs for a million rows; below the time that clients and routers wait.
@@ -36,7 +36,7 @@ LOCK_SECONDS = 5
 LIMITED = ("SELECT ", "(SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ")
 READ_ONLY = "25006"
 
-_free = Turns(CONNECTIONS)
+_free = FairSemaphore(settings.DATABASE_CONNECTIONS)
 _idle: deque[Any] = deque()
 
 

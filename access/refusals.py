@@ -1,0 +1,124 @@
+"""Errors become answers here, once what is refused has been counted.
+
+DRF and Django call these functions: see EXCEPTION_HANDLER in the settings and `handler400` to
+`handler500` in config/urls.py.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import exceptions
+
+from access.errors import RateLimited
+from access.limits import address_ident, consume
+from web import errors, problems
+from web.database_errors import is_unavailable
+from web.problems import DatabaseUnavailable
+
+logger = logging.getLogger("problems")
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's hook: `answer`, for a view of the API."""
+    view, request = context["view"], context["request"]
+    return answer(request._request, exc, allowed=", ".join(view.allowed_methods))
+
+
+def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpResponse | None:
+    """An answer for an exception that a view raised, or None for one of no known kind.
+
+    What stays None becomes a 500 in `server_error`. `allowed` are the methods that the view takes.
+    """
+    if is_unavailable(exc):
+        exc = DatabaseUnavailable(exc)
+    if not isinstance(exc, exceptions.APIException):
+        return None
+    if exc.status_code >= 500:
+        logger.warning(
+            "%s %s %s", exc.status_code, problems.code_of(exc), getattr(exc, "reason", "")
+        )
+    return problems.respond(request, _limited(request, exc), allowed=allowed)
+
+
+def refuse(
+    request: HttpRequest, error: errors.Refusal, *, page: str = "error.html"
+) -> HttpResponse:
+    """The answer for what Django itself refuses, before or outside a view of the API."""
+    limited = _limited(request, error)
+    return problems.respond(request, limited, page=page if limited is error else "error.html")
+
+
+def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions.APIException:
+    """RateLimited in the place of an error whose limit, `counts_as`, is used up; or the same error.
+
+    For what is refused before the limit of a view counts it. It counts after it was found to be
+    wrong, so that nobody is kept out who sends what is right.
+    """
+    if name := getattr(error, "counts_as", ""):
+        try:
+            consume(name, address_ident(request))
+        except RateLimited as limited:
+            return limited
+    return error
+
+
+# What Django calls by itself: see config/urls.py.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refuse(request, errors.BadRequest())
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refuse(request, errors.NotAllowed())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if request.headers.get("Origin", "").startswith("https:") and not request.is_secure():
+        logger.warning(
+            "403 csrf_failed A page on https sent it, and to this server it came by http. Behind a "
+            "proxy that ends TLS set SECURE_SSL_REDIRECT=on."
+        )
+    return refuse(request, errors.FormRefused(), page="403_csrf.html")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refuse(request, errors.NothingHere())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # Django calls this where it has caught the exception, such as one of a middleware: a session
+    # that cannot be saved.
+    exc = sys.exception()
+    if isinstance(exc, Exception) and (response := answer(request, exc)):
+        return response
+    logger.exception("500 server_error")
+    return refuse(request, errors.ServerError())
+
+
+class ProblemMiddleware:
+    """Limits the admin as the framework limits views of the API, and answers the errors there that
+    know their status.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        if request.resolver_match and request.resolver_match.app_name == "admin":
+            try:
+                consume("other", address_ident(request))
+            except RateLimited as error:
+                return answer(request, error)
+        return None
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        return answer(request, exc)

@@ -1,0 +1,42 @@
+"""Files that the processes of one machine share."""
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
+
+
+def temporary_folder() -> str:
+    """Where temporary files go. ImproperlyConfigured if they cannot go where TMPDIR says.
+
+    Python would take another folder in silence, in the end the current one.
+    """
+    chosen = os.environ.get("TMPDIR", "")
+    with suppress(FileNotFoundError):
+        folder = tempfile.gettempdir()
+        if not chosen or Path(folder).samefile(chosen):
+            return folder
+    where = f"to {chosen}, which TMPDIR names" if chosen else "anywhere"
+    raise ImproperlyConfigured(
+        f"Temporary files cannot be written {where}. Rate limits and metrics are counted there: "
+        "set TMPDIR to a folder that may be written to and has room, such as a tmpfs at /tmp in a "
+        "container that is read-only."
+    )
+
+
+def shared_file(name: str) -> Path:
+    """The path of the file of this name that all processes of one user with one SECRET_KEY share.
+
+    OSError if its folder cannot be made or is not this user's alone.
+    """
+    folder = Path(tempfile.gettempdir()) / f"opentok-rooms-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PermissionError(f"{folder} is not a folder of this user alone")
+    key = salted_hmac(f"access.{name}", "file").hexdigest()[:16]
+    return folder / f"{name}-{key}.table"

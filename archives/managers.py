@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from access.models import ApiKey
+from access.notes import best_effort
+from archives.errors import ArchiveDeleted, SessionNotNamed
+from archives.states import Status
+from rooms.deleted_sessions import DeletedSession
+from rooms.models import Room
+from rooms.names import clean_name, composed
+from rooms.search import starting_with
+from video import client, ids, layouts
+from video.answers import Remote
+from video.errors import ArchiveNotFound, ArchiveNotRunning, StreamNotFound
+
+if TYPE_CHECKING:
+    from archives.models import Archive
+
+# The columns that news may change. Which room it is follows from the session; the room's name, once
+# it is known, stays.
+UPDATED_FIELDS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
+
+
+class ArchiveManager(models.Manager["Archive"]):
+    """`key` is that of who asks: one that is only for some rooms gets at nothing of others."""
+
+    def start(self, session_id: str, *, key: ApiKey | None = None, **options: Any) -> Remote:
+        """Start recording a session, unless told otherwise under the name of its room.
+
+        Errors and options: video.client.start_archive.
+        """
+        Room.objects.check_key_covers(key, session_id)
+        options.setdefault("name", _room_name(session_id))
+        remote = client.start_archive(session_id, **options)
+        self.note([remote])
+        return remote
+
+    def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
+        self._check_key_covers(key, archive_id)
+        remote = client.stop_archive(archive_id)
+        self.note([remote])
+        return remote
+
+    def fetch(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
+        """The archive as OpenTok has it now.
+
+        ArchiveDeleted for one that we knew and OpenTok does not have any more.
+        """
+        try:
+            remote = client.get_archive(archive_id)
+        except ArchiveNotFound:
+            self.mark_deleted(archive_id, key=key)
+            raise
+        Room.objects.check_key_covers(key, remote["sessionId"])
+        self.note([remote])
+        return remote
+
+    def remove(self, archive_id: str, *, key: ApiKey | None = None) -> None:
+        """Delete it at OpenTok, its file as well. That it was there stays known here.
+
+        One that was never heard of is asked for first, or a callback that comes late would be news.
+        """
+        archive_id = ids.archive_id(archive_id)
+        if self.filter(pk=archive_id).exists():
+            self._check_key_covers(key, archive_id)
+        else:
+            self.fetch(archive_id, key=key)
+        try:
+            client.delete_archive(archive_id)
+        except ArchiveNotFound:
+            self.mark_deleted(archive_id, key=key)
+            raise
+        self._note_deletion(archive_id)
+
+    def lay_out(self, archive_id: str, layout: Remote, *, key: ApiKey | None = None) -> None:
+        """Change how the streams of a running recording are arranged."""
+        with self._changing(archive_id, key):
+            layouts.set_layout(archive_id, layout)
+
+    def add_stream(
+        self, archive_id: str, stream_id: str, *, key: ApiKey | None = None, **kinds: bool
+    ) -> None:
+        with self._changing(archive_id, key):
+            layouts.add_stream(archive_id, stream_id, **kinds)
+
+    def remove_stream(self, archive_id: str, stream_id: str, *, key: ApiKey | None = None) -> None:
+        with self._changing(archive_id, key):
+            layouts.remove_stream(archive_id, stream_id)
+
+    @contextmanager
+    def _changing(self, archive_id: str, key: ApiKey | None) -> Iterator[None]:
+        """Around a change of a running recording, which gets a 404 for all kinds of reasons."""
+        self._check_key_covers(key, archive_id)
+        try:
+            yield
+        except (ArchiveNotFound, StreamNotFound):
+            if self.fetch(archive_id)["status"] not in client.RUNNING:
+                raise ArchiveNotRunning() from None
+            raise
+
+    def _check_key_covers(self, key: ApiKey | None, archive_id: str) -> None:
+        """Raise RoomNotCovered if the key is only for rooms that this is no recording of."""
+        if key and key.room_prefix:
+            self.fetch(archive_id, key=key)
+
+    def matching(
+        self,
+        *,
+        key: ApiKey | None = None,
+        room: str | None = None,
+        session_id: str | None = None,
+        **columns: Any,
+    ) -> models.QuerySet[Archive]:
+        """What was last heard of recordings, and of no others than the key is for.
+
+        Errors: RoomNotFound, RoomNotCovered.
+        """
+        archives = self.filter(**columns)
+        if room is not None:
+            archives = archives & self._made_in(room, key=key)
+        if session_id is not None:
+            Room.objects.check_key_covers(key, session_id)
+            archives = archives.filter(session_id=session_id)
+        if key and key.room_prefix and room is session_id is None:
+            archives = archives.filter(room__in=Room.objects.matching(key=key))
+        return archives
+
+    def _made_in(self, name: str, *, key: ApiKey | None) -> models.QuerySet[Archive]:
+        """The recordings of the rooms of this name, deleted ones as well; for a key that is only
+        for some rooms, those of the room that there is.
+        """
+        if key and key.room_prefix:
+            return self.filter(room=Room.objects.find(name, key=key))
+        archives = self.filter(room_name=clean_name(name))
+        if not archives.exists():
+            Room.objects.find(name, key=key)
+        return archives
+
+    def starting_with(self, beginning: str) -> models.QuerySet[Archive]:
+        """Recordings by the beginning of the name of the room that they were made in."""
+        return starting_with(
+            self.all(), composed(beginning), "-created_at", "-id", column="room_name"
+        )
+
+    def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
+        """OpenTok's objects, each with the name of the `room` that it was made in, or None."""
+        rows = self.select_related("room").only("room_name", "room__name")
+        known: dict[UUID, Archive] = {}
+        with best_effort("look up the rooms of recordings"):
+            known = rows.in_bulk([remote["id"] for remote in remotes])
+        return [
+            _with_room(remote, known.get(UUID(remote["id"])) or self.as_row(remote))
+            for remote in remotes
+        ]
+
+    def as_row(self, remote: Remote) -> Archive:
+        """What OpenTok said just now, as a row with its room; of what is stored the name counts."""
+        archive = self.model.from_remote(remote)
+        with best_effort("look up the room of a recording"):
+            kept = self.filter(pk=archive.pk).values_list("room_name", flat=True).first()
+            archive.room_name = kept or ""
+            _placed([archive])
+        return archive
+
+    def mark_deleted(self, archive_id: str, *, key: ApiKey | None = None) -> None:
+        """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
+        archive_id = ids.archive_id(archive_id)
+        known = None
+        with best_effort("look up a recording that OpenTok does not have"):
+            known = self.filter(pk=archive_id).first()
+        if known and client.owns(known.session_id):
+            self._note_deletion(archive_id)
+            Room.objects.check_key_covers(key, known.session_id)
+            raise ArchiveDeleted()
+
+    def _note_deletion(self, archive_id: str) -> None:
+        with best_effort("note that a recording was deleted"):
+            self.filter(pk=archive_id).update(status=Status.DELETED)
+
+    def fetch_list(
+        self, *, session_id: str | None = None, key: ApiKey | None = None, **page: Any
+    ) -> list[Remote]:
+        """Archives as OpenTok has them now, newest first; see video.client.list_archives.
+
+        OpenTok's list knows sessions and not rooms, so that a key that is only for some rooms has
+        to name a session of theirs: SessionNotNamed.
+        """
+        if key and key.room_prefix and session_id is None:
+            raise SessionNotNamed(key.room_prefix)
+        if session_id is not None:
+            Room.objects.check_key_covers(key, session_id)
+        remotes = client.list_archives(session_id=session_id, **page)
+        self.note(remotes)
+        return remotes
+
+    def apply_callback(self, remote: Remote) -> None:
+        """Write down what a callback tells, which may come late, more than once, in any order."""
+        self.record([remote], from_callback=True)
+        self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
+
+    def note(self, remotes: list[Remote]) -> None:
+        """`record` what OpenTok has done or said, which is so whatever becomes of our note.
+
+        The next look makes up for one that could not be written.
+        """
+        with best_effort("note what OpenTok said of recordings"):
+            self.record(remotes)
+
+    def record(self, remotes: list[Remote], *, from_callback: bool = False) -> None:
+        """Write down what OpenTok said, unless more recent news is here already.
+
+        What it answers is so now; a callback brings back nothing that was deleted since.
+        """
+        # Each once: a list that somebody adds to while it is read may name one twice.
+        told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
+        archives = [told[archive_id] for archive_id in sorted(told)]
+        news = _updates(archives, known=self.all(), from_callback=from_callback)
+        if not news:
+            return  # as most of the time, and then without a lock on anything
+        try:
+            self._write(news, from_callback=from_callback)
+        except IntegrityError:
+            # A room was deleted after it was looked up. This time it is not found.
+            self._write(news, from_callback=from_callback)
+
+    def _write(self, news: list[Archive], *, from_callback: bool) -> None:
+        with transaction.atomic():
+            # New ones first, so that two who have one at once compare what they know of it.
+            self.bulk_create(_placed(news), ignore_conflicts=True)
+            # Locked in the order of their ids by everybody, so that no two wait for each other.
+            news = _updates(
+                news, known=self.select_for_update().order_by("id"), from_callback=from_callback
+            )
+            self.bulk_create(
+                _placed(news),  # again, as a room may be gone since the wait for the locks
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["room", "room_name", *UPDATED_FIELDS],
+            )
+
+
+def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
+    """`room` comes first for those who read it, and again because OpenTok may have such a field."""
+    room = {"room": archive.made_in or None}
+    return room | remote | room
+
+
+def _room_name(session_id: str) -> str | None:
+    """Of the room that the session is, or was, of; None if there is none."""
+    if room := Room.objects.by_session([session_id]).get(session_id):
+        return room.name
+    return DeletedSession.objects.names([session_id]).get(session_id)
+
+
+def _placed(archives: list[Archive]) -> list[Archive]:
+    """The same, each with the room that its session is of, if there is one now.
+
+    A name that is known already stays, also when the room is gone.
+    """
+    rooms = Room.objects.by_session(archive.session_id for archive in archives)
+    for archive in archives:
+        archive.room = rooms.get(archive.session_id)
+        if archive.room and not archive.room_name:
+            archive.room_name = archive.room.name
+    nameless = [archive for archive in archives if not archive.room_name]
+    names = DeletedSession.objects.names(archive.session_id for archive in nameless)
+    for archive in nameless:
+        archive.room_name = names.get(archive.session_id, "")
+    return archives
+
+
+def _updates(
+    archives: list[Archive], *, known: models.QuerySet[Archive], from_callback: bool
+) -> list[Archive]:
+    """Those that say more than their stored rows do, in the same order.
+
+    What comes late leaves out some of what an answer says, which then stays as it is; so does the
+    name of the room.
+    """
+    rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
+    for archive in archives:
+        if row := rows.get(archive.id):
+            archive.room_name = row.room_name or archive.room_name
+            if from_callback:
+                archive.keep_from(row)
+    return [
+        archive
+        for archive in archives
+        if archive.updates(rows.get(archive.id), from_callback=from_callback)
+    ]

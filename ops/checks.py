@@ -1,0 +1,173 @@
+"""What must be right before the server may start. Each message names a variable and a remedy."""
+
+import logging
+import multiprocessing
+from contextlib import closing, suppress
+from functools import cache
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from django.core.checks import WARNING, CheckMessage, Error, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.urls import resolve
+
+from access.shared_files import shared_file, temporary_folder
+from video import accounts
+
+logger = logging.getLogger(__name__)
+
+STARTUP = "startup"
+
+
+@register(STARTUP)
+def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
+    with suppress(ImproperlyConfigured):  # Django raises it for an empty SECRET_KEY
+        if settings.SECRET_KEY:
+            return []
+    return [
+        Error(
+            "SECRET_KEY is not set.",
+            hint="Set it to a long random text, for example the output of "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(50))'`. "
+            "`make run` does it for you.",
+            id="config.E001",
+        )
+    ]
+
+
+@register(STARTUP)
+def credentials_are_complete(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        accounts.current()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="See .env.example, or try `make run`.", id="config.E002")]
+    return []
+
+
+@register(STARTUP)
+def database_outlives_the_dyno(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.ON_HEROKU or connection.vendor != "sqlite":
+        return []
+    return [
+        Error(
+            "The database is SQLite, a file: on Heroku each dyno has a disk of its own, which is "
+            "thrown away at every restart, once a day at least, and all rooms with it.",
+            hint="Add PostgreSQL, which sets DATABASE_URL: "
+            "`heroku addons:create heroku-postgresql:essential-0`.",
+            id="config.E003",
+        )
+    ]
+
+
+@register(STARTUP)
+def database_is_in_utf8(**kwargs: Any) -> list[CheckMessage]:
+    encoding = _encoding_of_postgresql()
+    if encoding in (None, "UTF8"):
+        return []
+    return [
+        Error(
+            f"DATABASE_URL names a database whose encoding is {encoding}, not UTF8: it cannot hold "
+            "every room's name.",
+            hint="Make another with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`, "
+            "fill it with `pg_dump` and `psql`, and put its name into DATABASE_URL.",
+            id="config.E007",
+        )
+    ]
+
+
+@cache  # the server's processes are forked from one that has asked
+def _encoding_of_postgresql() -> str | None:
+    """None of SQLite, or if it cannot be reached: /readyz says so then."""
+    if connection.vendor != "postgresql":
+        return None
+    try:
+        # Not Django's connection, which those processes would share.
+        own = psycopg2.connect(**connection.get_connection_params())
+    except psycopg2.Error:
+        return None
+    with closing(own):
+        return str(own.info.parameter_status("server_encoding"))
+
+
+@register(STARTUP, deploy=True)
+def opentok_is_the_real_one(**kwargs: Any) -> list[CheckMessage]:
+    url = settings.OPENTOK["OPENTOK_API_URL"]
+    if not accounts.is_local(url) or not (settings.ON_HEROKU or settings.SECURE_SSL_REDIRECT):
+        return []
+    return [
+        Error(
+            "OPENTOK_API_URL is a local OpenTok's, which carries no video.",
+            hint="Remove OPENTOK_API_URL: the real OpenTok needs none.",
+            id="config.E004",
+        )
+    ]
+
+
+@register(STARTUP, deploy=True)
+def opentok_is_called_over_tls(**kwargs: Any) -> list[CheckMessage]:
+    url = settings.OPENTOK["OPENTOK_API_URL"]
+    if accounts.is_local(url) or not url.startswith("http:"):
+        return []
+    return [
+        CheckMessage(
+            WARNING,
+            "OPENTOK_API_URL starts with http://, so that anybody on the way can read and change "
+            "what OpenTok is told.",
+            hint="Make it https://, or remove it: the real OpenTok needs none.",
+            id="config.W001",
+        )
+    ]
+
+
+@register(STARTUP)
+def limits_can_be_counted(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.RATE_LIMITS:
+        return []
+    try:
+        temporary_folder()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="RATE_LIMITS=off counts nothing.", id="config.E005")]
+    with suppress(ImproperlyConfigured):  # without a SECRET_KEY, of which the check above tells
+        try:
+            shared_file("limits").touch()
+        except OSError as error:
+            return [
+                Error(
+                    f"Rate limits have no place to be counted in: {error}.",
+                    hint="Set TMPDIR to a folder that only this user may write to, or "
+                    "RATE_LIMITS=off.",
+                    id="config.E005",
+                )
+            ]
+    return []
+
+
+@register(STARTUP)
+def admin_has_a_path_of_its_own(**kwargs: Any) -> list[CheckMessage]:
+    path = f"/{settings.ADMIN_URL}"
+    leads_there = all(resolve(page).app_name == "admin" for page in (path, f"{path}login/"))
+    if leads_there and not path.startswith(settings.STATIC_URL):
+        return []
+    taken = f"ADMIN_URL is {settings.ADMIN_URL!r}, which leads elsewhere already."
+    return [Error(taken, hint="Choose another path, such as staff/.", id="config.E006")]
+
+
+@register(STARTUP)
+def names_are_spelt_right(**kwargs: Any) -> list[CheckMessage]:
+    remedy = "Correct its name, or remove it."
+    return [
+        CheckMessage(WARNING, sentence, hint=remedy, id="config.W002")
+        for sentence in settings.MISSPELT_VARIABLES
+    ]
+
+
+def refuse_to_start_misconfigured() -> None:
+    """Raise ImproperlyConfigured with each error, where no management command runs the checks."""
+    found = run_checks(tags=[STARTUP])
+    if errors := [check for check in found if check.is_serious()]:
+        raise ImproperlyConfigured("\n".join(f"{check.msg} {check.hint}" for check in errors))
+    if multiprocessing.parent_process() is None:  # once, and not by each worker
+        for check in found:
+            logger.warning("%s %s", check.msg, check.hint)

@@ -1,0 +1,156 @@
+"""Whether this process answers, and whether it can do its work: for those who start and watch it.
+
+They ask by any host name, by plain HTTP, every few seconds. So the answers come before anything
+looks at the host, redirects, counts or writes a line. OpenTok is not asked: nobody would be helped
+by taking away a server that still serves every room that it knows.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import lru_cache
+
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from ops.write_probe import try_to_write
+from telemetry.logs import in_one_line
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+# Each part that has to be there, and "ok" or what is wrong with it.
+Parts = dict[str, str]
+
+# Seconds to wait for the database. Those who ask give up after a few.
+PATIENCE = 2
+# Seconds for which a good answer counts, so that asking often costs nothing, SQLite's lock least of
+# all. A bad one is looked at again each time: a server is taken in as soon as it can work.
+GOOD_FOR = 1
+
+
+class HealthView(APIView):
+    """The process answers."""
+
+    authentication_classes = ()
+    permission_classes = ()  # for everybody
+    throttle_classes = ()  # those who ask are few, and end what does not answer them
+
+    def get(self, request: Request) -> JsonResponse:
+        return _answer({"status": "ok"}, status=200)
+
+
+class ReadyView(APIView):
+    """The database takes writes, and is the one that this code was written for."""
+
+    authentication_classes = ()
+    permission_classes = ()  # for everybody
+    throttle_classes = ()  # those who ask are few, and end what does not answer them
+
+    def get(self, request: Request) -> JsonResponse:
+        parts = _look.parts()
+        ready = set(parts.values()) == {"ok"}
+        said = {"status": "ok" if ready else "unavailable"} | parts
+        return _answer(said, status=200 if ready else 503)
+
+
+def _answer(said: dict[str, str], *, status: int) -> JsonResponse:
+    response = JsonResponse(said, status=status, headers={"Cache-Control": "no-store"})
+    response.headers["Content-Length"] = str(len(response.content))
+    # Why it is not ready is in the log, once; Django would write a line for each question.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+class HealthMiddleware:
+    """Lets the views above answer before everything else."""
+
+    VIEWS = {"/healthz": HealthView.as_view(), "/readyz": ReadyView.as_view()}
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = self.VIEWS.get(request.path_info.removesuffix("/"))
+        if view and request.method in {"GET", "HEAD"}:
+            return view(request)
+        return self.get_response(request)
+
+
+class Look:
+    """One look at the database at a time, shared by all who ask meanwhile or right after it.
+
+    In a thread of its own: nothing else ends the wait for a database that has stopped answering.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: Future[Parts] | None = None
+        self._good_until = 0.0
+        self._last_reason = ""
+
+    def parts(self) -> Parts:
+        with self._lock:
+            look = self._under_way
+            if look is None or (look.done() and time.monotonic() >= self._good_until):
+                look = self._under_way = Future()
+                threading.Thread(target=self._run, args=(look,), daemon=True).start()
+        try:
+            return look.result(timeout=PATIENCE)
+        except TimeoutError:
+            return {"database": f"no answer within {PATIENCE} s", "migrations": "not known"}
+
+    def _run(self, look: Future[Parts]) -> None:
+        parts, reason = {"database": "out of reach", "migrations": "not known"}, ""
+        try:
+            try:
+                self._examine(parts)
+            finally:
+                # This thread ends now, and a connection that it kept would be nobody's for ever.
+                connection.close()
+            if parts["migrations"] != "ok":
+                reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
+        except Exception as error:
+            # It names hosts and users, so that it is for the log alone, once.
+            reason = in_one_line(error)
+        if reason and reason != self._last_reason:
+            logger.warning("Not ready: %s", reason)
+        self._last_reason = reason
+        self._good_until = 0.0 if reason else time.monotonic() + GOOD_FOR
+        look.set_result(parts)
+
+    def _examine(self, parts: Parts) -> None:
+        """Say of each part how it is, as far as the database lets itself be asked."""
+        parts["migrations"] = _migrations()
+        if parts["migrations"] == "ok":
+            parts["database"] = "takes no writes"
+            try_to_write()
+        parts["database"] = "ok"
+
+
+_look = Look()
+
+
+def database_works() -> bool:
+    return _look.parts()["database"] == "ok"
+
+
+def _migrations() -> str:
+    """What the database lacks, or "ok". It is asked each time, since migrations can be undone."""
+    missing = _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    names = sorted(f"{app}.{name}" for app, name in missing)
+    return f"not applied: {', '.join(names)}" if names else "ok"
+
+
+@lru_cache
+def _known_migrations() -> set[tuple[str, str]]:
+    """The app and the name of each migration of this code."""
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    return set(loader.disk_migrations or {})

@@ -1,0 +1,48 @@
+"""One call for everybody in this process who wants the same thing at the same time."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from access.errors import RateLimited
+from video import concurrency
+
+Result = TypeVar("Result")
+
+
+class SingleFlight(Generic[Result]):
+    """Callers of `do` with the same key share one run of `work`, its result or its exception.
+
+    Except that a limit is the first one's own: where that is the exception, the next one tries.
+    Nobody waits longer than `work` takes, so it needs a deadline of its own. All of them count as
+    waiting for OpenTok (video/concurrency.py), the first one from the beginning: or those who come
+    after it could take all slots before it gets one, and none of them would be answered.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: dict[str, Future[Result]] = {}
+
+    def do(self, key: str, work: Callable[[], Result]) -> Result:
+        with concurrency.waiting():
+            while True:
+                with self._lock:
+                    call = self._calls.get(key)
+                    if first := call is None:
+                        call = self._calls[key] = Future()
+                if first:
+                    self._run(key, call, work)
+                    return call.result()
+                with suppress(RateLimited):
+                    return call.result()
+
+    def _run(self, key: str, call: Future[Result], work: Callable[[], Result]) -> None:
+        try:
+            call.set_result(work())
+        except BaseException as error:
+            call.set_exception(error)
+        finally:
+            with self._lock:
+                del self._calls[key]

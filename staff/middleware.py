@@ -1,0 +1,38 @@
+"""Django's middleware for sessions, users and messages, run for the admin's addresses alone."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
+from django.http import HttpRequest, HttpResponse
+
+
+class InAdminOnly:
+    """Mixed into Django's middleware that nobody but staff has a use for: nothing else reads a
+    session or a user, and setting them up takes a tenth of a request's time.
+    """
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(f"/{settings.ADMIN_URL}"):
+            return super().__call__(request)  # type: ignore[misc, no-any-return]
+        return self.get_response(request)  # type: ignore[no-any-return]
+
+
+class SessionMiddleware(InAdminOnly, sessions.SessionMiddleware):
+    def process_request(self, request: HttpRequest) -> None:
+        # In quotes a cookie may hold a NUL, which PostgreSQL cannot look for.
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        super().process_request(request)
+
+
+class AuthenticationMiddleware(InAdminOnly, auth.AuthenticationMiddleware):
+    pass
+
+
+class MessageMiddleware(InAdminOnly, messages.MessageMiddleware):
+    pass

@@ -1,0 +1,131 @@
+"""Every error as RFC 9457 problem JSON, or as a page when a browser asked for one.
+
+A problem has `type`, `title`, `status`, `detail`, a stable `code`, the `requestId` that the log
+knows it by, and `error`: the same sentence as `detail`, under the name that clients of OpenTok's
+sample server read.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+
+from telemetry import counters, logs
+from telemetry.logs import in_one_line
+from web import errors
+
+logger = logging.getLogger("problems")
+
+
+class DatabaseUnavailable(exceptions.APIException):
+    """The database is away, locked, full or read-only; it may be back in a moment."""
+
+    status_code = 503
+    default_code = "database_unavailable"
+    title = "The database cannot be used"
+    default_detail = "The server cannot use its database at the moment. Please try again shortly."
+    wait = 5
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.reason = in_one_line(error)
+
+
+def respond(
+    request: HttpRequest,
+    exc: exceptions.APIException,
+    *,
+    allowed: str = "",
+    page: str = "error.html",
+) -> HttpResponse:
+    """The answer that an error means; `allowed` are the methods that the view takes."""
+    wrong_method = isinstance(exc, exceptions.MethodNotAllowed)
+    response = problem(
+        request,
+        status=exc.status_code,
+        code=code_of(exc),
+        detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
+        title=getattr(exc, "title", None) or _title_of_the_framework(exc),
+        page=page,
+    )
+    _keep_django_from_logging(response)
+    if wrong_method:
+        response.headers["Allow"] = allowed
+    if challenge := getattr(exc, "auth_header", None):
+        response.headers["WWW-Authenticate"] = challenge
+    if wait := getattr(exc, "wait", None):
+        response.headers["Retry-After"] = str(int(wait))
+    for name, value in getattr(exc, "headers", {}).items():
+        response.headers[name] = value
+    return response
+
+
+def problem(
+    request: HttpRequest,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    title: str | None = None,
+    page: str = "error.html",
+) -> HttpResponse:
+    """The one way an error leaves this server. `page` is the template for a browser."""
+    counters.count_problem(code)
+    # It may quote the request, where a JSON text can hold what UTF-8 cannot.
+    detail = detail.encode("utf-8", "replace").decode()
+    body = {
+        "type": f"urn:opentok-rooms:problem:{code}",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "requestId": logs.request_id.get(),
+        "error": detail,
+    }
+    if wants_page(request):
+        return render(request, page, {"problem": body}, status=status)
+    return JsonResponse(
+        body,
+        status=status,
+        content_type="application/problem+json",
+        json_dumps_params={"separators": (",", ":")},
+    )
+
+
+def _keep_django_from_logging(response: HttpResponse) -> None:
+    """It was logged here. Django would say it again, and with the path, which names a room."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
+
+
+def _title_of_the_framework(exc: exceptions.APIException) -> str | None:
+    title, _ = errors.OF_THE_FRAMEWORK.get(type(exc), (None, ""))
+    return title
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser asked: it names HTML in `Accept`; fetch, curl and mobile clients do not."""
+    accept = request.headers.get("Accept", "")
+    return "text/html" in accept and "application/json" not in accept
+
+
+def code_of(exc: exceptions.APIException) -> str:
+    return "invalid" if isinstance(exc.detail, dict | list) else str(exc.detail.code)
+
+
+def _sentence(exc: exceptions.APIException) -> str:
+    """One sentence for a person, also from a serializer's errors, which come as a tree."""
+    detail: Any = exc.detail
+    if isinstance(detail, dict):
+        field, errors = next(iter(detail.items()))
+        text = _first(errors)
+        return text if field == "non_field_errors" else f"{field}: {text}"
+    return _first(detail)
+
+
+def _first(detail: Any) -> str:
+    while isinstance(detail, dict | list):
+        detail = next(iter(detail.values() if isinstance(detail, dict) else detail), "")
+    return str(detail)
