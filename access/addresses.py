@@ -1,26 +1,27 @@
 """Where a request comes from, as far as that can be believed."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 
 LONGEST = 64  # no address is longer, with a port and brackets
 
 
-def address_of(request: HttpRequest) -> str:
+def address_of(environ: Mapping[str, Any]) -> str:
     """The client's address; of an IPv6 address the first 64 bits, which are one customer's.
 
     X-Forwarded-For counts from the right: the last entry was written by the proxy in front of this
     server, the one before by the proxy in front of that one, and TRUSTED_PROXIES says how many of
     them there are. What stands further left is whatever the client sent.
     """
-    peer = _plain(request.META.get("REMOTE_ADDR", "")) or "unknown"
+    peer = _plain(environ.get("REMOTE_ADDR", "")) or "unknown"
     if not settings.TRUSTED_PROXIES:
         return peer
-    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    told = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     if len(told) < settings.TRUSTED_PROXIES:
         return peer
     return _plain(told[-settings.TRUSTED_PROXIES].strip()[:LONGEST]) or peer

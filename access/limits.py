@@ -4,6 +4,7 @@ A limit admits so many in a window, which begins with the first one and then end
 many more are tried in it. Where they are counted: access/counters.py.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -29,9 +30,13 @@ def client_ident(request: Request) -> str:
     return f"key:{key.prefix}" if key else address_ident(request._request)
 
 
+def ident_of_address(environ: Mapping[str, Any]) -> str:
+    return f"address:{address_of(environ)}"
+
+
 def address_ident(request: HttpRequest) -> str:
     """Whom a request counts for that has no good key: its address."""
-    return f"address:{address_of(request)}"
+    return ident_of_address(request.META)
 
 
 def consume(name: str, *who: str) -> None:

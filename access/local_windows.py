@@ -21,7 +21,7 @@ from pathlib import Path
 from django.utils.crypto import salted_hmac
 from limits import RateLimitItem, WindowStats
 
-from access.shared_files import shared_file
+from access.shared_files import limits_file
 
 # For another thread, and then for another process, each of which is done in microseconds.
 PATIENCE_SECONDS = 1
@@ -36,7 +36,7 @@ SIZE = BUCKETS * BUCKET_SIZE
 
 
 class LocalWindows:
-    """Fixed windows, as the library has them for Redis, in `shared_file("limits")` or at `path`.
+    """Fixed windows, as the library has them for Redis, in `limits_file()` or at `path`.
 
     Errors: OSError.
     """
@@ -140,9 +140,7 @@ class LocalWindows:
         return found.st_nlink > 0 and found.st_size >= SIZE
 
     def _open(self) -> None:
-        file = os.open(
-            self.path or shared_file("limits"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
-        )
+        file = os.open(self.path or limits_file(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             # Whoever writes to a map that the disk has no room for is killed.
             os.posix_fallocate(file, 0, SIZE)

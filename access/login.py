@@ -22,7 +22,7 @@ class LoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         if self.errors:
             return super().clean()  # a form that is not filled in is no guess
-        address = address_of(self.request) if self.request else "unknown"
+        address = address_of(self.request.META) if self.request else "unknown"
         # Where the counts are kept nobody needs to read names, or what was typed in their place.
         name = salted_hmac("access.login", self.cleaned_data["username"]).hexdigest()
         guesses = Guesses(own=("login", address), everybody=("login_name", name), client=address)

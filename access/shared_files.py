@@ -28,15 +28,17 @@ def temporary_folder() -> str:
     )
 
 
-def shared_file(name: str) -> Path:
-    """The path of the file of this name that all processes of one user with one SECRET_KEY share.
-
-    OSError if its folder cannot be made or is not this user's alone.
-    """
+def shared_folder() -> Path:
+    """A folder for all processes of this user. OSError if it cannot be this user's alone."""
     folder = Path(tempfile.gettempdir()) / f"opentok-rooms-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(f"{folder} is not a folder of this user alone")
-    key = salted_hmac(f"access.{name}", "file").hexdigest()[:16]
-    return folder / f"{name}-{key}.table"
+    return folder
+
+
+def limits_file() -> Path:
+    """Where the processes with this SECRET_KEY count their limits."""
+    key = salted_hmac("access.limits", "file").hexdigest()[:16]
+    return shared_folder() / f"limits-{key}.table"

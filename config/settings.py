@@ -46,6 +46,9 @@ ANONYMOUS_ACCESS = environment.some_of(
 # Whether an unknown name makes a room for everybody who may join, or only for keys that may.
 ROOM_CREATION = environment.one_of("ROOM_CREATION", "open", choices=["open", "keys"])
 
+# Whether rooms/quick.py answers what it can, ahead of Django.
+QUICK_ROOMS = environment.flag("QUICK_ROOMS", default=True)
+
 # The server's address and processes (config/server.py).
 LISTEN = environment.text("LISTEN", "0.0.0.0")  # noqa: S104  a PaaS routes to any address
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)

@@ -22,6 +22,7 @@ from django.http import FileResponse
 from config.bodies import DROPPED_BYTES, Bodies, Receive
 from config.threads import Threads
 from config.wsgi import application as wsgi
+from rooms import quick
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -50,6 +51,8 @@ class Worker:
         self._parent = parent
         self._bodies = Bodies()
         self._threads = Threads()
+        # By the name of the room; set once the first of them is answered.
+        self._visits: dict[str, asyncio.Event] = {}
         self._answering = 0
         self._ending: asyncio.Task[None] | None = None
 
@@ -58,17 +61,37 @@ class Worker:
             await self._live(receive, send)
             return
         environ = environ_of(scope)
+        if name := quick.room_asked_for(environ):
+            await self._send(self._join(environ, name), send)
+            return
         length = content_length(environ)
         if length == 0:
-            await self._respond(environ, send)
-            return
-        if length > DROPPED_BYTES:
-            # The middleware refuses it by its length.
-            await self._respond(environ, send, is_last=True)
-            return
-        async with self._bodies.received(receive) as body:
-            environ["wsgi.input"] = body.stream()
-            await self._respond(environ, send, is_last=not body.is_over)
+            await self._send(self._answer(environ), send)
+        elif length > DROPPED_BYTES:
+            # The layer refuses it by its length.
+            await self._send(self._answer(environ), send, is_last=True)
+        else:
+            async with self._bodies.received(receive) as body:
+                environ["wsgi.input"] = body.stream()
+                await self._send(self._answer(environ), send, is_last=not body.is_over)
+
+    async def _join(self, environ: Environ, name: str) -> Answer:
+        """Of many who ask for one room whose row is not kept, the first one goes to a thread. The
+        others wait for it here, since it may have to wait for OpenTok.
+        """
+        if found := quick.answer_from_memory(environ, name):
+            return encoded(found)
+        if first := self._visits.get(name):
+            await first.wait()
+            if found := quick.answer_from_memory(environ, name):
+                return encoded(found)
+            return await self._answer(environ)
+        first = self._visits[name] = asyncio.Event()
+        try:
+            return await self._answer(environ)
+        finally:
+            del self._visits[name]
+            first.set()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
@@ -92,11 +115,17 @@ class Worker:
         await asyncio.sleep(FLUSH_SECONDS)
         os._exit(0)
 
-    async def _respond(self, environ: Environ, send: Send, *, is_last: bool = False) -> None:
-        """Answer the request; the `is_last` of its connection."""
+    async def _answer(self, environ: Environ) -> Answer:
+        answered: Answer = await self._threads.run(answer, environ)
+        return answered
+
+    async def _send(
+        self, answered: Awaitable[Answer], send: Send, *, is_last: bool = False
+    ) -> None:
+        """Send the answer to a request; the `is_last` of its connection."""
         self._answering += 1
         try:
-            status, headers, content = await self._threads.run(answer, environ)
+            status, headers, content = await answered
             if is_last:
                 headers.append((b"connection", b"close"))
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -166,6 +195,12 @@ def _variable(header: bytes) -> str:
     return name if name in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{name}"
 
 
+def encoded(answer: quick.Answer) -> Answer:
+    fields = answer.headers.items()
+    headers = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in fields]
+    return answer.status, headers, answer.body
+
+
 def answer(environ: Environ) -> Answer:
     """What the WSGI application makes of a request."""
     status, headers = 0, []
@@ -180,5 +215,8 @@ def answer(environ: Environ) -> Answer:
     response = wsgi(environ, start_response)
     if isinstance(response, FileResponse):
         return status, headers, response
-    with closing(response):
+    try:
         return status, headers, b"".join(response)
+    finally:
+        if hasattr(response, "close"):  # a list has none
+            response.close()

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.urls import resolve
 
-from access.shared_files import shared_file, temporary_folder
+from access.shared_files import limits_file, temporary_folder
 from video import accounts
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def limits_can_be_counted(**kwargs: Any) -> list[CheckMessage]:
         return [Error(str(error), hint="RATE_LIMITS=off counts nothing.", id="config.E005")]
     with suppress(ImproperlyConfigured):  # without a SECRET_KEY, of which the check above tells
         try:
-            shared_file("limits").touch()
+            limits_file().touch()
         except OSError as error:
             return [
                 Error(

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from access.models import ApiKey
 from access.usage import NotesUse
+from rooms import generation
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.errors import RoomExists, RoomNotFound
@@ -35,7 +36,25 @@ class Role(models.TextChoices):
     MODERATOR = "moderator"
 
 
+class RoomQuerySet(models.QuerySet["Room"]):
+    """Tells the other processes what changes: rooms/generation.py."""
+
+    def update(self, **columns: Any) -> int:
+        changed = super().update(**columns)
+        if columns.keys() != {"last_used_at"}:
+            transaction.on_commit(generation.change)
+        return changed
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        deleted = super().delete()
+        transaction.on_commit(generation.change)
+        return deleted
+
+
 class RoomManager(models.Manager["Room"]):
+    def get_queryset(self) -> RoomQuerySet:
+        return RoomQuerySet(self.model, using=self._db)
+
     def open(self, name: str, *, e2ee: bool = False, visitor: Visitor = ANYBODY) -> Room:
         """The room of this name with a session that can be joined; made at the first visit.
 
@@ -221,6 +240,17 @@ class Room(Policy, NotesUse, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *how: Any, **named: Any) -> None:
+        is_new = self._state.adding
+        super().save(*how, **named)
+        if not is_new:
+            transaction.on_commit(generation.change)
+
+    def delete(self, *how: Any, **named: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(*how, **named)
+        transaction.on_commit(generation.change)
+        return deleted
 
     def rotate_session(self) -> None:
         """Give the room a new session; the old one stays known, for its recordings.

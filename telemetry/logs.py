@@ -91,7 +91,7 @@ def write_request(
     status: int,
     seconds: float,
     size: str | None,
-    key_prefix: str | None,
+    key_prefix: str | None = None,
 ) -> None:
     """The line of a request that was answered just now; `size` is a Content-Length.
 

@@ -29,8 +29,7 @@ def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
     """Where something set `request.api_key_prefix`, the line says whose request it was."""
     method = request.method if request.method in METHODS else "other"
     route, status = route_of(request), response.status_code
-    labels = *counted_as(request, method, route, status), status
-    counters.count_request(*labels, seconds=seconds)
+    counters.count_request(*counted_as(request, method, route, status), status, seconds=seconds)
     logs.write_request(
         method=method,
         route=route,
@@ -60,11 +59,12 @@ def route_of(request: HttpRequest) -> str:
     What is refused before it is routed, or has no route, counts as one.
     """
     if request.resolver_match:
-        return _template(request.resolver_match.route)
+        return template(request.resolver_match.route)
     return STATIC_ROUTE if request.path.startswith(settings.STATIC_URL) else NO_ROUTE
 
 
 @lru_cache(1024)
-def _template(pattern: str) -> str:
+def template(pattern: str) -> str:
+    """How the log and the metrics name the route with this pattern."""
     # Without the converters of `path`, as in `<room:name>`.
     return re.sub(r"<\w+:", "<", simplify_regex(pattern)).rstrip("/") or "/"

@@ -12,6 +12,7 @@ from django.test import TransactionTestCase
 from django.test import client as django_client
 from opentok import Client
 
+from rooms import generation
 from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.server_process import Connection, Server
@@ -58,6 +59,7 @@ def empty_tables(case: TransactionTestCase) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table in sorted(tables - {"django_content_type", "auth_permission"}):
             cursor.execute(f"DELETE FROM {table}")
+    generation.change()  # which the servers would else not notice for a second
 
 
 TransactionTestCase._fixture_teardown = empty_tables

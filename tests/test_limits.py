@@ -91,7 +91,7 @@ def test_who_waits_for_somebody_whose_limit_is_used_up_tries_by_himself():
 
     def follow(number):
         crowd_is_here.wait()
-        return flights.join("keynote", lambda: number)
+        return flights.do("keynote", lambda: number)
 
     with ThreadPoolExecutor(9) as crowd:
         first = crowd.submit(flights.join, "keynote", refused)

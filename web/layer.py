@@ -56,6 +56,14 @@ class Layer:
         return self.get_response(request)
 
 
+def is_secure(environ: Mapping[str, Any]) -> bool:
+    """As `request.is_secure()`."""
+    if header := settings.SECURE_PROXY_SSL_HEADER:
+        name, secure = header
+        return bool(environ.get(name, "").rpartition(",")[2].strip() == secure)
+    return bool(environ["wsgi.url_scheme"] == "https")
+
+
 def finish(environ: Mapping[str, Any], headers: cors.Headers, *, is_secure: bool) -> None:
     """Add the headers that every answer carries."""
     # Answers carry tokens and signed links. Static files bring a header of their own.

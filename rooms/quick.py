@@ -1,0 +1,156 @@
+"""`GET /room/<name>` of a room that is there and open to everybody, without Django's request.
+
+It has no rule and no text of its own: it calls what the viewset calls, and leaves every other
+request, and every error, to Django. QUICK_ROOMS=off leaves all of them. Rows are kept for a second,
+unless a process of this machine changes a room before.
+"""
+
+import re
+import time
+from functools import cache, lru_cache
+from time import perf_counter
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.db import Error, close_old_connections
+from django.urls import resolve
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+
+from access.capabilities import Capability
+from access.limits import consume, ident_of_address
+from rooms import generation
+from rooms.credentials import credentials_for
+from rooms.models import Room
+from rooms.names import clean_name
+from telemetry import counters, logs, request_log
+from video import client
+from web import checks, layer
+from web.errors import Refusal
+
+Environ = dict[str, Any]
+
+ABOVE = "/room/"
+# RFC 3986: what a segment of a path may have. A query comes after it.
+SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
+# What makes it another kind of request: a key or a code, and a body.
+NOT_PLAIN = {
+    "HTTP_AUTHORIZATION",
+    "HTTP_X_ACCESS_CODE",
+    "HTTP_TRANSFER_ENCODING",
+    "HTTP_CONTENT_ENCODING",
+    "CONTENT_LENGTH",
+}
+
+SECONDS_KEPT = 1
+MOST_KEPT = 10_000
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Kept(NamedTuple):
+    room: Room
+    generation: bytes
+    until: float
+
+
+_kept: dict[str, Kept] = {}
+
+
+def room_asked_for(environ: Environ) -> str | None:
+    """The name of the room whose credentials a plain request asks for; None for other requests."""
+    uri = environ.get("RAW_URI", "")
+    if not uri.startswith(ABOVE) or environ["REQUEST_METHOD"] != "GET":
+        return None
+    if not NOT_PLAIN.isdisjoint(environ) or not settings.QUICK_ROOMS:
+        return None
+    return _name(uri[len(ABOVE) :])
+
+
+@lru_cache(maxsize=4096)
+def _name(segment: str) -> str | None:
+    if not SEGMENT.fullmatch(segment):
+        return None
+    try:
+        return clean_name(unquote(segment, errors="strict"))
+    except (APIException, UnicodeError):
+        return None
+
+
+def answer_from_memory(environ: Environ, name: str) -> Answer | None:
+    """Without a wait for anything, so that an event loop may call it."""
+    if settings.REDIS_URL:
+        return None  # which counts the limits
+    kept = _kept.get(name)
+    if not kept or kept.until < time.monotonic() or kept.generation != generation.current():
+        return None
+    return _answer(environ, kept.room)
+
+
+def answer(environ: Environ, name: str) -> Answer | None:
+    """With a look into the database, unless the row is kept."""
+    if found := answer_from_memory(environ, name):
+        return found
+    before = generation.current()
+    try:
+        room = Room.objects.get_by_name(name)
+        if room is None or room.keeps_out or not client.owns(room.session_id):
+            return None
+        if found := _answer(environ, room):
+            room.note_use()
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            _kept[name] = Kept(room, before, time.monotonic() + SECONDS_KEPT)
+        return found
+    except Error:
+        return None
+    finally:
+        close_old_connections()
+
+
+def _answer(environ: Environ, room: Room) -> Answer | None:
+    """To a request for a room that keeps nobody out."""
+    started = perf_counter()
+    if Capability.JOIN not in settings.ANONYMOUS_ACCESS:
+        return None
+    is_secure = layer.is_secure(environ)
+    if settings.SECURE_SSL_REDIRECT and not is_secure:
+        return None
+    if not checks.is_allowed_host(environ.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
+        return None
+    try:
+        checks.check_headers(environ)
+        consume("join", ident_of_address(environ))
+    except (Refusal, APIException):
+        return None
+    body = JSONRenderer().render(credentials_for(room))
+    headers = {**_headers(), "Content-Length": str(len(body))}
+    with logs.request(request_log.id_of(environ)):
+        layer.finish(environ, headers, is_secure=is_secure)
+        seconds = perf_counter() - started
+        counters.count_request("GET", _route(), 200, seconds=seconds)
+        logs.write_request(
+            method="GET", route=_route(), status=200, seconds=seconds, size=str(len(body))
+        )
+    return Answer(200, headers, body)
+
+
+@cache
+def _headers() -> dict[str, str]:
+    """What the viewset adds to its answers."""
+    view: Any = resolve(f"{ABOVE}x").func
+    viewset = view.cls(**view.initkwargs)
+    for method, action in view.actions.items():
+        setattr(viewset, method, getattr(viewset, action))
+    viewset.headers = viewset.default_response_headers
+    return {"Content-Type": viewset.renderer_classes[0].media_type, **viewset.headers}
+
+
+@cache
+def _route() -> str:
+    return request_log.template(resolve(f"{ABOVE}x").route)
