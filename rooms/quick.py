@@ -24,9 +24,9 @@ from rooms import generation
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.names import clean_name
-from telemetry import counters, logs, request_log
+from telemetry import request_log
 from video import client
-from web import checks, layer
+from web import edge
 from web.errors import Refusal
 
 Environ = dict[str, Any]
@@ -116,27 +116,28 @@ def answer(environ: Environ, name: str) -> Answer | None:
 def _answer(environ: Environ, room: Room) -> Answer | None:
     """To a request for a room that keeps nobody out."""
     started = perf_counter()
-    if Capability.JOIN not in settings.ANONYMOUS_ACCESS:
+    secure = edge.is_secure(environ)
+    if Capability.JOIN not in settings.ANONYMOUS_ACCESS or not edge.is_allowed_host(environ):
         return None
-    is_secure = layer.is_secure(environ)
-    if settings.SECURE_SSL_REDIRECT and not is_secure:
-        return None
-    if not checks.is_allowed_host(environ.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
+    if settings.SECURE_SSL_REDIRECT and not secure:
         return None
     try:
-        checks.check_headers(environ)
+        edge.check_headers(environ)
         consume("join", ident_of_address(environ))
     except (Refusal, APIException):
         return None
     body = JSONRenderer().render(credentials_for(room))
     headers = {**_headers(), "Content-Length": str(len(body))}
-    with logs.request(request_log.id_of(environ)):
-        layer.finish(environ, headers, is_secure=is_secure)
-        seconds = perf_counter() - started
-        counters.count_request("GET", _route(), 200, seconds=seconds)
-        logs.write_request(
-            method="GET", route=_route(), status=200, seconds=seconds, size=str(len(body))
-        )
+    request_id = request_log.id_of(environ)
+    edge.finish(environ, headers, request_id=request_id, secure=secure)
+    request_log.write(
+        "GET",
+        _route(),
+        200,
+        request_id=request_id,
+        seconds=perf_counter() - started,
+        size=headers["Content-Length"],
+    )
     return Answer(200, headers, body)
 
 

@@ -6,12 +6,10 @@ Neither kind of line holds an address with its query, a room's name, a body, a h
 
 import json
 import logging
-import os
 import select
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,13 +23,13 @@ AT_TERMINAL = sys.stdout.isatty()
 # With the mark of what was left out, and the end of the line.
 LONGEST = select.PIPE_BUF - len("\\u2026\n")
 
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
+to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = {
-            "time": _moment(record.created),
+            "time": moment(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -50,11 +48,11 @@ class LineFormatter(logging.Formatter):
 
 
 @contextmanager
-def request(id_: str) -> Iterator[None]:
+def request(id_: str) -> Iterator[str]:
     """Inside the block every line has this request's id."""
     token = request_id.set(id_)
     try:
-        yield
+        yield id_
     finally:
         request_id.reset(token)
 
@@ -68,12 +66,12 @@ def _in_one_piece(fields: dict[str, str]) -> str:
     """A line that a pipe takes as a whole. Longer ones it mixes with those of other processes, so
     that they lose the beginning of their traceback.
     """
-    line = _to_json(fields)
+    line = to_json(fields)
     for name in ("exception", "message"):
         excess = len(line) - LONGEST
         if excess > 0 and name in fields:
             fields[name] = "…" + fields[name][excess:]
-            line = _to_json(fields)
+            line = to_json(fields)
     return line
 
 
@@ -84,50 +82,7 @@ def formatter() -> logging.Formatter:
     return JSONFormatter()
 
 
-def write_request(
-    *,
-    method: str,
-    route: str,
-    status: int,
-    seconds: float,
-    size: str | None,
-    key_prefix: str | None = None,
-) -> None:
-    """The line of a request that was answered just now; `size` is a Content-Length.
-
-    Put together by hand, because a record of `logging` takes five times as long. Whoever does not
-    take the line costs nobody an answer.
-    """
-    now = _moment(time.time())
-    more = f',"bytes":{int(size)}' if size else ""
-    if key_prefix:
-        more += f',"key_prefix":{_to_json(key_prefix)}'
-    line = (
-        f'{{"time":"{now}","request_id":"{request_id.get()}",{_kind(method, route, status)},'
-        f'"duration_ms":{seconds * 1000:.1f}{more}}}'
-    )
-    with suppress(OSError):
-        os.write(STANDARD_OUTPUT, f"{_in_words(line) if AT_TERMINAL else line}\n".encode())
-
-
-@lru_cache(1024)
-def _kind(method: str, route: str, status: int) -> str:
-    """The members that many lines have in common."""
-    level = "error" if status >= 500 else "info"
-    members = {"level": level, "method": method, "route": route, "status": status}
-    return _to_json(members)[1:-1]
-
-
-def _in_words(line: str) -> str:
-    told = json.loads(line)
-    key = f" key {told['key_prefix']}" if "key_prefix" in told else ""
-    return (
-        f"{told['time'][11:19]} {told['method']} {told['route']} {told['status']} "
-        f"{told['duration_ms']} ms{key} ({told['request_id']})"
-    )
-
-
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
     whole = int(seconds)
     return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 

@@ -2,20 +2,20 @@
 headers that every answer carries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils.module_loading import import_string
 
 from telemetry import logs, request_log
-from web import checks, cors
+from web import checks, edge
 from web.errors import Refusal
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 # For pages. The admin's own forms have style attributes; no page of ours does.
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; "
@@ -25,7 +25,7 @@ CONTENT_POLICY = (
 
 
 class Layer:
-    """The first of Django's middleware. rooms/quick.py calls the same functions."""
+    """The first of Django's middleware. rooms/quick.py does the same by the same functions."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -33,19 +33,20 @@ class Layer:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = perf_counter()
-        with logs.request(request_log.id_of(request.META)):
+        with logs.request(request_log.id_of(request.META)) as request_id:
             response = self._respond(request)
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 response.headers["Content-Security-Policy"] = _content_policy(request)
             if not response.streaming and response.status_code != 204:
                 response.headers.setdefault("Content-Length", str(len(response.content)))
-            finish(request.META, response.headers, is_secure=request.is_secure())
+            secure = request.is_secure()
+            edge.finish(request.META, response.headers, request_id=request_id, secure=secure)
             request_log.note(request, response, seconds=perf_counter() - started)
             return response
 
     def _respond(self, request: HttpRequest) -> HttpResponse:
         if request.method == "OPTIONS":
-            return cors.preflight(request.META)
+            return _preflight(request)
         try:
             checks.check(request)
         except Refusal as refusal:
@@ -56,26 +57,15 @@ class Layer:
         return self.get_response(request)
 
 
-def is_secure(environ: Mapping[str, Any]) -> bool:
-    """As `request.is_secure()`."""
-    if header := settings.SECURE_PROXY_SSL_HEADER:
-        name, secure = header
-        return bool(environ.get(name, "").rpartition(",")[2].strip() == secure)
-    return bool(environ["wsgi.url_scheme"] == "https")
-
-
-def finish(environ: Mapping[str, Any], headers: cors.Headers, *, is_secure: bool) -> None:
-    """Add the headers that every answer carries."""
-    # Answers carry tokens and signed links. Static files bring a header of their own.
-    headers.setdefault("Cache-Control", "no-store")
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
-    headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if is_secure and settings.SECURE_HSTS_SECONDS:
-        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
-    cors.allow_origin(environ, headers)
-    headers["X-Request-ID"] = logs.request_id.get()
+def _preflight(request: HttpRequest) -> HttpResponse:
+    """The answer to the OPTIONS by which a browser asks whether it may call."""
+    response = HttpResponse(status=204, headers={"Access-Control-Allow-Methods": METHODS})
+    if asked := request.headers.get("Access-Control-Request-Headers"):
+        response.headers["Access-Control-Allow-Headers"] = asked
+    response.headers["Access-Control-Max-Age"] = "600"
+    edge.vary(response.headers, "Access-Control-Request-Headers")
+    del response.headers["Content-Type"]
+    return response
 
 
 def _content_policy(request: HttpRequest) -> str:
