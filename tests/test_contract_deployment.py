@@ -16,11 +16,14 @@ PROGRAM = [
     "api",
     "archives",
     "config",
-    "metrics",
+    "ops",
     "rooms",
+    "staff",
     "static",
+    "telemetry",
     "templates",
     "video",
+    "web",
     "manage.py",
 ]
 # Taken away from the environment, for `.env` to set.

@@ -94,7 +94,7 @@ def test_who_waits_for_somebody_whose_limit_is_used_up_tries_by_himself():
         return flights.do("keynote", lambda: number)
 
     with ThreadPoolExecutor(9) as crowd:
-        first = crowd.submit(flights.join, "keynote", refused)
+        first = crowd.submit(flights.do, "keynote", refused)
         others = [crowd.submit(follow, number) for number in range(8)]
         assert isinstance(first.exception(), RateLimited)
         assert {other.result() for other in others} <= set(range(8))
@@ -262,4 +262,4 @@ def test_the_address_is_the_one_that_the_outermost_trusted_proxy_saw(
 ):
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR=peer, headers={"x-forwarded-for": told})
-    assert address_of(request) == address
+    assert address_of(request.META) == address
