@@ -16,12 +16,14 @@ from api.archive_serializers import (
 )
 from api.serializers import NothingSerializer
 from api.viewsets import ManagingViewSet
+from archives.coverage import CoveredArchive
 from archives.models import Archive
+from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Room
 from video.answers import Remote
 
 
-class ArchiveViewSet(ManagingViewSet):
+class ArchiveViewSet(CoveredArchive, ManagingViewSet):
     """Recordings. The list is what was last heard of them; for the rest OpenTok is asked."""
 
     serializer_class = ArchiveSerializer
@@ -31,7 +33,13 @@ class ArchiveViewSet(ManagingViewSet):
 
     def list(self, request: Request) -> Response:
         chosen = ArchiveQuerySerializer.read(request.query_params.dict())
-        page = self.paginate_queryset(Archive.objects.matching(key=key_of(request), **chosen)) or []
+        key = key_of(request)
+        if room := chosen.get("room"):
+            check_key_covers(key, room)
+        if session_id := chosen.get("session_id"):
+            check_key_covers_session(key, session_id)
+        prefix = key.room_prefix if key else ""
+        page = self.paginate_queryset(Archive.objects.matching(prefix=prefix, **chosen)) or []
         described = Archive.objects.described([archive.remote for archive in page])
         return self.get_paginated_response(ArchiveSerializer(described, many=True).data)
 
@@ -39,34 +47,37 @@ class ArchiveViewSet(ManagingViewSet):
         chosen = NewArchiveSerializer.read(request.data)
         key = key_of(request)
         if room := chosen.pop("room", None):
-            chosen["session_id"] = Room.objects.find(room, key=key).session_id
-        remote = Archive.objects.start(**chosen, key=key)
+            check_key_covers(key, room)
+            chosen["session_id"] = Room.objects.find(room).session_id
+        else:
+            check_key_covers_session(key, chosen["session_id"])
+        remote = Archive.objects.start(**chosen)
         headers = {"Location": f"/api/v1/archives/{remote['id']}"}
         return Response(shown(remote), status.HTTP_201_CREATED, headers=headers)
 
     def retrieve(self, request: Request, archive_id: str) -> Response:
-        return Response(shown(Archive.objects.fetch(archive_id, key=key_of(request))))
+        return Response(shown(Archive.objects.fetch(archive_id)))
 
     def destroy(self, request: Request, archive_id: str) -> Response:
-        Archive.objects.remove(archive_id, key=key_of(request))
+        Archive.objects.remove(archive_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def stop(self, request: Request, archive_id: str) -> Response:
         NothingSerializer.read(request.data)
-        return Response(shown(Archive.objects.stop(archive_id, key=key_of(request))))
+        return Response(shown(Archive.objects.stop(archive_id)))
 
     def lay_out(self, request: Request, archive_id: str) -> Response:
         layout = LayoutSerializer.read(request.data)
-        Archive.objects.lay_out(archive_id, layout, key=key_of(request))
+        Archive.objects.lay_out(archive_id, layout)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def add_stream(self, request: Request, archive_id: str) -> Response:
         stream = StreamSerializer.read(request.data)
-        Archive.objects.add_stream(archive_id, **stream, key=key_of(request))
+        Archive.objects.add_stream(archive_id, **stream)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def remove_stream(self, request: Request, archive_id: str, stream_id: str) -> Response:
-        Archive.objects.remove_stream(archive_id, stream_id, key=key_of(request))
+        Archive.objects.remove_stream(archive_id, stream_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -17,13 +17,14 @@ from api.room_serializers import (
 from api.serializers import NothingSerializer
 from api.token_serializers import NewTokenSerializer, TokenSerializer
 from api.viewsets import ManagingViewSet
+from rooms.coverage import CoveredRoom, check_key_covers
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.paths import path_to
 from rooms.policy import Visitor
 
 
-class RoomViewSet(ManagingViewSet):
+class RoomViewSet(CoveredRoom, ManagingViewSet):
     """Rooms: who gets in, and their sessions."""
 
     serializer_class = RoomSerializer
@@ -34,21 +35,25 @@ class RoomViewSet(ManagingViewSet):
 
     def list(self, request: Request) -> Response:
         chosen = RoomQuerySerializer.read(request.query_params.dict())
-        rooms = self.paginate_queryset(Room.objects.matching(key=key_of(request), **chosen))
+        key = key_of(request)
+        prefix = key.room_prefix if key else ""
+        rooms = self.paginate_queryset(Room.objects.matching(prefix=prefix, **chosen))
         return self.get_paginated_response(RoomInListSerializer(rooms, many=True).data)
 
     def create(self, request: Request) -> Response:
-        room = Room.objects.add(key=key_of(request), **NewRoomSerializer.read(request.data))
+        chosen = NewRoomSerializer.read(request.data)
+        check_key_covers(key_of(request), chosen["name"])
+        room = Room.objects.add(**chosen)
         headers = {"Location": path_to("api-room", room.name)}
         return Response(RoomSerializer(room).data, status.HTTP_201_CREATED, headers=headers)
 
     def retrieve(self, request: Request, name: str) -> Response:
-        return Response(RoomSerializer(Room.objects.find(name, key=key_of(request))).data)
+        return Response(RoomSerializer(Room.objects.find(name)).data)
 
     def partial_update(self, request: Request, name: str) -> Response:
         body = request.data  # read before the room is held, however slowly it comes
         with transaction.atomic():
-            room = Room.objects.lock(name, key=key_of(request))
+            room = Room.objects.lock(name)
             room.change_policy(**PolicySerializer.read(body, room))
         return Response(RoomSerializer(room).data)
 
@@ -56,13 +61,13 @@ class RoomViewSet(ManagingViewSet):
         """People who are in it stay in its session. The recordings stay, and keep its name."""
         chosen = DeletionQuerySerializer.read(request.query_params.dict())
         with transaction.atomic():
-            Room.objects.remove([Room.objects.lock(name, key=key_of(request))], **chosen)
+            Room.objects.remove([Room.objects.lock(name)], **chosen)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def new_session(self, request: Request, name: str) -> Response:
         """Who is in the room now stays behind in its old session."""
         NothingSerializer.read(request.data)
-        room = Room.objects.find(name, key=key_of(request))
+        room = Room.objects.find(name)
         room.rotate_session()
         return Response(RoomSerializer(room).data)
 

@@ -8,9 +8,8 @@ from uuid import UUID
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from access.models import ApiKey
 from access.notes import best_effort
-from archives.errors import ArchiveDeleted, SessionNotNamed
+from archives.errors import ArchiveDeleted
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -29,26 +28,22 @@ UPDATED_FIELDS = ["status", "name", "reason", "duration", "size", "updated_at", 
 
 
 class ArchiveManager(models.Manager["Archive"]):
-    """`key` is that of who asks: one that is only for some rooms gets at nothing of others."""
-
-    def start(self, session_id: str, *, key: ApiKey | None = None, **options: Any) -> Remote:
+    def start(self, session_id: str, **options: Any) -> Remote:
         """Start recording a session, unless told otherwise under the name of its room.
 
         Errors and options: video.client.start_archive.
         """
-        Room.objects.check_key_covers(key, session_id)
         options.setdefault("name", _room_name(session_id))
         remote = client.start_archive(session_id, **options)
         self.note([remote])
         return remote
 
-    def stop(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
-        self._check_key_covers(key, archive_id)
+    def stop(self, archive_id: str) -> Remote:
         remote = client.stop_archive(archive_id)
         self.note([remote])
         return remote
 
-    def fetch(self, archive_id: str, *, key: ApiKey | None = None) -> Remote:
+    def fetch(self, archive_id: str) -> Remote:
         """The archive as OpenTok has it now.
 
         ArchiveDeleted for one that we knew and OpenTok does not have any more.
@@ -56,48 +51,42 @@ class ArchiveManager(models.Manager["Archive"]):
         try:
             remote = client.get_archive(archive_id)
         except ArchiveNotFound:
-            self.mark_deleted(archive_id, key=key)
+            self.mark_deleted(archive_id)
             raise
-        Room.objects.check_key_covers(key, remote["sessionId"])
         self.note([remote])
         return remote
 
-    def remove(self, archive_id: str, *, key: ApiKey | None = None) -> None:
+    def remove(self, archive_id: str) -> None:
         """Delete it at OpenTok, its file as well. That it was there stays known here.
 
         One that was never heard of is asked for first, or a callback that comes late would be news.
         """
         archive_id = ids.archive_id(archive_id)
-        if self.filter(pk=archive_id).exists():
-            self._check_key_covers(key, archive_id)
-        else:
-            self.fetch(archive_id, key=key)
+        if not self.filter(pk=archive_id).exists():
+            self.fetch(archive_id)
         try:
             client.delete_archive(archive_id)
         except ArchiveNotFound:
-            self.mark_deleted(archive_id, key=key)
+            self.mark_deleted(archive_id)
             raise
         self._note_deletion(archive_id)
 
-    def lay_out(self, archive_id: str, layout: Remote, *, key: ApiKey | None = None) -> None:
+    def lay_out(self, archive_id: str, layout: Remote) -> None:
         """Change how the streams of a running recording are arranged."""
-        with self._changing(archive_id, key):
+        with self._changing(archive_id):
             layouts.set_layout(archive_id, layout)
 
-    def add_stream(
-        self, archive_id: str, stream_id: str, *, key: ApiKey | None = None, **kinds: bool
-    ) -> None:
-        with self._changing(archive_id, key):
+    def add_stream(self, archive_id: str, stream_id: str, **kinds: bool) -> None:
+        with self._changing(archive_id):
             layouts.add_stream(archive_id, stream_id, **kinds)
 
-    def remove_stream(self, archive_id: str, stream_id: str, *, key: ApiKey | None = None) -> None:
-        with self._changing(archive_id, key):
+    def remove_stream(self, archive_id: str, stream_id: str) -> None:
+        with self._changing(archive_id):
             layouts.remove_stream(archive_id, stream_id)
 
     @contextmanager
-    def _changing(self, archive_id: str, key: ApiKey | None) -> Iterator[None]:
+    def _changing(self, archive_id: str) -> Iterator[None]:
         """Around a change of a running recording, which gets a 404 for all kinds of reasons."""
-        self._check_key_covers(key, archive_id)
         try:
             yield
         except (ArchiveNotFound, StreamNotFound):
@@ -105,42 +94,28 @@ class ArchiveManager(models.Manager["Archive"]):
                 raise ArchiveNotRunning() from None
             raise
 
-    def _check_key_covers(self, key: ApiKey | None, archive_id: str) -> None:
-        """Raise RoomNotCovered if the key is only for rooms that this is no recording of."""
-        if key and key.room_prefix:
-            self.fetch(archive_id, key=key)
-
     def matching(
         self,
         *,
-        key: ApiKey | None = None,
+        prefix: str = "",
         room: str | None = None,
         session_id: str | None = None,
         **columns: Any,
     ) -> models.QuerySet[Archive]:
-        """What was last heard of recordings, and of no others than the key is for.
+        """What was last heard of recordings. RoomNotFound if the `room` has none and is none.
 
-        Errors: RoomNotFound, RoomNotCovered.
+        With a `prefix` only those of rooms that are there and whose name starts with it: a deleted
+        room's are of no room any more.
         """
         archives = self.filter(**columns)
+        if prefix:
+            archives = archives.filter(room__in=Room.objects.matching(prefix=prefix))
         if room is not None:
-            archives = archives & self._made_in(room, key=key)
+            archives = archives.filter(room_name=clean_name(room))
+            if prefix or not archives.exists():
+                archives = archives.filter(room=Room.objects.find(room))
         if session_id is not None:
-            Room.objects.check_key_covers(key, session_id)
             archives = archives.filter(session_id=session_id)
-        if key and key.room_prefix and room is session_id is None:
-            archives = archives.filter(room__in=Room.objects.matching(key=key))
-        return archives
-
-    def _made_in(self, name: str, *, key: ApiKey | None) -> models.QuerySet[Archive]:
-        """The recordings of the rooms of this name, deleted ones as well; for a key that is only
-        for some rooms, those of the room that there is.
-        """
-        if key and key.room_prefix:
-            return self.filter(room=Room.objects.find(name, key=key))
-        archives = self.filter(room_name=clean_name(name))
-        if not archives.exists():
-            Room.objects.find(name, key=key)
         return archives
 
     def starting_with(self, beginning: str) -> models.QuerySet[Archive]:
@@ -169,7 +144,7 @@ class ArchiveManager(models.Manager["Archive"]):
             _placed([archive])
         return archive
 
-    def mark_deleted(self, archive_id: str, *, key: ApiKey | None = None) -> None:
+    def mark_deleted(self, archive_id: str) -> None:
         """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
         archive_id = ids.archive_id(archive_id)
         known = None
@@ -177,25 +152,14 @@ class ArchiveManager(models.Manager["Archive"]):
             known = self.filter(pk=archive_id).first()
         if known and client.owns(known.session_id):
             self._note_deletion(archive_id)
-            Room.objects.check_key_covers(key, known.session_id)
             raise ArchiveDeleted()
 
     def _note_deletion(self, archive_id: str) -> None:
         with best_effort("note that a recording was deleted"):
             self.filter(pk=archive_id).update(status=Status.DELETED)
 
-    def fetch_list(
-        self, *, session_id: str | None = None, key: ApiKey | None = None, **page: Any
-    ) -> list[Remote]:
-        """Archives as OpenTok has them now, newest first; see video.client.list_archives.
-
-        OpenTok's list knows sessions and not rooms, so that a key that is only for some rooms has
-        to name a session of theirs: SessionNotNamed.
-        """
-        if key and key.room_prefix and session_id is None:
-            raise SessionNotNamed(key.room_prefix)
-        if session_id is not None:
-            Room.objects.check_key_covers(key, session_id)
+    def fetch_list(self, *, session_id: str | None = None, **page: Any) -> list[Remote]:
+        """Archives as OpenTok has them now, newest first; see video.client.list_archives."""
         remotes = client.list_archives(session_id=session_id, **page)
         self.note(remotes)
         return remotes

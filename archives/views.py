@@ -5,20 +5,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
-from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
 from access.limits import Throttle
+from archives.coverage import CoveredArchive, check_key_covers_list
 from archives.errors import ArchiveNotViewable
 from archives.models import Archive
 from archives.pages import page_for
 from archives.serializers import ListQuerySerializer, StartSerializer
+from rooms.coverage import check_key_covers_session
 from video import callbacks
 from video.client import download_url
 
 
-class ArchiveViewSet(ViewSet):
+class ArchiveViewSet(CoveredArchive):
     """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
 
     needs = {
@@ -35,23 +36,25 @@ class ArchiveViewSet(ViewSet):
     def list(self, request: Request) -> Response:
         query = ListQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(Archive.objects.fetch_list(**query.validated_data, key=key_of(request)))
+        check_key_covers_list(key_of(request), query.validated_data.get("session_id"))
+        return Response(Archive.objects.fetch_list(**query.validated_data))
 
     def start(self, request: Request) -> Response:
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(Archive.objects.start(**body.validated_data, key=key_of(request)))
+        check_key_covers_session(key_of(request), body.validated_data["session_id"])
+        return Response(Archive.objects.start(**body.validated_data))
 
     def stop(self, request: Request, archive_id: str) -> Response:
         request.data  # noqa: B018  nothing is read from the body, but a broken one is refused
-        return Response(Archive.objects.stop(archive_id, key=key_of(request)))
+        return Response(Archive.objects.stop(archive_id))
 
     def retrieve(self, request: Request, archive_id: str) -> Response:
-        return Response(Archive.objects.fetch(archive_id, key=key_of(request)))
+        return Response(Archive.objects.fetch(archive_id))
 
     def view(self, request: Request, archive_id: str) -> HttpResponse:
         """To the recording, by a link that OpenTok signed just now, or to a page about it."""
-        remote = Archive.objects.fetch(archive_id, key=key_of(request))
+        remote = Archive.objects.fetch(archive_id)
         if link := download_url(remote):
             return HttpResponseRedirect(link)
         archive = Archive.objects.as_row(remote)

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
-from access.models import ApiKey
 from access.usage import NotesUse
 from rooms import generation
 from rooms.closed_names import ClosedName
@@ -59,10 +58,10 @@ class RoomManager(models.Manager["Room"]):
         """The room of this name with a session that can be joined; made at the first visit.
 
         `e2ee` counts for a room that does not exist yet. Errors: RoomNameInvalid, those of
-        rooms/errors.py, RoomNotCovered, RateLimited, and what video.client.create_session raises,
+        rooms/errors.py, RateLimited, and what video.client.create_session raises,
         in which case nothing is stored.
         """
-        name = _covered(name, visitor.key)
+        name = clean_name(name)
         room = self.get_by_name(name)
         if room is None:
             ClosedName.objects.refuse(name)
@@ -79,7 +78,7 @@ class RoomManager(models.Manager["Room"]):
         """The same, of a room that is there: RoomNotFound, and none is made, also if somebody
         deletes it meanwhile.
         """
-        room = self.find(name, key=visitor.key)
+        room = self.find(name)
         room.admit(visitor)
         if not client.owns(room.session_id):
             room.rotate_session()
@@ -97,15 +96,15 @@ class RoomManager(models.Manager["Room"]):
             row = cursor.fetchone()
         return self.model.from_db(self.db, columns, [_aware(held) for held in row]) if row else None
 
-    def find(self, name: str, *, key: ApiKey | None) -> Room:
-        """The room of this name. Errors: RoomNameInvalid, RoomNotCovered, RoomNotFound."""
-        if room := self.get_by_name(_covered(name, key)):
+    def find(self, name: str) -> Room:
+        """The room of this name. Errors: RoomNameInvalid, RoomNotFound."""
+        if room := self.get_by_name(clean_name(name)):
             return room
         raise RoomNotFound()
 
-    def lock(self, name: str, *, key: ApiKey | None) -> Room:
+    def lock(self, name: str) -> Room:
         """The same, locked until the transaction ends: nobody else changes it meanwhile."""
-        if room := self.select_for_update().filter(name=_covered(name, key)).first():
+        if room := self.select_for_update().filter(name=clean_name(name)).first():
             return room
         raise RoomNotFound()
 
@@ -120,30 +119,21 @@ class RoomManager(models.Manager["Room"]):
         self.filter(pk__in=[room.pk for room in rooms]).delete()
         return closed
 
-    def add(self, name: str, *, key: ApiKey | None, **chosen: Any) -> Room:
+    def add(self, name: str, **chosen: Any) -> Room:
         """A new room with a session, also of a name that was kept closed, which ends with it.
 
         `chosen` is its policy and whether it is `e2ee`.
 
-        Errors: RoomNameInvalid, RoomNotCovered, RoomExists, and what video.client.create_session
+        Errors: RoomNameInvalid, RoomExists, and what video.client.create_session
         raises, in which case nothing is stored.
         """
-        name = _covered(name, key)
+        name = clean_name(name)
         if self.get_by_name(name):
             raise RoomExists()
         room, is_new = self._make(name, on_purpose=True, **chosen)
         if not is_new:
             raise RoomExists()
         return room
-
-    def check_key_covers(self, key: ApiKey | None, session_id: str) -> None:
-        """Raise RoomNotCovered if the key is only for rooms that this session is, or was, none of.
-
-        Asks the database for a key with a room prefix alone.
-        """
-        if key and key.room_prefix:
-            room = self.by_session([session_id]).get(session_id)
-            key.refuse_other_rooms(room.name if room else None)
 
     def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
@@ -185,12 +175,12 @@ class RoomManager(models.Manager["Room"]):
         raise RoomNotFound()
 
     def matching(
-        self, *, search: str = "", key: ApiKey | None = None, **columns: Any
+        self, *, search: str = "", prefix: str = "", **columns: Any
     ) -> models.QuerySet[Room]:
-        """Rooms as `search` finds them, with these values, and no others than the key is for."""
+        """Rooms as `search` finds them, with these values and this beginning of their name."""
         rooms = self.search(search) if search else self.all()
-        if key and key.room_prefix:
-            rooms = starting_with(rooms, key.room_prefix)
+        if prefix:
+            rooms = starting_with(rooms, prefix)
         return rooms.filter(**columns)
 
     def search(self, term: str) -> models.QuerySet[Room]:
@@ -285,14 +275,6 @@ class PastSession(models.Model):
 
     def __str__(self) -> str:
         return self.session_id
-
-
-def _covered(name: str, key: ApiKey | None) -> str:
-    """The name as it is stored, if the key is for this room."""
-    name = clean_name(name)
-    if key:
-        key.refuse_other_rooms(name)
-    return name
 
 
 def _refuse_past(session_id: str) -> None:

@@ -311,7 +311,7 @@ def test_news_of_a_recording_whose_room_is_being_deleted_is_kept(program, opento
     Archive.objects.all().delete()
     with ThreadPoolExecutor(1) as other:
         with transaction.atomic():
-            Room.objects.lock("lobby", key=None).delete()
+            Room.objects.lock("lobby").delete()
             asked = len(opentok.requests())
             asking = other.submit(program.get, f"archives/{started['id']}")
             opentok.requests(at_least=asked + 1)

@@ -69,7 +69,7 @@ def rooms(opentok, transactional_db, settings):
     """One of each kind, and no others are made."""
     settings.ROOM_CREATION = "keys"
     for name in NAMES:
-        Room.objects.add(name, key=None, e2ee=False)
+        Room.objects.add(name, e2ee=False)
     now = timezone.now()
     Room.objects.get(name="closed").change_policy(closed=True)
     Room.objects.get(name="early").change_policy(opens_at=now + timedelta(days=1, seconds=-0.5))

@@ -1,0 +1,45 @@
+"""Whether an API key that is for some rooms only is for this recording: asked by the views."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from access.authentication import key_of
+from access.models import ApiKey
+from access.notes import best_effort
+from archives.errors import SessionNotNamed
+from archives.models import Archive
+from rooms.coverage import check_key_covers_session
+from video import ids
+
+
+class CoveredArchive(ViewSet):
+    """Refuses a key that is not for the room of the recording that the address names, once the
+    limits are counted.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        key = key_of(request)
+        if key and key.room_prefix and (archive_id := kwargs.get("archive_id")):
+            check_key_covers_session(key, _session_of(archive_id))
+
+
+def check_key_covers_list(key: ApiKey | None, session_id: str | None) -> None:
+    """OpenTok's list knows sessions and not rooms, so a key for some rooms has to name a session:
+    SessionNotNamed. RoomNotCovered for one that it is not for.
+    """
+    if key and key.room_prefix and session_id is None:
+        raise SessionNotNamed(key.room_prefix)
+    if session_id is not None:
+        check_key_covers_session(key, session_id)
+
+
+def _session_of(archive_id: str) -> str:
+    """Of which session it is a recording: OpenTok is asked about one that was never heard of."""
+    archive_id = ids.archive_id(archive_id)
+    known = None
+    with best_effort("look up the session of a recording"):
+        known = Archive.objects.filter(pk=archive_id).values_list("session_id", flat=True).first()
+    return known or str(Archive.objects.fetch(archive_id)["sessionId"])

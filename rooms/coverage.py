@@ -1,0 +1,33 @@
+"""Whether an API key that is for some rooms only is for this one: asked by the views."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from access.authentication import key_of
+from access.models import ApiKey
+from rooms.models import Room
+from rooms.names import clean_name
+
+
+class CoveredRoom(ViewSet):
+    """Refuses a key that is not for the room that the address names, after the limits."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if name := kwargs.get("name"):
+            check_key_covers(key_of(request), name)
+
+
+def check_key_covers(key: ApiKey | None, name: str) -> None:
+    """Errors: RoomNameInvalid, RoomNotCovered."""
+    if key:
+        key.refuse_other_rooms(clean_name(name))
+
+
+def check_key_covers_session(key: ApiKey | None, session_id: str) -> None:
+    """RoomNotCovered unless the session is, or was, one of a room that the key is for."""
+    if key and key.room_prefix:
+        room = Room.objects.by_session([session_id]).get(session_id)
+        key.refuse_other_rooms(room.name if room else None)
