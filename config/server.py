@@ -25,7 +25,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from access.shared_files import temporary_folder
-from config import listening
+from web import listening
 
 # granian knows one time for the headers of a request to arrive and for a connection to be idle.
 IDLE_CONNECTION_MS = 95_000

@@ -6,8 +6,8 @@ import pytest
 import requests
 from django.core.exceptions import ImproperlyConfigured
 
-from config import listening
 from tests.server_process import Server
+from web import listening
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
