@@ -97,8 +97,9 @@ class IdempotentRequest(models.Model):
     def settle(self, answer: Answer) -> None:
         """Keep the answer for whoever asks again."""
         text = _cipher().encrypt(json.dumps(answer).encode()).decode()
-        # What was asked for is done, and the answer has to go out.
-        with best_effort("keep the answer for an Idempotency-Key"):
+        # What was asked for is done, and the answer has to go out. Without the row it would be done
+        # again, so that this is worth a wait.
+        with best_effort("keep the answer for an Idempotency-Key", lock_seconds=0):
             IdempotentRequest.objects.filter(pk=self.pk).update(answer=text)
 
     def stored_answer(self) -> Answer:

@@ -80,3 +80,19 @@ def test_a_recording_that_was_started_is_answered_although_it_cannot_be_written_
     assert started.status_code == 200
     assert started.json()["status"] == "started"
     assert not Archive.objects.exists()
+
+
+@pytest.mark.parametrize("table", ["archives_archive", "rooms_room"])
+def test_a_locked_table_keeps_no_recording_from_an_answer_for_long(server, opentok, table):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks no single table")
+    program = Program(server, can="manage")
+    session = opentok.call("POST", "/session/create").json()[0]["session_id"]
+    opentok.connect(session)
+    archive = program.post("archives", sessionId=session).json()["id"]
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table}")
+        answer = program.get(f"archives/{archive}")
+    assert answer.status_code == 200
+    assert answer.elapsed.total_seconds() < 4.5  # three notes wait a second each, at most

@@ -45,7 +45,10 @@ class Cursor(CursorWrapper):
         only_reads = isinstance(sql, str) and sql.startswith("SELECT ")
         if isinstance(sql, str) and sql.startswith(LIMITED):
             # PostgreSQL runs both as one transaction, also where none has begun.
-            sql = f"SET LOCAL statement_timeout = '{self.db.statement_seconds}s'; {sql}"
+            limits = f"SET LOCAL statement_timeout = '{self.db.statement_seconds}s'"
+            if self.db.lock_seconds:
+                limits += f"; SET LOCAL lock_timeout = '{self.db.lock_seconds}s'"
+            sql = f"{limits}; {sql}"
         try:
             return super()._execute(sql, params, *ignored)  # type: ignore[misc]
         except OperationalError:
@@ -98,6 +101,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
     is_read_only = False
     statement_seconds = STATEMENT_SECONDS
+    # Set by access/notes.py; 0 is as long as a statement may take.
+    lock_seconds = 0
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
