@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
 
 # The columns that news may change. Which room it is follows from the session; the room's name, once
 # it is known, stays.
-UPDATED_FIELDS = ["status", "name", "reason", "duration", "size", "updated_at", "details"]
+UPDATED_FIELDS = [
+    "status",
+    "name",
+    "reason",
+    "duration",
+    "size",
+    "created_at",
+    "updated_at",
+    "details",
+]
+# OpenTok tells its time by the millisecond at the start, and later by the second.
+ROUNDING = timedelta(seconds=1)
 
 
 class ArchiveManager(models.Manager["Archive"]):
@@ -247,16 +259,22 @@ def _updates(
     """Those that say more than their stored rows do, in the same order.
 
     What comes late leaves out some of what an answer says, which then stays as it is; so does the
-    name of the room.
+    name of the room. Of two times of creation the earlier counts, however late it comes: the other
+    is that of a callback which did not say.
     """
+    news = []
     rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
     for archive in archives:
-        if row := rows.get(archive.id):
+        row = rows.get(archive.id)
+        if row:
             archive.room_name = row.room_name or archive.room_name
+            if archive.created_at >= row.created_at - ROUNDING:
+                archive.created_at = row.created_at
             if from_callback:
                 archive.keep_from(row)
-    return [
-        archive
-        for archive in archives
-        if archive.updates(rows.get(archive.id), from_callback=from_callback)
-    ]
+        if archive.updates(row, from_callback=from_callback):
+            news.append(archive)
+        elif row and archive.created_at != row.created_at:
+            row.created_at = archive.created_at
+            news.append(row)
+    return news

@@ -160,7 +160,7 @@ def _whole(value: object) -> int:
 
 def _moment(value: object) -> datetime | None:
     """OpenTok's milliseconds since 1970."""
-    if not isinstance(value, int | float) or not 0 <= value < 2**47:
+    if not isinstance(value, int | float) or not 0 < value < 2**47:
         return None
     return datetime.fromtimestamp(value / 1000, tz=UTC)
 

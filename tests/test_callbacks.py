@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import jwt
 import pytest
@@ -342,6 +343,38 @@ def test_what_one_does_not_say_stays_as_it_was(server):
     archive = Archive.objects.get()
     assert (archive.name, archive.duration, archive.size) == ("Foo", 9, 7)
     assert archive.updated_at.timestamp() == 1727870434.977
+
+
+@pytest.mark.parametrize("later", [{}, {"status": "available"}, {"updatedAt": 1727870430000}])
+def test_when_a_recording_was_made_is_taken_over_from_a_later_callback(server, later):
+    first = told(status="stopped")
+    created = first.pop("createdAt")
+    send(server, first)
+    assert Archive.objects.get().created_at.timestamp() * 1000 > created  # when it came
+    send(server, first | {"status": "stopped", "createdAt": created} | later)
+    assert Archive.objects.get().created_at.timestamp() * 1000 == created
+    assert rows() == [later.get("status", "stopped")]
+    send(server, first | {"status": "available"})  # says nothing of it
+    assert Archive.objects.get().created_at.timestamp() * 1000 == created
+
+
+def test_a_late_start_says_when_a_stopped_recording_was_made(server):
+    first = told(status="stopped")
+    created = first.pop("createdAt")
+    send(server, first)
+    send(server, first | {"status": "started", "createdAt": created})
+    assert Archive.objects.get().created_at.timestamp() * 1000 == created
+    assert rows() == ["stopped"]
+
+
+def test_when_a_recording_was_made_is_taken_over_from_an_answer(room, server, opentok):
+    archive_id = start(opentok, room.session_id)
+    opentok.callbacks(attempts=1)
+    created = Archive.objects.get().created_at
+    # As though its first callback had come a minute later and had not said.
+    Archive.objects.update(created_at=created + timedelta(minutes=1))
+    server.get(f"/archive/{archive_id}")
+    assert Archive.objects.get().created_at == created
 
 
 def test_what_is_dropped_is_logged_once_a_kind(opentok, transactional_db):
