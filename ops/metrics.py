@@ -100,7 +100,10 @@ def _archives() -> Metric:
     gauge = GaugeMetricFamily(
         "rooms_stored_archives", "Recordings by the status last heard of.", labels=["status"]
     )
-    counts = Archive.objects.order_by().values_list("status").annotate(Count("pk"))
-    for status, count in (dict.fromkeys(Status, 0) | dict(counts)).items():
+    counts = dict.fromkeys([*Status, "other"], 0)
+    found = Archive.objects.order_by().values_list("status").annotate(Count("pk"))
+    for status, count in found:
+        counts[status if status in counts else "other"] += count
+    for status, count in counts.items():
         gauge.add_metric([status], count)
     return gauge

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from access.models import ApiKey
 from archives.models import Archive
+from archives.states import Status
 from rooms.models import Room
 from tests.server_process import Server
 
@@ -153,6 +154,15 @@ def test_rooms_and_recordings_are_counted_by_status(server):
     assert found["rooms_stored_archives", ("status", "available")] == 2
     assert found["rooms_stored_archives", ("status", "failed")] == 0
     assert found["rooms_database_up",] == 1
+
+
+def test_recordings_in_states_that_opentok_does_not_document_are_counted_together(server):
+    for number, status in enumerate(["invented", "other", "1", "failed"]):
+        Archive.objects.create(id=f"{number:032x}", session_id="1_x", status=status)
+    found = {key: value for key, value in samples(server).items() if "stored_archives" in key[0]}
+    assert found["rooms_stored_archives", ("status", "other")] == 3
+    assert found["rooms_stored_archives", ("status", "failed")] == 1
+    assert len(found) == len(Status) + 1
 
 
 def test_a_database_that_is_away_is_a_number_among_the_others(opentok, db):
