@@ -5,6 +5,7 @@ local OpenTok beside it. Whatever it starts ends with it.
 """
 
 import argparse
+import ctypes
 import errno
 import os
 import secrets
@@ -27,6 +28,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 CREDENTIALS = ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"]
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+# Linux has it alone. Looked up before a fork, after which little is safe to do.
+PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
+PR_SET_PDEATHSIG = 1
 START_SECONDS = 30
 # More than the server needs to answer what is under way.
 STOP_SECONDS = 25
@@ -169,7 +173,16 @@ def local_opentok(
 
 def start(command: list[str], **options: Any) -> subprocess.Popen[str]:
     # In a session of its own: Ctrl-C reaches this process alone, which ends the others in order.
-    return subprocess.Popen(command, cwd=BASE_DIR, text=True, start_new_session=True, **options)
+    return subprocess.Popen(
+        command, cwd=BASE_DIR, text=True, start_new_session=True,
+        preexec_fn=end_with_parent, **options,
+    )  # fmt: skip
+
+
+def end_with_parent() -> None:
+    """Have Linux end the child when this process is killed and cannot do it itself."""
+    if PRCTL:
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run(*command: str) -> None:

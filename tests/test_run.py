@@ -73,6 +73,14 @@ def test_without_credentials_it_brings_a_local_opentok_and_the_rooms_stay(enviro
     assert sessions[0] == sessions[1]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of it")
+def test_a_kill_ends_the_server_and_the_local_opentok_as_well(environment):
+    with running(environment) as (process, _):
+        process.kill()  # the block ends when none of them can write any more
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(environment["PORT"])))
+
+
 @pytest.mark.parametrize(("chosen", "status"), [(" ", 200), ("join", 401)])
 def test_everybody_may_list_recordings_unless_somebody_chose_otherwise(environment, chosen, status):
     environment["ANONYMOUS_ACCESS"] = chosen
