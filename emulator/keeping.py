@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from time import time
 from typing import Any, TextIO
 
 from emulator.archive_options import ArchiveOptions
@@ -51,7 +52,12 @@ class Keeper:
         except OSError as error:
             self._give_up(f"cannot be used: {error.strerror}")
         except (ValueError, TypeError, KeyError, AttributeError):
-            print(f"{self._path} is not understood, and begun anew.", file=sys.stderr)
+            aside = self._path.with_name(f"{self._path.name}.damaged-{int(time())}")
+            self._path.rename(aside)
+            print(
+                f"{self._path} is not understood, and begun anew. What it was is in {aside.name}.",
+                file=sys.stderr,
+            )
         return []
 
     def save(self, archives: Iterable[Archive]) -> None:

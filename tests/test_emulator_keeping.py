@@ -98,7 +98,7 @@ def test_a_reset_is_kept_too(emulator):
      b'{"version": 1, "archives": [{}]}', b'{"version": 1, "archives": {"a": 1}}',
      b'{"version": 1, "archives": [{"project": 1}]}'],
 )  # fmt: skip
-def test_a_broken_file_is_said_in_a_line_and_begun_anew(content, path):
+def test_a_broken_file_is_said_in_a_line_kept_aside_and_begun_anew(content, path):
     path.parent.mkdir()
     path.write_bytes(content)
     command = [sys.executable, "-m", "emulator", "--port", "0", "--keep", str(path)]
@@ -106,7 +106,9 @@ def test_a_broken_file_is_said_in_a_line_and_begun_anew(content, path):
         assert "listening" in process.stdout.readline()
         process.terminate()
         _, said = process.communicate(timeout=20)
-    assert said == f"{path} is not understood, and begun anew.\n"
+    (aside,) = path.parent.glob("archives.json.damaged-*")
+    assert aside.read_bytes() == content
+    assert said == (f"{path} is not understood, and begun anew. What it was is in {aside.name}.\n")
     with Emulator("--auto-connect", "--keep", str(path)) as emulator:
         start(emulator)
     assert len(json.loads(path.read_text())["archives"]) == 1
