@@ -34,6 +34,8 @@ LONE_QUOTE = (
     "has a quote at its beginning or end that is not one of a pair around all of it. Take it away, "
     "or put the other kind of quotes around the whole value."
 )
+TYPOGRAPHIC = set("“”„‟‘’‚‛«»")
+TYPOGRAPHIC_QUOTE = "has a typographic quote at its beginning or end. Write \" or ' in its place."
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,22 @@ def _value(text: str, place: int) -> tuple[str, int]:
     """A value, and where the next line begins."""
     found = VALUE.match(text, place)
     bare = ((found and found["bare"]) or "").strip()
-    if not found or has_lone_quote(bare):
+    if not found:
         raise ValueError(LONE_QUOTE)
+    if wrong := wrong_quote(bare):
+        raise ValueError(wrong)
     value = ESCAPE.sub(_unescaped, found["escaped"] or "") or found["plain"] or bare
     if "\0" in value:
         raise ValueError("holds a NUL. Save the file as UTF-8.")
     return value, found.end()
 
 
-def has_lone_quote(value: str) -> bool:
-    """Whether a quote at the beginning or the end is all that is left of a pair."""
-    return value[:1] in QUOTES or value[-1:] in QUOTES
+def wrong_quote(value: str) -> str | None:
+    """What is wrong with a quote at the beginning or the end, which is none of a good pair."""
+    ends = {value[:1], value[-1:]}
+    if ends & TYPOGRAPHIC:
+        return TYPOGRAPHIC_QUOTE
+    return LONE_QUOTE if ends & set(QUOTES) else None
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -25,6 +25,12 @@ MOST = 10**9
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
+# Other names of the credentials. Warned of in `.env` alone: elsewhere they may be for others.
+ALSO_CALLED = {
+    f"{prefix}API_{word}": meant
+    for prefix in ("", "OPENTOK_", "VONAGE_")
+    for word, meant in {"KEY": "TOKBOX_API_KEY", "SECRET": "TOKBOX_SECRET"}.items()
+}
 
 # The names that were asked for, and what `.env` sets.
 asked_for: set[str] = set()
@@ -64,8 +70,8 @@ def _without_quotes(name: str, value: str) -> str:
     """`docker run --env-file` and some dashboards keep the quotes that a shell takes away."""
     if len(value) > 1 and value[0] == value[-1] and value[0] in dotenv.QUOTES:
         return value[1:-1].strip()
-    if dotenv.has_lone_quote(value):
-        raise ImproperlyConfigured(f"{name} {dotenv.LONE_QUOTE}")
+    if wrong := dotenv.wrong_quote(value):
+        raise ImproperlyConfigured(f"{name} {wrong}")
     return value
 
 
@@ -99,6 +105,8 @@ def misspelt() -> Iterator[str]:
 
 def _meant_by(name: str, *, is_ours: bool) -> str | None:
     """A PaaS sets DATABASE_URL_OLD, PORTS and REDIS_TLS_URL on purpose; `.env` is for us."""
+    if is_ours and name in ALSO_CALLED:
+        return ALSO_CALLED[name]
     for known in sorted(asked_for):
         if name.startswith(f"{known}_") or (name.endswith(f"_{known}") and not is_ours):
             return None

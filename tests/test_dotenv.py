@@ -101,6 +101,8 @@ def test_a_flag_a_number_and_a_list_of_the_env_file_may_have_a_comment(load):
         (f"#\nWANTED={SECRET}'", "Line 2 of .env: WANTED has a quote"),
         (f"#\nWANTED='a' {SECRET}", "Line 2 of .env: WANTED has a quote"),
         (f"#\nWANTED='it\nNEXT='{SECRET}'", "Line 2 of .env: WANTED has a quote"),
+        (f"#\nWANTED=“{SECRET}”", "Line 2 of .env: WANTED has a typographic quote"),
+        (f"#\nWANTED=‘{SECRET}’ # a comment", "Line 2 of .env: WANTED has a typographic quote"),
         (f"#\n{SECRET}", "Line 2 of .env is no NAME=value"),
         (f"#\nset WANTED={SECRET}", "Line 2 of .env is no NAME=value"),
         (codecs.BOM_UTF16_LE + b"W\0=\0\xff", ".env is no text in UTF-8"),
@@ -151,6 +153,8 @@ def test_a_value_of_the_environment_is_read_without_the_quotes_that_docker_keeps
         (f'"{SECRET}', "WANTED has a quote"),
         (f"{SECRET}'", "WANTED has a quote"),
         (f'"{SECRET}" # a comment', "WANTED has a quote"),
+        (f"“{SECRET}”", "WANTED has a typographic quote"),
+        (f"‘{SECRET}’ # a comment", "WANTED has a typographic quote"),
         (f"a\n{SECRET}", "WANTED holds a line break"),
         (f"a\t{SECRET}", "WANTED holds a tab"),
         (f"{SECRET}\x7f", "WANTED holds the invisible character U+007F"),
@@ -273,6 +277,15 @@ def test_a_name_that_others_set_is_no_misspelt_one(monkeypatch):
     for name in FOREIGN.split():
         monkeypatch.setenv(name, "x")
     assert list(environment.misspelt()) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "OPENTOK_", "VONAGE_"])
+def test_what_others_call_the_credentials_is_noticed_in_the_env_file(prefix, load):
+    load(f"{prefix}API_KEY=1\n{prefix}API_SECRET=x\n")
+    assert list(environment.misspelt()) == [
+        f"{prefix}API_KEY in line 1 of .env is not read by this server. Is TOKBOX_API_KEY meant?",
+        f"{prefix}API_SECRET in line 2 of .env is not read by this server. Is TOKBOX_SECRET meant?",
+    ]
 
 
 def test_a_name_in_the_env_file_is_more_suspicious_than_in_the_environment(load):
