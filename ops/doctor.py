@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, cast
 
 from django.conf import settings
@@ -16,11 +17,13 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from access import counters
+from access.shared_files import temporary_folder
 from archives.models import Archive
 from ops.checks import STARTUP
 from ops.write_probe import try_to_write
 from video import accounts, probe
 from video.errors import VideoError
+from web import listening
 from web.static import ForgivingManifestStorage
 
 # A process holds the connections of its clients, which stay open between requests.
@@ -56,7 +59,15 @@ def examine() -> Iterator[Finding]:
 def configuration() -> Iterator[Finding]:
     found = run_checks(tags=[STARTUP], include_deployment_checks=True)
     yield from _from_checks("configuration", found)
-    if not found:
+    said = [check.msg for check in found]
+    for look in (partial(listening.resolve, settings.LISTEN), temporary_folder):
+        try:
+            look()
+        except ImproperlyConfigured as error:
+            if str(error) not in said:
+                said.append(str(error))
+                yield Finding("error", "configuration", str(error))
+    if not said:
         yield Finding("ok", "configuration", "What is needed is set, and fits together.")
 
 
@@ -231,6 +242,7 @@ def limits() -> Iterator[Finding]:
 
 def rate_limits() -> Iterator[Finding]:
     try:
+        temporary_folder()
         found = list(counters.try_out())
     except ImproperlyConfigured:
         return  # configuration() has said so

@@ -302,6 +302,23 @@ def test_where_rate_limits_cannot_be_counted_is_named(doctor, tmp_path):
     assert "TMPDIR" in told
 
 
+@pytest.mark.parametrize("limits", ["off", "join=1/minute"])
+def test_a_folder_for_temporary_files_that_is_of_no_use_is_one_error(doctor, limits):
+    diagnosis = doctor(TMPDIR="/nonexistent", RATE_LIMITS=limits)
+    assert [f["level"] for f in diagnosis.findings if "/nonexistent" in f["message"]] == ["error"]
+    assert "rate limits" not in diagnosis.levels()
+
+
+def test_an_address_that_is_none_is_an_error(doctor):
+    level, text = doctor(LISTEN="0.0.0.0:80").of("configuration")
+    assert (level, "LISTEN" in text) == ("error", True)
+
+
+def test_a_comment_behind_the_secret_key_is_a_warning(doctor):
+    level, text = doctor(SECRET_KEY=f"{'0123456789' * 5} # ours").of("configuration")
+    assert (level, "SECRET_KEY" in text, "0123" in text) == ("warning", True, False)
+
+
 def test_clients_behind_a_proxy_that_nobody_trusts_are_a_warning(doctor):
     def told(**variables):
         findings = doctor(SECURE_SSL_REDIRECT="on", **variables).findings
