@@ -22,7 +22,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment, listening
+from config import environment
+from web import listening
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CREDENTIALS = ["TOKBOX_API_KEY", "TOKBOX_SECRET", "VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"]
