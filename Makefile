@@ -32,8 +32,8 @@ test-postgresql: $(TEST_INSTALLED)
 test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the last commit
 	$(PYTHON) -m scripts.as_heroku
 
-bench: $(TEST_INSTALLED)  ## Measure speed and memory against the sample's way; needs wrk and Node.js
-	$(PYTHON) -m bench $(if $(RUNS),--runs $(RUNS))
+bench: $(TEST_INSTALLED)  ## Measure speed and memory beside the sample server's; needs wrk and Node.js
+	$(PYTHON) -m bench $(PARTS) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-scale: $(TEST_INSTALLED)  ## Measure what a million rooms and recordings cost; needs wrk
 	$(PYTHON) -m bench.scale $(if $(RUNS),--runs $(RUNS)) $(if $(ROWS),--rows $(ROWS))

@@ -1,63 +1,73 @@
-"""`make bench`: what the server takes and gives, against a server that does what the sample does.
+"""`make bench`: what the server takes and gives, beside a server that does what the sample does.
 
 All are measured in turns in one run, so that ratios hold when the machine's speed drifts.
 """
 
 import argparse
 import subprocess
-from contextlib import AbstractContextManager
 
 from bench import databases, processes, report
-from bench.bursts import bursts
-from bench.checks import checks
+from bench.archives import archives
+from bench.crowd import many_new_rooms, one_new_room
 from bench.hang import hang
-from bench.processes import Running
-from bench.rates import memory, rates
+from bench.memory import memory
+from bench.rates import known_rooms, new_rooms
 from tests.emulator_process import Emulator
 
-
-def unchecked(database: str, opentok: Emulator) -> AbstractContextManager[Running]:
-    return processes.ours(
-        "without checks", database, opentok, DJANGO_SETTINGS_MODULE="bench.unchecked"
-    )
+# In this order: memory is that of servers which have just started.
+PARTS = {
+    "memory": [memory],
+    "rates": [known_rooms],
+    "rooms": [new_rooms],
+    "archives": [archives],
+    "crowd": [one_new_room, many_new_rooms],
+    "hang": [hang],
+}
+PEER = (
+    "The peer does for rooms and recordings what OpenTok's sample server, learning-opentok-node, "
+    "does, with the versions of its `package-lock.json`: opentok 2.15.2, Express 4.18.2. It is one "
+    "process, with `NODE_ENV=production`; the server has two.\n"
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART",
+        help=f"{', '.join(PARTS)}: all unless named. Named ones are printed, and not written down.",
+    )  # fmt: skip
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=8, help="of each run of wrk")
+    parser.add_argument("--seconds", type=int, default=8, help="of each turn")
     options = parser.parse_args()
+    if unknown := set(options.parts) - PARTS.keys():
+        parser.error(f"No such part: {', '.join(sorted(unknown))}")
     processes.require("wrk", "node", "npm")
+    sections = measure(options.parts or list(PARTS), runs=options.runs, seconds=options.seconds)
+    if options.parts:
+        print("\n".join(sections))
+    else:
+        report.write("make bench", *sections)
+
+
+def measure(parts: list[str], *, runs: int, seconds: int) -> list[str]:
+    """The sections of the report."""
     with (
         databases.new_databases("rooms") as urls,
-        Emulator() as opentok,
+        Emulator("--auto-connect") as opentok,
         processes.peer(opentok) as peer,
         processes.ours("ours, SQLite", urls["SQLite"]["rooms"], opentok) as on_sqlite,
         processes.ours("ours, PostgreSQL", urls["PostgreSQL"]["rooms"], opentok) as on_postgresql,
-        unchecked(urls["SQLite"]["rooms"], opentok) as unchecked_on_sqlite,
-        unchecked(urls["PostgreSQL"]["rooms"], opentok) as unchecked_on_postgresql,
     ):
         servers = [peer, on_sqlite, on_postgresql]
-        at_rest = memory(servers)
-        report.write(
-            "make bench",
-            "The peer does what OpenTok's sample server does, with its packages.\n",
-            report.machine(
-                *(f"{kind} {databases.version(url['rooms'])}" for kind, url in urls.items()),
-                f"Node {subprocess.check_output(['node', '--version'], text=True).strip()}",
-            )
-            + "\n",
-            rates(servers, runs=options.runs, seconds=options.seconds),
-            at_rest,
-            checks(
-                [(on_sqlite, unchecked_on_sqlite), (on_postgresql, unchecked_on_postgresql)],
-                # Many short turns: the machine's speed drifts by more than what is looked for.
-                runs=options.runs * 15,
-                seconds=1,
-            ),
-            bursts(servers, opentok, runs=options.runs),
-            hang(peer, servers[1:], opentok, runs=options.runs),
-        )
+        versions = [f"{kind} {databases.version(url['rooms'])}" for kind, url in urls.items()]
+        versions.append(f"Node {subprocess.check_output(['node', '--version'], text=True).strip()}")
+        sections = [
+            section(servers, opentok, runs=runs, seconds=seconds)
+            for name, measured in PARTS.items()
+            if name in parts
+            for section in measured
+        ]
+    return [PEER, report.machine(*versions) + "\n", *sections]
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """Whether known rooms are served while OpenTok hangs, and what those who wait are told."""
 
+import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 from bench import wrk
-from bench.crowd import Answer, ask, at_once, insist, statuses
+from bench.client import Answer, ask, insist, statuses
 from bench.processes import Running
 from bench.report import spread, table, tell
-from bench.wrk import Turn
+from bench.turns import Turn
 from tests.emulator_process import Emulator
 
+# Half of them wait for a new room, half for a recording.
 CALLERS = 60
 # Less than the seven seconds after which the server gives up on OpenTok.
 SECONDS = 5
@@ -24,23 +26,16 @@ class Hang:
     answers: list[Answer]
 
 
-def hang(peer: Running, servers: list[Running], opentok: Emulator, *, runs: int) -> str:
-    done: dict[str, list[Hang]] = {}
-    for run, server in itertools.product(range(runs), [peer, *servers]):
-        tell(f"run {run + 1} of {runs}: {server.name}, OpenTok hangs")
-        sessions = [] if server is peer else _sessions(server, run)
-        new_rooms = [f"/room/hung-{run}-{n}" for n in range(CALLERS - len(sessions))]
-        callers = [partial(ask, server, path) for path in new_rooms]
-        callers += [
-            partial(ask, server, "/archive/start", json_body={"sessionId": session})
-            for session in sessions
-        ]
-        done.setdefault(server.name, []).append(_hang(server, opentok, callers))
+def hang(servers: list[Running], opentok: Emulator, *, runs: int, seconds: int) -> str:
+    done: dict[str, list[Hang]] = {server.name: [] for server in servers}
+    for run, server in itertools.product(range(runs), servers):
+        tell(f"OpenTok hangs, run {run + 1} of {runs}: {server.name}")
+        done[server.name].append(asyncio.run(_hang(server, opentok, run)))
     return (
         f"### While OpenTok hangs\n\nwrk asks for a known room over {wrk.CONNECTIONS} connections "
-        f"for {SECONDS} s, before and while OpenTok answers nobody and {CALLERS} others wait: half "
-        "for a new room, half to start a recording (of the peer, which has no recordings, all for "
-        "new rooms). Their answers are those of the last run.\n\n"
+        f"for {SECONDS} s, before and while OpenTok answers no call and {CALLERS} others wait: "
+        "half for a new room, half to start a recording. Their answers are those of the last "
+        "run.\n\n"
         + table(
             "server | p99 ms before | p99 ms meanwhile | requests/s before | requests/s meanwhile "
             "| errors | answers to those who wait | the slowest, s",
@@ -49,21 +44,23 @@ def hang(peer: Running, servers: list[Running], opentok: Emulator, *, runs: int)
     )
 
 
-def _sessions(server: Running, run: int) -> list[str]:
-    """Of as many rooms as half of the callers, new ones, so that the last hang is over for all."""
-    rooms = [f"/room/kept-{run}-{n}" for n in range(CALLERS // 2)]
-    return [insist(server, room)[-1].body["sessionId"] for room in rooms]
-
-
-def _hang(server: Running, opentok: Emulator, callers: Sequence[Callable[[], Answer]]) -> Hang:
+async def _hang(server: Running, opentok: Emulator, run: int) -> Hang:
     before = wrk.load(server, seconds=SECONDS)
+    # New ones for each run, so that the last hang is over for all of them.
+    kept = [f"/room/kept-{run}-{n}" for n in range(CALLERS // 2)]
+    sessions = [(await insist(server, room))[-1].body["sessionId"] for room in kept]
+    callers: list[Coroutine[Any, Any, Answer]] = [
+        *(ask(server, f"/room/hung-{run}-{n}") for n in range(CALLERS // 2)),
+        *(ask(server, "/archive/start", {"sessionId": session}) for session in sessions),
+    ]
     opentok.reset()
     opentok.fault(hang=True)
-    with at_once(callers) as waiting:
-        opentok.requests(at_least=len(callers), within=1)
-        during = wrk.load(server, seconds=SECONDS)
+    waiting = asyncio.gather(*callers)
+    await asyncio.sleep(0)  # they start here
+    during = await asyncio.to_thread(wrk.load, server, seconds=SECONDS)
+    answers = await waiting
     opentok.reset()
-    return Hang(before, during, [caller.result() for caller in waiting])
+    return Hang(before, during, answers)
 
 
 def _figures(of_runs: list[Hang]) -> list[object]:

@@ -1,67 +1,41 @@
-"""How fast a known room is served, and what becomes of the memory of those who serve it."""
-
-from collections.abc import Callable
+"""How fast a known room is served, and a new one."""
 
 from bench import wrk
 from bench.processes import Running
-from bench.report import spread, table, tell
-from bench.wrk import Turn
+from bench.slowness import slow
+from bench.turns import Turn, comparison, in_turns
+from tests.emulator_process import Emulator
 
-REQUESTS = 100_000
-# So many that all threads of all processes get something to do.
-WARM_UP_CONNECTIONS = 256
-
-
-def memory(servers: list[Running]) -> str:
-    """Of freshly started servers, which are warm afterwards."""
-    rows = []
-    for server in servers:
-        at_rest = server.memory_mb()
-        wrk.load(server, connections=WARM_UP_CONNECTIONS, seconds=5)
-        warm = server.memory_mb()
-        served = 0
-        while served < REQUESTS:
-            served += wrk.load(server, seconds=5).requests
-            tell(f"{server.name}: {served:,} requests")
-        after = server.memory_mb()
-        rows.append([server.name, f"{at_rest:.0f}", f"{warm:.0f}", f"{after:.0f}",
-                     f"{after - warm:+.1f}"])  # fmt: skip
-    return (
-        "### Memory of a worker\n\nResident memory of the server's largest process, in MB: at "
-        f"rest, after a warm-up with {WARM_UP_CONNECTIONS} connections, which has all threads "
-        f"work, and after {REQUESTS:,} requests more.\n\n"
-        + table(f"server | at rest | warm | after {REQUESTS:,} requests | growth", rows)
-    )
+# Seconds that OpenTok takes: at once, and as over the network.
+DELAYS = [0, 0.05]
 
 
-def rates(servers: list[Running], *, runs: int, seconds: int) -> str:
-    """Of servers that are warm. The first one is who the others are compared with."""
-    turns: dict[str, list[Turn]] = {server.name: [] for server in servers}
-    for run in range(runs):
-        for server in servers:
-            turn = wrk.load(server, seconds=seconds)
-            turns[server.name].append(turn)
-            tell(f"run {run + 1} of {runs}: {server.name} {turn.rate:.0f}/s")
-    peer = turns[servers[0].name]
+def known_rooms(servers: list[Running], opentok: Emulator, *, runs: int, seconds: int) -> str:
+    def load(server: Running, run: int) -> Turn:
+        return wrk.load(server, seconds=seconds)
+
+    turns = in_turns(servers, opentok, load, runs=runs, label="known rooms")
     return (
         f"### `GET /room/<known>`\n\nwrk with {wrk.CONNECTIONS} connections, in turns, "
-        f"{runs} × {seconds} s each.\n\n"
-        + table(
-            "server | requests/s | times the peer's | p50 ms | p99 ms | CPU µs/request | errors",
-            [[name, *_figures(mine, peer)] for name, mine in turns.items()],
-        )
+        f"{runs} × {seconds} s each. Limits are counted, but out of reach. The log goes to "
+        "`/dev/null`, also the peer's.\n\n" + comparison(turns, unit="requests")
     )
 
 
-def _figures(mine: list[Turn], peer: list[Turn]) -> list[object]:
-    def over_turns(field: Callable[[Turn], float], digits: int = 0) -> str:
-        return spread(map(field, mine), digits=digits)
+def new_rooms(servers: list[Running], opentok: Emulator, *, runs: int, seconds: int) -> str:
+    text = (
+        f"### `GET /room/<new>`\n\nwrk with {wrk.CONNECTIONS} connections asks for another room "
+        f"each time, in turns, {runs} × {seconds} s each. The local OpenTok takes processor time "
+        "of the same machine.\n"
+    )
+    for delay in DELAYS:
+        milliseconds = round(1000 * delay)
 
-    return [
-        over_turns(lambda turn: turn.rate),
-        spread((m.rate / p.rate for m, p in zip(mine, peer, strict=True)), digits=2),
-        over_turns(lambda turn: turn.p50, 1),
-        over_turns(lambda turn: turn.p99, 1),
-        over_turns(lambda turn: turn.cpu),
-        sum(turn.failed for turn in mine),
-    ]
+        def load(server: Running, run: int, delay: float = delay, ms: int = milliseconds) -> Turn:
+            with slow(opentok, seconds=delay):
+                return wrk.load(server, wrk.new_rooms(f"new-{ms}-{run}"), seconds=seconds)
+
+        label = f"new rooms, OpenTok takes {milliseconds} ms"
+        turns = in_turns(servers, opentok, load, runs=runs, label=label)
+        text += f"\nOpenTok takes {milliseconds} ms:\n\n" + comparison(turns, unit="rooms")
+    return text

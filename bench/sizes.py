@@ -9,7 +9,7 @@ from bench import wrk
 from bench.fill import room_name
 from bench.processes import Running
 from bench.report import spread, table, tell
-from bench.wrk import Turn
+from bench.turns import Turn
 
 FEW = 1000
 # What is compared: its name, how to get it, and its decimals.
@@ -34,7 +34,7 @@ def compare(
         }
         for run in range(-1, runs):  # the first one is a warm-up
             for server in [few, many] if run % 2 else [many, few]:
-                turn = wrk.load(server, seconds=seconds, paths=paths[server.name])
+                turn = wrk.load(server, wrk.any_of(paths[server.name]), seconds=seconds)
                 tell(f"{kind}: run {run + 1} of {runs}, {server.name} rooms, {turn.rate:.0f}/s")
                 if run >= 0:
                     turns[server.name].append(turn)

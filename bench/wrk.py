@@ -3,34 +3,33 @@
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.processes import Running
+from bench.turns import Turn
 
 CONNECTIONS = 16
-PATHS = Path(__file__).with_name("paths.lua")
+HERE = Path(__file__).parent
+KNOWN_ROOM: list[str] = []
 
 
-@dataclass
-class Turn:
-    """One run of wrk; latencies in ms, CPU time per request in microseconds."""
+def any_of(paths: Path) -> list[str]:
+    """Arguments for `load`: any of the paths in a file."""
+    return [str(HERE / "paths.lua"), str(paths)]
 
-    requests: int
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    failed: int
+
+def new_rooms(prefix: str) -> list[str]:
+    """Arguments for `load`: rooms whose names begin so, another one each time."""
+    return [str(HERE / "new_rooms.lua"), prefix]
 
 
 def load(
-    server: Running, *, seconds: int, connections: int = CONNECTIONS, paths: Path | None = None
+    server: Running, script: list[str] = KNOWN_ROOM, *, seconds: int, connections: int = CONNECTIONS
 ) -> Turn:
-    """Ask for the known room, or for any of the paths in a file, for some seconds."""
+    """Ask for the known room, or for what a script says, for some seconds."""
     command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    command += ["-s", str(PATHS)] if paths else []
-    command += [f"{server.url}/room/known", *(["--", str(paths)] if paths else [])]
+    command += ["-s", script[0]] if script else []
+    command += [f"{server.url}/room/known", *(["--", *script[1:]] if script else [])]
     before = server.cpu_seconds()
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     spent = server.cpu_seconds() - before

@@ -89,6 +89,11 @@ class Emulator:
             if process.stdout is not None:
                 process.stdout.close()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as the kernel does when memory runs out."""
         if self._process is not None:
