@@ -5,10 +5,7 @@ between all processes who does what was asked for; nothing is locked while that 
 """
 
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,18 +17,9 @@ from rest_framework.viewsets import GenericViewSet
 from access.authentication import key_of
 from api.errors import IdempotencyInProgress, IdempotencyKeyInvalid
 from api.models import Answer, IdempotentRequest, fingerprint_of
-from video import concurrency
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
-
-# Between the looks of a repetition that waits for the first: eight seconds in all, because clients
-# give up at ten.
-PAUSES = (0.05, 0.1, 0.15, 0.2, *[0.5] * 15)
-# How many of a process may wait so, each in a thread of the half that video/concurrency.py leaves.
-SLOTS = 16
-
-_slots = threading.BoundedSemaphore(SLOTS)
 
 # They are right only at the time, or were no answer to the request itself.
 NOT_KEPT = {401, 403, 429}
@@ -89,31 +77,11 @@ def _row_of(request: Request) -> IdempotentRequest:
         raise IdempotencyKeyInvalid()
     sent, api_key = request._request, key_of(request)
     rooms = api_key.room_prefix if api_key else ""
-    claim = partial(
-        IdempotentRequest.objects.get_or_claim,
-        fingerprint=fingerprint_of(sent.get_full_path(), sent.body, rooms=rooms),
-        api_key=api_key,
-        key=key,
-    )
-    if (row := claim()) and not row.is_under_way:
-        return row
-    with _waiting():
-        for pause in PAUSES:
-            concurrency.step_aside()
-            time.sleep(pause)
-            if (row := claim()) and not row.is_under_way:
-                return row
-    raise IdempotencyInProgress()
-
-
-@contextmanager
-def _waiting() -> Iterator[None]:
-    if not _slots.acquire(blocking=False):
+    fingerprint = fingerprint_of(sent.get_full_path(), sent.body, rooms=rooms)
+    row = IdempotentRequest.objects.get_or_claim(fingerprint=fingerprint, api_key=api_key, key=key)
+    if row is None or row.is_under_way:
         raise IdempotencyInProgress()
-    try:
-        yield
-    finally:
-        _slots.release()
+    return row
 
 
 def _kept(response: HttpResponse) -> Answer:

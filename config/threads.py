@@ -13,8 +13,8 @@ from typing import Any
 
 from video import concurrency
 
-# At most half of them wait for OpenTok (video/concurrency.py), a quarter for another request's
-# answer (api/idempotency.py), and all share a few connections to PostgreSQL (config/postgresql).
+# At most half of them wait for OpenTok (video/concurrency.py), and all share a few connections to
+# PostgreSQL (config/postgresql).
 THREADS = 2 * concurrency.SLOTS
 RUNNING = 2
 # Several times what a request takes that waits for nothing.
