@@ -17,6 +17,7 @@ from archives.serializers import ListQuerySerializer, StartSerializer
 from rooms.coverage import check_key_covers_session
 from video import callbacks
 from video.client import download_url
+from web.problems import named_in_accept
 
 
 class ArchiveViewSet(CoveredArchive):
@@ -59,7 +60,7 @@ class ArchiveViewSet(CoveredArchive):
             return HttpResponseRedirect(link)
         archive = Archive.objects.as_row(remote)
         page = page_for(archive, now=timezone.now())
-        if wants_json(request):
+        if named_in_accept(request._request) == "json":
             raise ArchiveNotViewable(
                 f"{page.heading}. {page.text}", status=archive.status, status_code=page.status_code
             )
@@ -80,9 +81,3 @@ class CallbackView(APIView):
         if remote is not None:
             Archive.objects.apply_callback(remote)
         return Response()
-
-
-def wants_json(request: Request) -> bool:
-    """Whether a program asked for a page that is a page for everybody else."""
-    accept = request.headers.get("Accept", "").lower()
-    return "json" in accept and "text/html" not in accept

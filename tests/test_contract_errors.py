@@ -195,6 +195,11 @@ def test_a_browser_gets_the_same_error_as_a_page(server, method, path, options, 
     assert "Traceback" not in answer.text
 
 
+def test_a_media_type_in_capitals_is_the_same_type(server):
+    answer = server.get("/nope", headers={"Accept": "TEXT/HTML"})
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
 @pytest.mark.parametrize(
     "accept",
     [

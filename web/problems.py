@@ -85,7 +85,7 @@ def problem(
         "requestId": logs.request_id.get(),
         "error": detail,
     }
-    if wants_page(request):
+    if named_in_accept(request) == "html":
         return render(request, page, {"problem": body}, status=status)
     return JsonResponse(
         body,
@@ -105,10 +105,13 @@ def _title_of_the_framework(exc: exceptions.APIException) -> str | None:
     return title
 
 
-def wants_page(request: HttpRequest) -> bool:
-    """Whether a browser asked: it names HTML in `Accept`; fetch, curl and mobile clients do not."""
-    accept = request.headers.get("Accept", "")
-    return "text/html" in accept and "application/json" not in accept
+def named_in_accept(request: HttpRequest) -> str:
+    """ "html" from browsers and "json" from programs that want it; "" if both or neither are named,
+    as by fetch, curl and mobile clients.
+    """
+    accept = request.headers.get("Accept", "").lower()
+    html, json = "text/html" in accept, "json" in accept
+    return "" if html == json else "html" if html else "json"
 
 
 def code_of(exc: exceptions.APIException) -> str:
