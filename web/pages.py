@@ -4,6 +4,8 @@ from django.shortcuts import render
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from web.documents import FILES, document
+
 
 class IndexView(APIView):
     """What this server is, and how to call it, with commands for the address it was asked at."""
@@ -17,14 +19,17 @@ class IndexView(APIView):
         return render(request._request, "index.html", {"here": here, "links_admin": known})
 
 
-class ReadmeView(APIView):
-    """The README of exactly this version, as the text that it is."""
+class DocumentView(APIView):
+    """README.md, or another document of exactly this version, or a picture in one."""
 
     permission_classes = ()  # for everybody
 
-    def get(self, request: Request) -> FileResponse:
-        text = (settings.BASE_DIR / "README.md").open("rb")
-        return FileResponse(text, content_type="text/plain; charset=utf-8")
+    def get(self, request: Request, path: str = "README.md") -> HttpResponse | FileResponse:
+        if path not in FILES:
+            raise Http404
+        if path.endswith(".md"):
+            return render(request._request, "document.html", {"document": document(path)})
+        return FileResponse(FILES[path].open("rb"))
 
 
 def nothing_here(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,43 @@
+"""README.md, docs/ and what they link to, as pages below /readme."""
+
+import pytest
+
+from tests.server_process import ROOT, Connection
+from web.documents import FILES
+
+DOCUMENTS = [path for path in FILES if path.endswith(".md")]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_document_is_a_page_with_its_title(path, client):
+    answer = client.get(f"/readme/{path}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    title = (ROOT / path).read_text().splitlines()[0].removeprefix("# ")
+    assert f"<title>{title} · OpenTok Rooms</title>" in answer.content.decode()
+    assert client.get(f"/readme/{path}/").content == answer.content
+
+
+def test_the_readme_is_at_readme(client):
+    answer = client.get("/readme")
+    assert answer.content == client.get("/readme/").content
+    assert answer.content == client.get("/readme/README.md").content
+    assert '<h1 id="opentok-rooms">OpenTok Rooms</h1>' in answer.content.decode()
+
+
+def test_the_files_that_the_documents_need_are_there():
+    assert {"README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
+            "bench/RESULTS.md", "emulator/README.md"} <= set(DOCUMENTS)  # fmt: skip
+    assert all(f"docs/{file.name}" in FILES for file in (ROOT / "docs").iterdir())
+
+
+def test_another_file_is_not_found(server):
+    others = ["nothing.md", "readme.md", "LICENSE", "manage.py", ".env.example", "docs", "docs/",
+              "bench/lists.py", "docs/../README.md", "docs/%2e%2e/README.md", "docs%2Fapi.md",
+              "../manage.py", "/etc/passwd", "%2Fetc%2Fpasswd", "README.md//"]  # fmt: skip
+    connection = Connection(server.port)
+    assert {path: connection.status(f"/readme/{path}") for path in others} == dict.fromkeys(
+        others, 404
+    )
+    assert connection.status("/readme/README.md") == 200
+    assert server.get("/readme/nothing.md").json()["code"] == "not_found"
