@@ -52,14 +52,12 @@ def test_every_code_is_documented_with_its_meaning_and_what_to_do():
         )
 
 
-def test_the_readme_lists_every_code_with_its_status():
-    rows = re.findall(
-        r"(?m)^\| ([45]\d\d(?:, [45]\d\d)*) \| (`.*?) \|", (ROOT / "README.md").read_text()
-    )
-    listed = {code: statuses for statuses, codes in rows for code in re.findall(r"`(\w+)`", codes)}
-    assert listed.keys() == CODES.keys()
-    for code, statuses in listed.items():
-        assert str(CODES[code].status) in statuses
+def test_the_page_of_errors_lists_every_code_once_with_its_status_title_and_advice():
+    text = (ROOT / "docs" / "errors.md").read_text()
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (\d{3}) \| (.+?) \| (.+?) \|$", text)
+    listed = sorted((int(status), code, title) for code, status, title, _ in rows)
+    assert listed == sorted((code.status, code.code, code.meaning) for code in CODES.values())
+    assert all(len(advice) > 15 for *_, advice in rows)
 
 
 def test_a_problem_has_the_title_that_the_documentation_has(server):
