@@ -29,7 +29,7 @@ _locks = [threading.Lock() for _ in range(64)]
 
 
 def suggested() -> str:
-    """A new code that people can say, and that lasts for years: see the README."""
+    """A new code that people can say, and that lasts for years: see docs/access.md."""
     return f"{secrets.randbelow(10**8):08}"
 
 

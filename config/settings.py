@@ -64,8 +64,8 @@ MAX_HEADER_BYTES = 32 * 1024
 # How many proxies in front of this server write X-Forwarded-For. What others wrote is not believed.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", int(ON_HEROKU), at_least=0, at_most=10)
 
-# How often one address or key may do what; see access/limits.py and README.md. A class or an office
-# shares an address, and comes all at once.
+# How often one address or key may do what; see access/limits.py and docs/access.md. A class or an
+# office shares an address, and comes all at once.
 DEFAULT_RATE_LIMITS = {
     "join": "600/minute",
     "create": "60/minute",

@@ -40,7 +40,7 @@ def send(program, operation):
     return program.call(method, re.sub(r"\{\w+\}", "unknown", path), json={})
 
 
-def test_each_operation_counts_once_for_the_limit_that_the_readme_names(limited):
+def test_each_operation_counts_once_for_the_limit_that_the_page_of_access_names(limited):
     server = limited("join=1/hour,create=1/hour,record=1/hour,archive=1/hour")
     assert COUNTS_AS.keys() == OPERATIONS.keys()
     for operation, name in COUNTS_AS.items():

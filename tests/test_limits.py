@@ -229,10 +229,10 @@ def test_a_class_with_the_right_code_comes_in_at_once(limited):
     assert statuses(server, ["/room/class?code=4711"] * 40) == {200: 40}
 
 
-def test_the_readme_names_each_limit_with_its_default(settings):
-    readme = (ROOT / "README.md").read_text()
+def test_the_page_of_access_names_each_limit_with_its_default(settings):
+    page = (ROOT / "docs" / "access.md").read_text()
     for name, default in settings.DEFAULT_RATE_LIMITS.items():
-        assert f"| `{name}` | {default} |" in readme
+        assert f"| `{name}` | {default} |" in page
 
 
 @pytest.mark.parametrize(
