@@ -34,8 +34,8 @@ def read(name):
     return (ROOT / name).read_text()
 
 
-def section(title):
-    return read("README.md").split(f"\n## {title}\n")[1].split("\n## ")[0]
+def section(path, title):
+    return read(path).split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +76,10 @@ def procfile():
     return dict(line.split(": ", 1) for line in read("Procfile").splitlines())
 
 
-def test_the_example_and_the_readme_name_just_the_variables_that_are_read(known):
+def test_the_example_and_the_page_of_operations_name_just_the_variables_that_are_read(known):
     assert set(re.findall("^([A-Z_]+)=", read(".env.example"), re.MULTILINE)) == known
-    cells = re.findall(r"^\| (`[A-Z].*?) \|", section("Configuration"), re.MULTILINE)
+    table = section("docs/operations.md", "Configuration")
+    cells = re.findall(r"^\| (`[A-Z].*?) \|", table, re.MULTILINE)
     assert set(re.findall("`([A-Z_]+)`", " ".join(cells))) == known
 
 
@@ -89,7 +90,7 @@ def test_the_example_and_the_readme_name_just_the_variables_that_are_read(known)
         (set(render()[1]), set()),
         (set(compose()["server"]["environment"]), set()),
         # railway.json cannot hold variables: the README says which to set.
-        (set(re.findall("[A-Z_]{6,}", section("Deploy").split("### Railway")[1].split("###")[0])), set()),
+        (set(re.findall("[A-Z_]{6,}", section("README.md", "Deploy").split("### Railway")[1].split("###")[0])), set()),
     ],
     ids=["app.json", "render.yaml", "compose.yaml", "railway"],
 )  # fmt: skip
@@ -104,7 +105,7 @@ def test_what_else_is_set_for_a_platform_is_known(known):
              for name in re.findall(r"(\w+)=", rest)]  # fmt: skip
     named += re.findall(r"([A-Z_]+)=", railway()["deploy"]["startCommand"])
     assert set(named) - {"PYTHONUNBUFFERED"} <= known
-    assert set(re.findall(r"`([A-Z_]{4,})[=`]", section("Deploy"))) <= known
+    assert set(re.findall(r"`([A-Z_]{4,})[=`]", section("README.md", "Deploy"))) <= known
 
 
 def test_the_buildpacks_find_one_list_of_packages_and_a_version_that_they_have():
@@ -133,7 +134,7 @@ def test_heroku_makes_the_secret_and_the_database_and_shows_the_front_page():
     assert app["addons"] == ["heroku-postgresql:essential-0"]
     assert app["formation"] == {"web": {"quantity": 1, "size": "basic"}}
     assert app["success_url"] == "/"
-    assert "(https://www.heroku.com/deploy)" in section("Deploy")
+    assert "(https://www.heroku.com/deploy)" in section("README.md", "Deploy")
 
 
 def test_herokus_router_never_finds_a_connection_closed_and_sigkill_finds_nothing_to_kill():
