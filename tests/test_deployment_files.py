@@ -89,8 +89,8 @@ def test_the_example_and_the_page_of_operations_name_just_the_variables_that_are
         (in_app_json(), {"DATABASE_URL"}),  # with the add-on
         (set(render()[1]), set()),
         (set(compose()["server"]["environment"]), set()),
-        # railway.json cannot hold variables: the README says which to set.
-        (set(re.findall("[A-Z_]{6,}", section("README.md", "Deploy").split("### Railway")[1].split("###")[0])), set()),
+        # railway.json cannot hold variables: the page of deployment says which to set.
+        (set(re.findall("[A-Z_]{6,}", section("docs/deploy.md", "Railway"))), set()),
     ],
     ids=["app.json", "render.yaml", "compose.yaml", "railway"],
 )  # fmt: skip
@@ -105,7 +105,8 @@ def test_what_else_is_set_for_a_platform_is_known(known):
              for name in re.findall(r"(\w+)=", rest)]  # fmt: skip
     named += re.findall(r"([A-Z_]+)=", railway()["deploy"]["startCommand"])
     assert set(named) - {"PYTHONUNBUFFERED"} <= known
-    assert set(re.findall(r"`([A-Z_]{4,})[=`]", section("README.md", "Deploy"))) <= known
+    told = read("docs/deploy.md") + section("docs/operations.md", "Callbacks")
+    assert set(re.findall(r"`([A-Z_]{4,})[=`]", told)) <= known
 
 
 def test_the_buildpacks_find_one_list_of_packages_and_a_version_that_they_have():
@@ -134,7 +135,10 @@ def test_heroku_makes_the_secret_and_the_database_and_shows_the_front_page():
     assert app["addons"] == ["heroku-postgresql:essential-0"]
     assert app["formation"] == {"web": {"quantity": 1, "size": "basic"}}
     assert app["success_url"] == "/"
-    assert "(https://www.heroku.com/deploy)" in section("README.md", "Deploy")
+    assert all(
+        "(https://www.heroku.com/deploy)" in text
+        for text in (section("README.md", "Deploy"), section("docs/deploy.md", "Heroku"))
+    )
 
 
 def test_herokus_router_never_finds_a_connection_closed_and_sigkill_finds_nothing_to_kill():
