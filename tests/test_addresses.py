@@ -74,7 +74,7 @@ def test_the_address_of_any_name_leads_to_it_and_to_no_other_route(name, view):
 
 
 def expected(sent):
-    """What a path means by the rules of README.md, without a URL resolver."""
+    """What a path means by the rules of docs/api.md, without a URL resolver."""
     path = sent.removesuffix("/")
     for above, routes in (("/room/", {""}), ("/api/v1/rooms/", {"", "/session", "/tokens"})):
         for route in sorted(routes, reverse=True):
