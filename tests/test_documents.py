@@ -1,11 +1,29 @@
 """README.md, docs/ and what they link to, as pages below /readme."""
 
+import re
+from html.parser import HTMLParser
+from urllib.parse import urldefrag, urljoin
+
 import pytest
 
 from tests.server_process import ROOT, Connection
-from web.documents import FILES
+from web.documents import FILES, document
 
 DOCUMENTS = [path for path in FILES if path.endswith(".md")]
+
+
+class Page(HTMLParser):
+    """The addresses that a page links to or shows, and the ids in it."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.addresses, self.ids = [], set()
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.addresses += [found[name] for name in ("href", "src") if name in found]
+        self.ids.add(found.get("id"))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
@@ -29,6 +47,26 @@ def test_the_files_that_the_documents_need_are_there():
     assert {"README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
             "bench/RESULTS.md", "emulator/README.md"} <= set(DOCUMENTS)  # fmt: skip
     assert all(f"docs/{file.name}" in FILES for file in (ROOT / "docs").iterdir())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_each_link_within_the_documents_leads_somewhere_on_the_server(path, client):
+    for address in Page(document(path).html).addresses:
+        if address.startswith(("https://", "http://")):
+            continue
+        place, anchor = urldefrag(urljoin(f"/readme/{path}", address))
+        answer = client.get(place)
+        assert answer.status_code == 200, address
+        if anchor:
+            assert anchor in Page(answer.content.decode()).ids, address
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_each_link_within_the_documents_leads_somewhere_on_github(path):
+    text = re.sub(r"(?ms)^```.*?^```|`[^`\n]*`", "", (ROOT / path).read_text())
+    for address in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not address.startswith(("https://", "http://", "#")):
+            assert ((ROOT / path).parent / urldefrag(address)[0]).is_file(), address
 
 
 def test_another_file_is_not_found(server):
