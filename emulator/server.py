@@ -28,7 +28,7 @@ class LocalServer(ThreadingHTTPServer):
     """Serves the OpenTok side, the control API and downloads on one port, a thread a connection."""
 
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(
         self,
