@@ -16,14 +16,14 @@ from api.archive_serializers import (
 )
 from api.serializers import NothingSerializer
 from api.viewsets import ManagingViewSet
-from archives.coverage import CoveredArchive
+from archives.coverage import check_key_covers_archive
 from archives.models import Archive
 from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Room
 from video.answers import Remote
 
 
-class ArchiveViewSet(CoveredArchive, ManagingViewSet):
+class ArchiveViewSet(ManagingViewSet):
     """Recordings. The list is what was last heard of them; for the rest OpenTok is asked."""
 
     serializer_class = ArchiveSerializer
@@ -56,27 +56,33 @@ class ArchiveViewSet(CoveredArchive, ManagingViewSet):
         return Response(shown(remote), status.HTTP_201_CREATED, headers=headers)
 
     def retrieve(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         return Response(shown(Archive.objects.fetch(archive_id)))
 
     def destroy(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         Archive.objects.remove(archive_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def stop(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         NothingSerializer.read(request.data)
         return Response(shown(Archive.objects.stop(archive_id)))
 
     def lay_out(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         layout = LayoutSerializer.read(request.data)
         Archive.objects.lay_out(archive_id, layout)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def add_stream(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         stream = StreamSerializer.read(request.data)
         Archive.objects.add_stream(archive_id, **stream)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def remove_stream(self, request: Request, archive_id: str, stream_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         Archive.objects.remove_stream(archive_id, stream_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

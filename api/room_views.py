@@ -17,14 +17,14 @@ from api.room_serializers import (
 from api.serializers import NothingSerializer
 from api.token_serializers import NewTokenSerializer, TokenSerializer
 from api.viewsets import ManagingViewSet
-from rooms.coverage import CoveredRoom, check_key_covers
+from rooms.coverage import check_key_covers
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.paths import path_to
 from rooms.policy import Visitor
 
 
-class RoomViewSet(CoveredRoom, ManagingViewSet):
+class RoomViewSet(ManagingViewSet):
     """Rooms: who gets in, and their sessions."""
 
     serializer_class = RoomSerializer
@@ -48,9 +48,11 @@ class RoomViewSet(CoveredRoom, ManagingViewSet):
         return Response(RoomSerializer(room).data, status.HTTP_201_CREATED, headers=headers)
 
     def retrieve(self, request: Request, name: str) -> Response:
+        check_key_covers(key_of(request), name)
         return Response(RoomSerializer(Room.objects.find(name)).data)
 
     def partial_update(self, request: Request, name: str) -> Response:
+        check_key_covers(key_of(request), name)
         body = request.data  # read before the room is held, however slowly it comes
         with transaction.atomic():
             room = Room.objects.lock(name)
@@ -59,6 +61,7 @@ class RoomViewSet(CoveredRoom, ManagingViewSet):
 
     def destroy(self, request: Request, name: str) -> Response:
         """People who are in it stay in its session. The recordings stay, and keep its name."""
+        check_key_covers(key_of(request), name)
         chosen = DeletionQuerySerializer.read(request.query_params.dict())
         with transaction.atomic():
             Room.objects.remove([Room.objects.lock(name)], **chosen)
@@ -66,6 +69,7 @@ class RoomViewSet(CoveredRoom, ManagingViewSet):
 
     def new_session(self, request: Request, name: str) -> Response:
         """Who is in the room now stays behind in its old session."""
+        check_key_covers(key_of(request), name)
         NothingSerializer.read(request.data)
         room = Room.objects.find(name)
         room.rotate_session()
@@ -73,6 +77,7 @@ class RoomViewSet(CoveredRoom, ManagingViewSet):
 
     def new_token(self, request: Request, name: str) -> Response:
         """For somebody to join the room with; its policy holds, but no access code is asked for."""
+        check_key_covers(key_of(request), name)
         chosen = NewTokenSerializer.read(request.data)
         room = Room.objects.open_existing(name, visitor=Visitor(key=key_of(request)))
         token = TokenSerializer(credentials_for(room, **chosen))

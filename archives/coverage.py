@@ -1,11 +1,5 @@
 """Whether an API key that is for some rooms only is for this recording: asked by the views."""
 
-from typing import Any
-
-from rest_framework.request import Request
-from rest_framework.viewsets import ViewSet
-
-from access.authentication import key_of
 from access.models import ApiKey
 from access.notes import best_effort
 from archives.errors import SessionNotNamed
@@ -14,16 +8,10 @@ from rooms.coverage import check_key_covers_session
 from video import ids
 
 
-class CoveredArchive(ViewSet):
-    """Refuses a key that is not for the room of the recording that the address names, once the
-    limits are counted.
-    """
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        key = key_of(request)
-        if key and key.room_prefix and (archive_id := kwargs.get("archive_id")):
-            check_key_covers_session(key, _session_of(archive_id))
+def check_key_covers_archive(key: ApiKey | None, archive_id: str) -> None:
+    """RoomNotCovered unless it is a recording of a room that the key is for."""
+    if key and key.room_prefix:
+        check_key_covers_session(key, _session_of(archive_id))
 
 
 def check_key_covers_list(key: ApiKey | None, session_id: str | None) -> None:

@@ -5,11 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
 from access.limits import Throttle
-from archives.coverage import CoveredArchive, check_key_covers_list
+from archives.coverage import check_key_covers_archive, check_key_covers_list
 from archives.errors import ArchiveNotViewable
 from archives.models import Archive
 from archives.pages import page_for
@@ -20,7 +21,7 @@ from video.client import download_url
 from web.problems import named_in_accept
 
 
-class ArchiveViewSet(CoveredArchive):
+class ArchiveViewSet(ViewSet):
     """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
 
     needs = {
@@ -47,14 +48,17 @@ class ArchiveViewSet(CoveredArchive):
         return Response(Archive.objects.start(**body.validated_data))
 
     def stop(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         request.data  # noqa: B018  nothing is read from the body, but a broken one is refused
         return Response(Archive.objects.stop(archive_id))
 
     def retrieve(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
         return Response(Archive.objects.fetch(archive_id))
 
     def view(self, request: Request, archive_id: str) -> HttpResponse:
         """To the recording, by a link that OpenTok signed just now, or to a page about it."""
+        check_key_covers_archive(key_of(request), archive_id)
         remote = Archive.objects.fetch(archive_id)
         if link := download_url(remote):
             return HttpResponseRedirect(link)

@@ -1,23 +1,8 @@
 """Whether an API key that is for some rooms only is for this one: asked by the views."""
 
-from typing import Any
-
-from rest_framework.request import Request
-from rest_framework.viewsets import ViewSet
-
-from access.authentication import key_of
 from access.models import ApiKey
 from rooms.models import Room
 from rooms.names import clean_name
-
-
-class CoveredRoom(ViewSet):
-    """Refuses a key that is not for the room that the address names, after the limits."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if name := kwargs.get("name"):
-            check_key_covers(key_of(request), name)
 
 
 def check_key_covers(key: ApiKey | None, name: str) -> None:
