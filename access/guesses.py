@@ -14,8 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from access.errors import RateLimited
-from access.limits import consume, consume_if_left, give_back, left, refuse_if_used_up, used
+from access.limits import (
+    RateLimited,
+    consume,
+    consume_if_left,
+    give_back,
+    left,
+    refuse_if_used_up,
+    used,
+)
 
 Answer = TypeVar("Answer")
 # The name of a limit, and what it counts for, such as ("code", "<room>", "<address>").

@@ -4,6 +4,8 @@ A limit admits so many in a window, which begins with the first one and then end
 many more are tried in it. Where they are counted: access/counters.py.
 """
 
+import math
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,11 +19,27 @@ from rest_framework.throttling import BaseThrottle
 from access import counters
 from access.addresses import address_of, network_of
 from access.authentication import key_of
-from access.errors import RateLimited
+from web.errors import Problem
 
 # How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
 # customer a /48 or a /56, in which are 65,536 or 256 of them.
 NETWORK_FACTOR = 16
+
+
+class RateLimited(Problem):
+    """More than the limit called `name` allows. It may be tried again at `ends`, a Unix time.
+
+    The headers are those of the IETF's draft "RateLimit header fields for HTTP".
+    """
+
+    def __init__(self, name: str, limit: RateLimitItem, *, ends: float) -> None:
+        wait = max(1, math.ceil(ends - time.time()))
+        seconds = "a second" if wait == 1 else f"{wait} seconds"
+        super().__init__("rate_limited", wait=wait, seconds=seconds)
+        self.headers = {
+            "RateLimit-Policy": f'"{name}";q={limit.amount};w={limit.get_expiry()}',
+            "RateLimit": f'"{name}";r=0;t={wait}',
+        }
 
 
 def client_ident(request: Request) -> str:

@@ -9,8 +9,8 @@ import unicodedata
 from django.db import models
 from django.utils import timezone
 
-from access.errors import KeyExpired, KeyInvalid, KeyRevoked, RoomNotCovered
 from access.usage import NotesUse
+from web.errors import Problem
 
 # The prefix is for finding the key and talking about it; the 160 bits after it are the secret.
 TEXT = re.compile(r"otr_(?P<prefix>[0-9a-f]{10})_(?P<secret>[0-9a-f]{40})", re.ASCII)
@@ -18,14 +18,14 @@ TEXT = re.compile(r"otr_(?P<prefix>[0-9a-f]{10})_(?P<secret>[0-9a-f]{40})", re.A
 
 class ApiKeyManager(models.Manager["ApiKey"]):
     def find(self, text: str) -> ApiKey:
-        """The key whose text this is; it may have ended. KeyInvalid if there is none."""
+        """The key whose text this is; it may have ended. Error: key_invalid."""
         if shape := TEXT.fullmatch(text):
             # Written out, because Django takes longer to compose this than it takes to run.
             found = self.raw("SELECT * FROM access_apikey WHERE prefix = %s", [shape["prefix"]])
             for key in found:
                 if hmac.compare_digest(key.secret_hash, _hash(shape["secret"])):
                     return key
-        raise KeyInvalid()
+        raise Problem("key_invalid")
 
 
 class ApiKey(NotesUse, models.Model):
@@ -85,17 +85,17 @@ class ApiKey(NotesUse, models.Model):
 
     def refuse_if_ended(self) -> None:
         if self.state == "revoked":
-            raise KeyRevoked()
+            raise Problem("key_revoked")
         if self.state == "expired":
-            raise KeyExpired()
+            raise Problem("key_expired")
 
     def may(self, capability: str) -> bool:
         return capability in self.capabilities
 
     def refuse_other_rooms(self, name: str | None) -> None:
-        """Raise RoomNotCovered unless the key is for the room of this name; None: for no room."""
+        """Raise `room_not_covered` unless it is for the room of this name; None: for no room."""
         if self.room_prefix and not (name or "").startswith(self.room_prefix):
-            raise RoomNotCovered(self.room_prefix)
+            raise Problem("room_not_covered", prefix=self.room_prefix)
 
 
 def _hash(secret: str) -> str:

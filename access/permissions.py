@@ -6,8 +6,8 @@ from rest_framework.request import Request
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.errors import CapabilityMissing, KeyRequired
 from access.models import ApiKey
+from web.errors import Problem
 
 
 class HasCapability(BasePermission):
@@ -30,6 +30,6 @@ class HasCapability(BasePermission):
 
 def _refuse_without(capability: Capability, key: ApiKey | None) -> None:
     if key is None:
-        raise KeyRequired(capability)
+        raise Problem("key_required", capability=capability)
     if not key.may(capability):
-        raise CapabilityMissing(capability)
+        raise Problem("capability_missing", capability=capability)

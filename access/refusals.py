@@ -12,11 +12,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 
-from access.errors import RateLimited
-from access.limits import address_ident, consume
-from web import errors, problems
+from access.limits import RateLimited, address_ident, consume
+from telemetry.logs import in_one_line
+from web import problems
 from web.database_errors import is_unavailable
-from web.problems import DatabaseUnavailable
+from web.errors import Problem
 
 logger = logging.getLogger("problems")
 
@@ -35,7 +35,7 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
     What stays None becomes a 500 in `server_error`. `allowed` are the methods that the view takes.
     """
     if is_unavailable(exc):
-        exc = DatabaseUnavailable(exc)
+        exc = Problem("database_unavailable", reason=in_one_line(exc))
     if not isinstance(exc, exceptions.APIException):
         return None
     if exc.status_code >= 500:
@@ -45,9 +45,7 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
     return problems.respond(request, _limited(request, exc), allowed=allowed)
 
 
-def refuse(
-    request: HttpRequest, error: errors.Refusal, *, page: str = "error.html"
-) -> HttpResponse:
+def refuse(request: HttpRequest, error: Problem, *, page: str = "error.html") -> HttpResponse:
     """The answer for what Django itself refuses, before or outside a view of the API."""
     limited = _limited(request, error)
     return problems.respond(request, limited, page=page if limited is error else "error.html")
@@ -71,11 +69,11 @@ def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refuse(request, errors.BadRequest())
+    return refuse(request, Problem("bad_request"))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refuse(request, errors.NotAllowed())
+    return refuse(request, Problem("permission_denied"))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -84,11 +82,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             "403 csrf_failed A page on https sent it, and to this server it came by http. Behind a "
             "proxy that ends TLS set SECURE_SSL_REDIRECT=on."
         )
-    return refuse(request, errors.FormRefused(), page="403_csrf.html")
+    return refuse(request, Problem("csrf_failed"), page="403_csrf.html")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refuse(request, errors.NothingHere())
+    return refuse(request, Problem("not_found"))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -98,7 +96,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(exc, Exception) and (response := answer(request, exc)):
         return response
     logger.exception("500 server_error")
-    return refuse(request, errors.ServerError())
+    return refuse(request, Problem("server_error"))
 
 
 class ProblemMiddleware:

@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from access.authentication import key_of
-from api.errors import IdempotencyInProgress, IdempotencyKeyInvalid
 from api.models import Answer, IdempotentRequest, fingerprint_of
+from web.errors import Problem
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -74,13 +74,13 @@ def _row_of(request: Request) -> IdempotentRequest:
     """A row that is the caller's to fill, or one that has its answer."""
     key = request.headers[HEADER]
     if not KEY.fullmatch(key):
-        raise IdempotencyKeyInvalid()
+        raise Problem("idempotency_key_invalid")
     sent, api_key = request._request, key_of(request)
     rooms = api_key.room_prefix if api_key else ""
     fingerprint = fingerprint_of(sent.get_full_path(), sent.body, rooms=rooms)
     row = IdempotentRequest.objects.get_or_claim(fingerprint=fingerprint, api_key=api_key, key=key)
     if row is None or row.is_under_way:
-        raise IdempotencyInProgress()
+        raise Problem("idempotency_in_progress")
     return row
 
 

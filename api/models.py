@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from access.models import ApiKey
 from access.notes import best_effort
-from api.errors import IdempotencyKeyReused
+from web.errors import Problem
 
 KEPT_FOR = timedelta(hours=24)
 # A request that takes longer was in a process that has died. Clocks of servers differ by less.
@@ -30,8 +30,8 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
     def get_or_claim(self, *, fingerprint: str, **which: Any) -> IdempotentRequest | None:
         """The row of a request, made unless it is there; `is_mine` of the one who made it.
 
-        None if it was there, and was taken away just now. IdempotencyKeyReused if it is the row of
-        another request.
+        None if it was there, and was taken away just now. `idempotency_key_reused` if it is the row
+        of another request.
         """
         row = self.filter(**which).first()
         if row and row.has_lapsed:
@@ -45,7 +45,7 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
             if row := self.filter(**which).first():
                 row.is_mine = row.pk == mine.pk
         if row and row.fingerprint != fingerprint:
-            raise IdempotencyKeyReused()
+            raise Problem("idempotency_key_reused")
         return row
 
     def _forget_old(self) -> None:

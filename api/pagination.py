@@ -7,7 +7,7 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import CursorInvalid
+from web.errors import Problem
 
 # How many rows to skip, which way, and the moment in UTC to start from.
 CURSOR = re.compile(
@@ -59,7 +59,7 @@ class NewestFirst(CursorPagination):
         try:
             return _cursor(text)
         except ValueError:
-            raise CursorInvalid() from None
+            raise Problem("cursor_invalid") from None
 
 
 def _cursor(text: str) -> Cursor:

@@ -2,24 +2,24 @@
 
 from access.models import ApiKey
 from access.notes import best_effort
-from archives.errors import SessionNotNamed
 from archives.models import Archive
 from rooms.coverage import check_key_covers_session
 from video import ids
+from web.errors import Problem
 
 
 def check_key_covers_archive(key: ApiKey | None, archive_id: str) -> None:
-    """RoomNotCovered unless it is a recording of a room that the key is for."""
+    """`room_not_covered` unless it is a recording of a room that the key is for."""
     if key and key.room_prefix:
         check_key_covers_session(key, _session_of(archive_id))
 
 
 def check_key_covers_list(key: ApiKey | None, session_id: str | None) -> None:
     """OpenTok's list knows sessions and not rooms, so a key for some rooms has to name a session:
-    SessionNotNamed. RoomNotCovered for one that it is not for.
+    `session_not_named`. `room_not_covered` for one that it is not for.
     """
     if key and key.room_prefix and session_id is None:
-        raise SessionNotNamed(key.room_prefix)
+        raise Problem("session_not_named", prefix=key.room_prefix)
     if session_id is not None:
         check_key_covers_session(key, session_id)
 

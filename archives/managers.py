@@ -10,7 +10,6 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
-from archives.errors import ArchiveDeleted
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -18,7 +17,8 @@ from rooms.names import clean_name, composed
 from rooms.search import starting_with
 from video import client, ids, layouts
 from video.answers import Remote
-from video.errors import ArchiveNotFound, ArchiveNotRunning, StreamNotFound
+from video.errors import VideoError
+from web.errors import Problem
 
 if TYPE_CHECKING:
     from archives.models import Archive
@@ -58,12 +58,13 @@ class ArchiveManager(models.Manager["Archive"]):
     def fetch(self, archive_id: str) -> Remote:
         """The archive as OpenTok has it now.
 
-        ArchiveDeleted for one that we knew and OpenTok does not have any more.
+        `archive_deleted` for one that we knew and OpenTok does not have any more.
         """
         try:
             remote = client.get_archive(archive_id)
-        except ArchiveNotFound:
-            self.mark_deleted(archive_id)
+        except VideoError as error:
+            if error.code == "archive_not_found":
+                self.mark_deleted(archive_id)
             raise
         self.note([remote])
         return remote
@@ -78,8 +79,9 @@ class ArchiveManager(models.Manager["Archive"]):
             self.fetch(archive_id)
         try:
             client.delete_archive(archive_id)
-        except ArchiveNotFound:
-            self.mark_deleted(archive_id)
+        except VideoError as error:
+            if error.code == "archive_not_found":
+                self.mark_deleted(archive_id)
             raise
         self._note_deletion(archive_id)
 
@@ -101,9 +103,10 @@ class ArchiveManager(models.Manager["Archive"]):
         """Around a change of a running recording, which gets a 404 for all kinds of reasons."""
         try:
             yield
-        except (ArchiveNotFound, StreamNotFound):
-            if self.fetch(archive_id)["status"] not in client.RUNNING:
-                raise ArchiveNotRunning() from None
+        except VideoError as error:
+            not_found = error.code in {"archive_not_found", "stream_not_found"}
+            if not_found and self.fetch(archive_id)["status"] not in client.RUNNING:
+                raise Problem("archive_not_running") from None
             raise
 
     def matching(
@@ -114,7 +117,7 @@ class ArchiveManager(models.Manager["Archive"]):
         session_id: str | None = None,
         **columns: Any,
     ) -> models.QuerySet[Archive]:
-        """What was last heard of recordings. RoomNotFound if the `room` has none and is none.
+        """What was last heard of recordings. `room_not_found` if the `room` has none and is none.
 
         With a `prefix` only those of rooms that are there and whose name starts with it: a deleted
         room's are of no room any more.
@@ -158,14 +161,14 @@ class ArchiveManager(models.Manager["Archive"]):
         return archive
 
     def mark_deleted(self, archive_id: str) -> None:
-        """Raise ArchiveDeleted if we knew the archive, and OpenTok would tell us of it."""
+        """Raise `archive_deleted` if we knew the archive, and OpenTok would tell us of it."""
         archive_id = ids.archive_id(archive_id)
         known = None
         with best_effort("look up a recording that OpenTok does not have"):
             known = self.filter(pk=archive_id).first()
         if known and client.owns(known.session_id):
             self._note_deletion(archive_id)
-            raise ArchiveDeleted()
+            raise Problem("archive_deleted")
 
     def _note_deletion(self, archive_id: str) -> None:
         with best_effort("note that a recording was deleted"):

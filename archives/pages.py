@@ -1,11 +1,15 @@
 """What we tell somebody who wants to watch a recording that cannot be watched (yet)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from archives.errors import ArchiveDeleted
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+
 from archives.models import Archive
 from archives.states import Status
+from web.errors import CODES, Code
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,11 @@ class Page:
     status_code: int = 200
     refresh: int | None = None
     elapsed: str = ""
+
+    @property
+    def status_of_problem(self) -> int:
+        """409 where a page is a 200, which is no success for a program."""
+        return 409 if self.status_code == 200 else self.status_code
 
     @property
     def template(self) -> str:
@@ -43,12 +52,32 @@ ENDED: dict[str, Page] = {
         status_code=410,
     ),
     Status.DELETED: Page(
-        ArchiveDeleted.title,
-        ArchiveDeleted.default_detail,
+        CODES["archive_deleted"].meaning,
+        CODES["archive_deleted"].advice,
         "Whoever keeps the recordings may have a copy.",
         status_code=410,
     ),
 }
+
+
+class ArchiveNotViewable(APIException):
+    """Where a browser gets a page about the recording's state, and a JSON client this."""
+
+    title = "Nothing to view"
+
+    def __init__(self, page: Page, *, status: str) -> None:
+        # OpenTok may tell of a state that nobody knows: `page_for` takes that for a stopped one.
+        known = status if status in Status.values else Status.STOPPED
+        super().__init__(f"{page.heading}. {page.text}", code=f"archive_{known}")
+        self.status_code = page.status_of_problem
+
+
+def not_viewable() -> Iterator[Code]:
+    """What a program is told about each state of a recording that cannot be watched."""
+    for status in set(Status) - {Status.AVAILABLE}:
+        page = page_for(Archive(status=status), now=timezone.now())
+        advice = "Ask again in some seconds." if page.refresh else page.text
+        yield Code(page.status_of_problem, f"archive_{status}", page.heading, advice)
 
 
 def page_for(archive: Archive, *, now: datetime) -> Page:

@@ -11,9 +11,8 @@ from access.authentication import key_of
 from access.capabilities import Capability
 from access.limits import Throttle
 from archives.coverage import check_key_covers_archive, check_key_covers_list
-from archives.errors import ArchiveNotViewable
 from archives.models import Archive
-from archives.pages import page_for
+from archives.pages import ArchiveNotViewable, page_for
 from archives.serializers import ListQuerySerializer, StartSerializer
 from rooms.coverage import check_key_covers_session
 from video import callbacks
@@ -65,9 +64,7 @@ class ArchiveViewSet(ViewSet):
         archive = Archive.objects.as_row(remote)
         page = page_for(archive, now=timezone.now())
         if named_in_accept(request._request) == "json":
-            raise ArchiveNotViewable(
-                f"{page.heading}. {page.text}", status=archive.status, status_code=page.status_code
-            )
+            raise ArchiveNotViewable(page, status=archive.status)
         context = {"archive": archive, "page": page}
         return render(request._request, page.template, context, status=page.status_code)
 

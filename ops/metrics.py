@@ -11,7 +11,6 @@ from django.http import HttpResponse
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -24,18 +23,7 @@ from archives.states import Status
 from ops.health import database_works
 from rooms.models import Room
 from telemetry import counters
-
-
-class MetricsClosed(APIException):
-    status_code = 401
-    counts_as = "other"
-    default_code = "metrics_closed"
-    title = "The metrics are closed"
-    default_detail = (
-        "Send this server's METRICS_TOKEN, if it has one, or an API key that has `manage`: "
-        "`Authorization: Bearer …`."
-    )
-    auth_header = 'Bearer realm="rooms"'
+from web.errors import Problem
 
 
 class TokenOrKey(KeyAuthentication):
@@ -49,7 +37,7 @@ class MayRead(HasCapability):
             return True
         key = key_of(request)
         if key is None:
-            raise MetricsClosed()
+            raise Problem("metrics_closed")
         allowed = super().has_permission(request, view)
         key.refuse_other_rooms(None)  # the numbers are those of all rooms
         return allowed

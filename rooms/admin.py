@@ -16,12 +16,12 @@ from django.utils.html import format_html
 
 from access import codes
 from rooms.closed_names import ClosedName
-from rooms.errors import RoomNotFound
 from rooms.models import PastSession, Room
 from rooms.names import composed
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from video.errors import VideoError
+from web.errors import Problem
 
 # Each takes a call to OpenTok, and somebody waits for all of them.
 MAX_ROTATED_AT_ONCE = 10
@@ -58,7 +58,8 @@ class RoomForm(forms.ModelForm):
 def entry(room: Room) -> str:
     shut = room.shut(now=timezone.now())
     code = " with a code" if room.access_code else ""
-    kind, words = (shut.default_code, shut.state) if shut else ("open", "open")
+    kind = shut.code if shut else "open"
+    words = kind.removeprefix("room_").replace("_", " ")
     return format_html('<span class="state {}">{}{}</span>', kind, words, code)
 
 
@@ -151,7 +152,7 @@ class RoomAdmin(LargeTableAdmin):
         """Locked, as something is recorded in them, or they get a session, at the same time."""
         rooms = lock(queryset)
         if not rooms:
-            raise RoomNotFound()  # somebody else has just deleted it
+            raise Problem("room_not_found")  # somebody else has just deleted it
         closed = Room.objects.remove(rooms, keep_closed="keep_closed" in request.POST)
         for name in closed:
             self.log_change(request, name, "Kept the name closed.")

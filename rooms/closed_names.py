@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils import timezone
 
-from rooms.errors import RoomClosed
 from rooms.names import MAX_LENGTH
+from web.errors import Problem
 
 
 class ClosedNameManager(models.Manager["ClosedName"]):
@@ -24,9 +24,9 @@ class ClosedNameManager(models.Manager["ClosedName"]):
         return list(self.filter(name__in=names).order_by("id"))
 
     def refuse(self, name: str) -> None:
-        """Raise RoomClosed if this name is closed: nobody is to see a difference."""
+        """Raise `room_closed` if this name is closed: nobody is to see a difference."""
         if self.filter(name=name).exists():
-            raise RoomClosed()
+            raise Problem("room_closed")
 
     def reopen(self, name: str) -> None:
         self.filter(name=name).delete()

@@ -11,13 +11,13 @@ from access.usage import NotesUse
 from rooms import generation
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
-from rooms.errors import RoomExists, RoomNotFound
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANYBODY, Policy, Visitor
 from rooms.search import starting_with
 from rooms.single_flight import SingleFlight
 from video import client
-from video.errors import OpenTokFailed
+from video.errors import VideoError
+from web.errors import Problem
 
 _visits: SingleFlight[Room] = SingleFlight()
 
@@ -57,9 +57,9 @@ class RoomManager(models.Manager["Room"]):
     def open(self, name: str, *, e2ee: bool = False, visitor: Visitor = ANYBODY) -> Room:
         """The room of this name with a session that can be joined; made at the first visit.
 
-        `e2ee` counts for a room that does not exist yet. Errors: RoomNameInvalid, those of
-        rooms/errors.py, RateLimited, and what video.client.create_session raises,
-        in which case nothing is stored.
+        `e2ee` counts for a room that does not exist yet. Errors: those of rooms in
+        web/errors.py, RateLimited, and what video.client.create_session raises, in which case
+        nothing is stored.
         """
         name = clean_name(name)
         room = self.get_by_name(name)
@@ -75,8 +75,8 @@ class RoomManager(models.Manager["Room"]):
         return room
 
     def open_existing(self, name: str, *, visitor: Visitor) -> Room:
-        """The same, of a room that is there: RoomNotFound, and none is made, also if somebody
-        deletes it meanwhile.
+        """The same, of a room that is there: `room_not_found` if there is none,
+        also if somebody deletes it meanwhile.
         """
         room = self.find(name)
         room.admit(visitor)
@@ -97,16 +97,16 @@ class RoomManager(models.Manager["Room"]):
         return self.model.from_db(self.db, columns, [_aware(held) for held in row]) if row else None
 
     def find(self, name: str) -> Room:
-        """The room of this name. Errors: RoomNameInvalid, RoomNotFound."""
+        """The room of this name. Errors: room_name_invalid, room_not_found."""
         if room := self.get_by_name(clean_name(name)):
             return room
-        raise RoomNotFound()
+        raise Problem("room_not_found")
 
     def lock(self, name: str) -> Room:
         """The same, locked until the transaction ends: nobody else changes it meanwhile."""
         if room := self.select_for_update().filter(name=clean_name(name)).first():
             return room
-        raise RoomNotFound()
+        raise Problem("room_not_found")
 
     def remove(self, rooms: list[Room], *, keep_closed: bool = False) -> list[ClosedName]:
         """Delete these rooms, whose rows the caller has locked.
@@ -124,15 +124,15 @@ class RoomManager(models.Manager["Room"]):
 
         `chosen` is its policy and whether it is `e2ee`.
 
-        Errors: RoomNameInvalid, RoomExists, and what video.client.create_session
+        Errors: room_name_invalid, room_exists, and what video.client.create_session
         raises, in which case nothing is stored.
         """
         name = clean_name(name)
         if self.get_by_name(name):
-            raise RoomExists()
+            raise Problem("room_exists")
         room, is_new = self._make(name, on_purpose=True, **chosen)
         if not is_new:
-            raise RoomExists()
+            raise Problem("room_exists")
         return room
 
     def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
@@ -141,8 +141,10 @@ class RoomManager(models.Manager["Room"]):
         if room and not client.owns(room.session_id):
             try:
                 room.rotate_session()
-            except RoomNotFound:  # deleted meanwhile, so that this is a first visit again
-                room = None
+            except Problem as error:
+                if error.code != "room_not_found":
+                    raise
+                room = None  # deleted meanwhile, so that this is a first visit again
         if room is None:
             visitor.refuse_unless_maker()
             visitor.count("create")
@@ -154,7 +156,7 @@ class RoomManager(models.Manager["Room"]):
     ) -> tuple[Room, bool]:
         """A new room and True, or the one that another process made meanwhile and False.
 
-        RoomClosed for a closed name, unless it is made `on_purpose`.
+        `room_closed` for a closed name, unless it is made `on_purpose`.
         """
         room = self.model(name=name, e2ee=e2ee, session_id=client.create_session(e2ee=e2ee))
         room.set_policy(**policy)
@@ -170,9 +172,9 @@ class RoomManager(models.Manager["Room"]):
                 if there := self.get_by_name(name):
                     return there, False
                 if self.filter(session_id=room.session_id).exists():
-                    raise OpenTokFailed(SESSION_TWICE) from None
+                    raise VideoError("opentok_failed", SESSION_TWICE) from None
             # The room that was in the way was deleted before it could be read.
-        raise RoomNotFound()
+        raise Problem("room_not_found")
 
     def matching(
         self, *, search: str = "", prefix: str = "", **columns: Any
@@ -256,11 +258,11 @@ class Room(Policy, NotesUse, models.Model):
                     PastSession.objects.create(room=self, session_id=replaced)
                     _refuse_past(session_id)
         except IntegrityError:  # whose text has the session id, on PostgreSQL
-            raise OpenTokFailed(SESSION_TWICE) from None
+            raise VideoError("opentok_failed", SESSION_TWICE) from None
         try:
             self.refresh_from_db(fields=["session_id"])
         except Room.DoesNotExist:  # deleted while OpenTok was asked
-            raise RoomNotFound() from None
+            raise Problem("room_not_found") from None
 
 
 class PastSession(models.Model):
@@ -278,12 +280,12 @@ class PastSession(models.Model):
 
 
 def _refuse_past(session_id: str) -> None:
-    """Raise OpenTokFailed for a new session that was a room's before, whose recordings it has.
+    """Raise `opentok_failed` for a new session that was a room's before, whose recordings it has.
 
     Asked in the transaction that has written it: until that ends, no room can give it up.
     """
     if PastSession.objects.filter(session_id=session_id).exists():
-        raise OpenTokFailed(SESSION_TWICE)
+        raise VideoError("opentok_failed", SESSION_TWICE)
 
 
 def _aware(held: Any) -> Any:

@@ -2,21 +2,11 @@
 
 import unicodedata
 
-from rest_framework.exceptions import APIException
+from web.errors import Problem
 
 MAX_LENGTH = 200
 # What is longer is too long composed as well, which makes one character of at most four.
 LONGEST = 4 * MAX_LENGTH
-
-
-class RoomNameInvalid(APIException):
-    status_code = 400
-    default_code = "room_name_invalid"
-    title = "Not a room's name"
-    default_detail = (
-        f"A room's name has 1 to {MAX_LENGTH} characters, not only spaces, and no control "
-        "characters."
-    )
 
 
 def composed(text: str) -> str:
@@ -30,11 +20,11 @@ def composed(text: str) -> str:
 def clean_name(name: str) -> str:
     """`name` in Unicode NFC, so that "Zürich" is one room however a keyboard composes it.
 
-    Nothing is trimmed or folded. RoomNameInvalid for a name that no room can have.
+    Nothing is trimmed or folded. Error: room_name_invalid.
     """
     name = composed(name)
     if not 1 <= len(name) <= MAX_LENGTH or not name.strip():
-        raise RoomNameInvalid()
+        raise Problem("room_name_invalid")
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-        raise RoomNameInvalid()
+        raise Problem("room_name_invalid")
     return name

@@ -15,15 +15,7 @@ from access.capabilities import Capability
 from access.guesses import Guesses
 from access.limits import consume
 from access.models import ApiKey
-from rooms.errors import (
-    AccessCodeRequired,
-    AccessCodeWrong,
-    RoomClosed,
-    RoomNotOpenYet,
-    RoomOver,
-    RoomShut,
-    RoomUnknown,
-)
+from web.errors import Problem
 
 MIN_TOKEN_SECONDS = 60
 MAX_TOKEN_SECONDS = 30 * 86_400
@@ -46,9 +38,9 @@ class Visitor:
         return self.key is not None and self.key.may(capability)
 
     def refuse_unless_maker(self) -> None:
-        """Raise RoomUnknown if an unknown name makes no room for them."""
+        """Raise `room_unknown` if an unknown name makes no room for them."""
         if settings.ROOM_CREATION == "keys" and not self.has_key_to(Capability.JOIN):
-            raise RoomUnknown()
+            raise Problem("room_unknown")
 
     def count(self, limit: str) -> None:
         if self.client:
@@ -108,26 +100,27 @@ class Policy(models.Model):
         return bool(self.closed or self.opens_at or self.closes_at or self.access_code)
 
     def admit(self, visitor: Visitor) -> None:
-        """Raise the RoomRefused that keeps this visitor out, if one does."""
+        """Raise the Problem that keeps this visitor out, if one does."""
         if shut := self.shut(now=timezone.now()):
             raise shut
         # Whoever may set the code is not asked for it.
         if self.access_code and not visitor.has_key_to(Capability.MANAGE):
             self._check_code(visitor)
 
-    def shut(self, *, now: datetime) -> RoomShut | None:
+    def shut(self, *, now: datetime) -> Problem | None:
         """Why nobody gets in now, or None."""
         if self.closed:
-            return RoomClosed()
+            return Problem("room_closed")
         if self.opens_at and now < self.opens_at:
-            return RoomNotOpenYet(self.opens_at, now=now)
+            wait = int((self.opens_at - now).total_seconds()) + 1
+            return Problem("room_not_open_yet", moment=_spoken(self.opens_at), wait=wait)
         if self.closes_at and self.token_seconds(now=now) < 1:
-            return RoomOver(self.closes_at)
+            return Problem("room_over", moment=_spoken(self.closes_at))
         return None
 
     def _check_code(self, visitor: Visitor) -> None:
         if not visitor.code:
-            raise AccessCodeRequired()
+            raise Problem("access_code_required")
         room = str(self.pk)
         guesses = Guesses(
             own=("code", room, visitor.client),
@@ -135,7 +128,7 @@ class Policy(models.Model):
             client=visitor.client,
         )
         if not codes.matches(visitor.code, self.access_code, guesses):
-            raise AccessCodeWrong()
+            raise Problem("access_code_wrong")
 
     def token_seconds(self, *, now: datetime, asked: int | None = None) -> int:
         """How long a token that is made now may be good for, which the room's end bounds."""
@@ -143,3 +136,8 @@ class Policy(models.Model):
         if self.closes_at is None:
             return seconds
         return min(seconds, int((self.closes_at - now).total_seconds()))
+
+
+def _spoken(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.day} {local:%B %Y at %H:%M %Z}"

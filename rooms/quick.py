@@ -27,7 +27,6 @@ from rooms.names import clean_name
 from telemetry import request_log
 from video import client
 from web import edge
-from web.errors import Refusal
 
 Environ = dict[str, Any]
 
@@ -124,7 +123,7 @@ def _answer(environ: Environ, room: Room) -> Answer | None:
     try:
         edge.check_headers(environ)
         consume("join", ident_of_address(environ))
-    except (Refusal, APIException):
+    except APIException:
         return None
     body = JSONRenderer().render(credentials_for(room))
     headers = {**_headers(), "Content-Length": str(len(body))}

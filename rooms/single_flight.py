@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from access.errors import RateLimited
+from access.limits import RateLimited
 from video import concurrency
 
 Result = TypeVar("Result")

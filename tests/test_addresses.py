@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rooms.models import Room
-from rooms.names import RoomNameInvalid, clean_name
+from rooms.names import clean_name
 from rooms.paths import path_to
 from tests.api_client import Program, refusal
 from tests.server_process import Server
+from web.errors import Problem
 from web.request import Request
 
 many = settings(max_examples=300, derandomize=True, deadline=None)
@@ -56,7 +57,7 @@ def room_at(sent):
 def clean_name_or_none(name):
     try:
         return clean_name(name)
-    except RoomNameInvalid:
+    except Problem:
         return None
 
 

@@ -5,10 +5,9 @@ import uuid
 
 import pytest
 
-from archives.errors import ArchiveDeleted
 from archives.models import Archive
 from rooms.models import Room
-from video import errors
+from tests.problems import raises
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +51,7 @@ def test_a_session_of_no_room_is_recorded_without_a_name(room, opentok):
 
 def test_a_refused_start_records_nothing(opentok):
     room = Room.objects.open("empty")
-    with pytest.raises(errors.NobodyConnected):
+    with raises("nobody_connected"):
         Archive.objects.start(room.session_id)
     assert not Archive.objects.exists()
 
@@ -88,7 +87,7 @@ def test_a_download_link_is_never_stored(room, opentok):
 def test_a_recording_that_is_gone_at_opentok_is_marked_as_deleted(room, opentok):
     started = Archive.objects.start(room.session_id)
     opentok.fault(status=404, body={"message": "Archive not found"})
-    with pytest.raises(ArchiveDeleted):
+    with raises("archive_deleted"):
         Archive.objects.fetch(started["id"])
     assert Archive.objects.get().status == "deleted"
 
@@ -175,7 +174,7 @@ def test_a_recording_of_another_project_is_not_taken_for_deleted(opentok):
     foreign = "1_MX4xMjM0NTY3OH5-MTczOTUzODg5NDk1OX5ROW1jWEcxUXJOM1RJWXU4eStwcHgvZ3N-fn4"
     said = remote(sessionId=foreign)
     Archive.objects.record([said])
-    with pytest.raises(errors.ArchiveNotFound):
+    with raises("archive_not_found"):
         Archive.objects.fetch(said["id"])
     assert Archive.objects.get().status == "started"
 
@@ -183,7 +182,7 @@ def test_a_recording_of_another_project_is_not_taken_for_deleted(opentok):
 def test_what_opentok_speaks_of_is_not_deleted_any_more(room, opentok):
     started = Archive.objects.start(room.session_id)
     opentok.fault(status=404, times=1)
-    with pytest.raises(ArchiveDeleted):
+    with raises("archive_deleted"):
         Archive.objects.fetch(started["id"])
     Archive.objects.fetch(started["id"])
     assert Archive.objects.get().status == "started"

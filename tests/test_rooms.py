@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from rooms.credentials import credentials_for
 from rooms.models import PastSession, Room
-from rooms.names import RoomNameInvalid, clean_name
-from video import client, errors
+from rooms.names import clean_name
+from tests.problems import raises
+from video import client
 
 pytestmark = pytest.mark.django_db
 
@@ -35,14 +36,14 @@ def test_the_longest_name_may_come_in_four_times_as_many_pieces():
     "name", ["", " ", "\u3000\u2003", "x" * 201, "a\0", "a\nb", "\x7f", "\ud800"]
 )
 def test_a_name_that_no_room_can_have_asks_nothing_of_opentok(name, opentok):
-    with pytest.raises(RoomNameInvalid):
+    with raises("room_name_invalid"):
         Room.objects.open(name)
     assert opentok.requests() == []
 
 
 def test_a_failure_of_opentok_leaves_no_room_behind(opentok):
     opentok.fault(status=500)
-    with pytest.raises(errors.OpenTokFailed):
+    with raises("opentok_failed"):
         Room.objects.open("standup")
     assert not Room.objects.exists()
 
@@ -80,7 +81,7 @@ def test_a_failed_rotation_changes_nothing(opentok):
     room = Room.objects.open("standup")
     before = room.session_id
     opentok.fault(status=500)
-    with pytest.raises(errors.OpenTokFailed):
+    with raises("opentok_failed"):
         room.rotate_session()
     room.refresh_from_db()
     assert room.session_id == before

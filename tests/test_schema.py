@@ -11,6 +11,7 @@ from api.openapi.codes import every_code
 from api.openapi.views import schema
 from tests.api_client import Program
 from tests.server_process import ROOT, Server
+from web.errors import CODES as TABLE
 
 NOT_THE_SERVER = {"bench", "emulator", "scripts", "tests"}
 SOURCES = [
@@ -23,12 +24,18 @@ DESCRIBED = json.loads(schema("json"))
 CODES = {code.code: code for code in every_code()}
 
 
-def defined_codes():
-    """Each text that the code of the server gives to a `default_code`."""
+OF_THE_FRAMEWORK = {"invalid", "parse_error", "method_not_allowed", "unsupported_media_type"}
+
+
+def raised_codes():
+    """Each text that the code of the server makes a Problem with, or has OpenTok's refusals mean."""
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "default_code":
-                yield ast.literal_eval(node.value)
+            text = ast.unparse(node)
+            if isinstance(node, ast.Call):
+                yield from re.findall(r"^(?:Problem|VideoError|super\(\)\.__init__)\('(\w+)'", text)
+            if isinstance(node, ast.keyword) and node.arg == "refusals":
+                yield from re.findall(r"'(\w+)'", text)
 
 
 def test_what_was_asked_for_before_changes_nothing(client, db):
@@ -39,7 +46,8 @@ def test_what_was_asked_for_before_changes_nothing(client, db):
 
 
 def test_every_code_is_documented_with_its_meaning_and_what_to_do():
-    assert set(defined_codes()) <= CODES.keys()
+    assert set(raised_codes()) == TABLE.keys() - OF_THE_FRAMEWORK
+    assert TABLE.keys() <= CODES.keys()
     enum = DESCRIBED["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
     assert set(enum) == CODES.keys()
     for code in CODES.values():
@@ -75,7 +83,7 @@ def test_a_problem_has_the_title_that_the_documentation_has(server):
 
 
 def test_no_problem_has_a_code_of_its_own_making():
-    """They all come from classes: a literal would be missing in the documentation."""
+    """They all come from the table: a literal would be missing in the documentation."""
     for path in SOURCES:
         assert 'code="' not in path.read_text(), path
 

@@ -8,44 +8,39 @@ from typing import Any, NoReturn
 from requests import Response
 
 from video import ids
-from video.errors import (
-    NobodyConnected,
-    OpenTokFailed,
-    OpenTokRateLimited,
-    OpenTokRefusedUs,
-    VideoError,
-)
+from video.errors import VideoError
 from video.redaction import without_secrets
 
 # OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
 Remote = dict[str, Any]
 # More than OpenTok nests, and so little that whoever walks through it later has stack enough.
 MOST_DEEP = 100
-# What a call's own statuses mean, such as 404.
-Refusals = dict[int, type[VideoError]]
+# The codes that a call's own statuses mean, such as 404.
+Refusals = dict[int, str]
 
 
 def read(response: Response, refusals: Refusals) -> Any:
     """The JSON of a successful answer, None for an empty one; raises what the status means else."""
     status = response.status_code
     if status in {401, 403}:
-        raise OpenTokRefusedUs(f"{status} {_message(response)}")
+        raise VideoError("opentok_refused_credentials", f"{status} {_message(response)}")
     if status == 429:
-        raise OpenTokRateLimited(_retry_after(response))
+        wait = _retry_after(response)
+        raise VideoError("opentok_rate_limited", f"429, retry after {wait} s", wait=wait)
     if status in refusals:
         message = _message(response)
         # OpenTok documents "nobody is connected" under 400 as well as under 404.
         if "clients are actively connected" in message:
-            raise NobodyConnected(message)
-        raise refusals[status](message)
+            raise VideoError("nobody_connected", message)
+        raise VideoError(refusals[status], message)
     if not 200 <= status < 300:
-        raise OpenTokFailed(f"{status} {_message(response)}")
+        raise VideoError("opentok_failed", f"{status} {_message(response)}")
     if not response.content:
         return None
     try:
         return parse(response.content)
     except (ValueError, RecursionError):
-        raise OpenTokFailed("an answer that is not JSON") from None
+        raise VideoError("opentok_failed", "an answer that is not JSON") from None
 
 
 def parse(content: bytes) -> Any:
@@ -102,7 +97,7 @@ def archive(answer: Any, *, archive_id: str | None = None, session_id: str | Non
         ):
             answer.pop("password", None)
             return dict(answer)
-    raise OpenTokFailed("no archive in the answer, or another one")
+    raise VideoError("opentok_failed", "no archive in the answer, or another one")
 
 
 def archives(answer: Any, *, session_id: str | None = None) -> list[Remote]:
@@ -110,4 +105,4 @@ def archives(answer: Any, *, session_id: str | None = None) -> list[Remote]:
     match answer:
         case {"items": list(items)}:
             return [archive(item, session_id=session_id) for item in items]
-    raise OpenTokFailed("no list of archives in the answer")
+    raise VideoError("opentok_failed", "no list of archives in the answer")

@@ -19,7 +19,8 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from video import accounts, answers, ids
 from video.answers import Remote
-from video.errors import CallbackInvalid, CallbackRefused, CallbacksClosed, OpenTokFailed
+from video.errors import VideoError
+from web.errors import Problem
 
 # OpenTok tries for a day to deliver one, and nobody says whether it signs anew each time.
 MOST_SECONDS_OLD = 24 * 60 * 60
@@ -36,11 +37,11 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 def archive(body: bytes, *, authorization: str) -> Remote | None:
     """The archive object that a callback tells of, or None if it tells of something else.
 
-    `body` is as it came, `authorization` the header. Errors: CallbacksClosed, CallbackRefused,
-    before anything in the body is looked at; CallbackInvalid.
+    `body` is as it came, `authorization` the header. Errors: callbacks_closed,
+    callback_refused, before anything in the body is looked at; callback_invalid.
     """
     if not settings.CALLBACK_SECRET:
-        raise CallbacksClosed()
+        raise Problem("callbacks_closed")
     _verify(body, _claims(authorization))
     told = _parse(body)
     if not _is_of_archive(told):
@@ -49,7 +50,7 @@ def archive(body: bytes, *, authorization: str) -> Remote | None:
     _refuse_others(told)
     try:
         return answers.archive(told)
-    except OpenTokFailed:
+    except VideoError:
         raise _invalid("it tells of no archive") from None
 
 
@@ -72,7 +73,7 @@ def _claims(authorization: str) -> dict[str, Any]:
 
 
 def _verify(body: bytes, claims: dict[str, Any]) -> None:
-    """Raise CallbackRefused unless the claims are of this body, of now, and for this server."""
+    """Raise `callback_refused` unless the claims are of this body, of now, and for this server."""
     # As bytes, since text is compared in constant time only if it is ASCII.
     signed = str(claims["payload_hash"]).lower().encode("utf-8", "replace")
     if not hmac.compare_digest(signed, hashlib.sha256(body).hexdigest().encode()):
@@ -121,7 +122,7 @@ def _say_dropped(kind: str) -> None:
 
 
 def _refuse_others(told: dict[str, Any]) -> None:
-    """Raise CallbackRefused for an archive of another project: two may have the same secret."""
+    """Raise `callback_refused` for an archive of another project: two may have the same secret."""
     named = [told.get(name) for name in ("projectId", "partnerId", "applicationId")]
     named.append(ids.project_of(str(told.get("sessionId", ""))))
     project_id = accounts.current().project_id
@@ -129,11 +130,11 @@ def _refuse_others(told: dict[str, Any]) -> None:
         raise _refused("it is about another project")
 
 
-def _refused(reason: str) -> CallbackRefused:
+def _refused(reason: str) -> Problem:
     logger.warning("A callback was refused: %s", reason)
-    return CallbackRefused(reason)
+    return Problem("callback_refused", reason=reason)
 
 
-def _invalid(reason: str) -> CallbackInvalid:
+def _invalid(reason: str) -> Problem:
     logger.warning("A callback that is signed rightly makes no sense: %s", reason)
-    return CallbackInvalid(reason)
+    return Problem("callback_invalid", reason=reason)

@@ -8,17 +8,7 @@ from django.conf import settings
 
 from video import accounts, answers, calls, concurrency, ids
 from video.answers import Remote
-from video.errors import (
-    ArchiveConflict,
-    ArchiveNotDeletable,
-    ArchiveNotFound,
-    ArchiveNotRunning,
-    ArchiveRefused,
-    NobodyConnected,
-    OpenTokFailed,
-    SessionInvalid,
-    VideoError,
-)
+from video.errors import VideoError
 
 MAX_ARCHIVES = 1000
 RUNNING = {"started", "paused"}
@@ -48,8 +38,8 @@ def create_session(*, e2ee: bool = False) -> str:
         case [{"session_id": str(session_id)}, *_] if ids.SESSION_ID.fullmatch(session_id):
             if owns(session_id):
                 return session_id
-            raise OpenTokFailed("a new session of another project")
-    raise OpenTokFailed("no session id in the answer")
+            raise VideoError("opentok_failed", "a new session of another project")
+    raise VideoError("opentok_failed", "no session id in the answer")
 
 
 def start_archive(
@@ -65,12 +55,12 @@ def start_archive(
     `output_mode` is "composed" or "individual", `stream_mode` "auto" or "manual". The other options
     are those of the SDK, with `layout` and `transcription_properties` as OpenTok writes them.
 
-    Errors: SessionInvalid, ArchiveRefused, NobodyConnected, ArchiveConflict. A failure of OpenTok
-    is raised only if the session is not being recorded, as far as can be known.
+    Errors: session_invalid, archive_refused, nobody_connected, archive_conflict. A failure of
+    OpenTok is raised only if the session is not being recorded, as far as can be known.
     """
     ids.check_session_id(session_id)
     if not owns(session_id):
-        raise SessionInvalid("a session of another project")
+        raise VideoError("session_invalid", "a session of another project")
     until = calls.deadline()
     with concurrency.waiting():
         try:
@@ -83,12 +73,12 @@ def start_archive(
                     multi_archive_tag=multi_archive_tag,
                     **options,
                 ),
-                refusals={400: ArchiveRefused, 404: NobodyConnected, 409: ArchiveConflict},
+                refusals={400: "archive_refused", 404: "nobody_connected", 409: "archive_conflict"},
                 until=until - settings.OPENTOK_TIMEOUT * TO_LOOK_UP,
             )
             remote = answers.archive(answer)
             if not owns(remote["sessionId"]):
-                raise OpenTokFailed("a recording of another project")
+                raise VideoError("opentok_failed", "a recording of another project")
             return remote
         except VideoError as error:
             if not error.is_outage:
@@ -108,7 +98,7 @@ def _running_archive(session_id: str, tag: str | None, *, until: float) -> Remot
         answer = calls.exchange(
             "list_archives",
             lambda sdk: sdk.list_archives(session_id=session_id),
-            refusals={400: SessionInvalid},
+            refusals={400: "session_invalid"},
             until=until,
         )
         remotes = answers.archives(answer, session_id=session_id)
@@ -121,12 +111,12 @@ def _running_archive(session_id: str, tag: str | None, *, until: float) -> Remot
 
 
 def stop_archive(archive_id: str) -> Remote:
-    """Stop recording; again is fine while OpenTok makes the file, ArchiveNotRunning after that."""
+    """Stop recording; again is fine while OpenTok makes the file. Error: archive_not_running."""
     archive_id = ids.archive_id(archive_id)
     answer = calls.call(
         "stop_archive",
         lambda sdk: sdk.stop_archive(archive_id),
-        refusals={404: ArchiveNotFound, 409: ArchiveNotRunning},
+        refusals={404: "archive_not_found", 409: "archive_not_running"},
     )
     return answers.archive(answer, archive_id=archive_id)
 
@@ -135,7 +125,7 @@ def get_archive(archive_id: str) -> Remote:
     """The archive as it is now; once it is available, with a link that lives ten minutes."""
     archive_id = ids.archive_id(archive_id)
     answer = calls.read(
-        "get_archive", lambda sdk: sdk.get_archive(archive_id), refusals={404: ArchiveNotFound}
+        "get_archive", lambda sdk: sdk.get_archive(archive_id), refusals={404: "archive_not_found"}
     )
     return answers.archive(answer, archive_id=archive_id)
 
@@ -149,18 +139,18 @@ def list_archives(
     answer = calls.read(
         "list_archives",
         lambda sdk: sdk.list_archives(offset=offset, count=count, session_id=session_id),
-        refusals={400: SessionInvalid} if session_id else {},
+        refusals={400: "session_invalid"} if session_id else {},
     )
     return answers.archives(answer, session_id=session_id)
 
 
 def delete_archive(archive_id: str) -> None:
-    """Delete an archive and its file; again is fine. ArchiveNotDeletable before it is available."""
+    """Delete an available archive and its file; again is fine. Error: archive_not_deletable."""
     archive_id = ids.archive_id(archive_id)
     calls.call(
         "delete_archive",
         lambda sdk: sdk.delete_archive(archive_id),
-        refusals={404: ArchiveNotFound, 409: ArchiveNotDeletable},
+        refusals={404: "archive_not_found", 409: "archive_not_deletable"},
     )
 
 
@@ -170,5 +160,5 @@ def download_url(remote: Remote) -> str | None:
     if remote["status"] != "available" or not url:
         return None
     if not (isinstance(url, str) and len(url) < 8192 and WEB_ADDRESS.match(url)):
-        raise OpenTokFailed("a download link that is no web address")
+        raise VideoError("opentok_failed", "a download link that is no web address")
     return url

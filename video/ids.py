@@ -4,31 +4,31 @@ import base64
 import binascii
 import re
 
-from video.errors import ArchiveNotFound, SessionInvalid, StreamNotFound
+from video.errors import VideoError
 
 ARCHIVE_ID = STREAM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 SESSION_ID = re.compile(r"[0-9]_[0-9A-Za-z_-]{1,253}", re.ASCII)
 
 
 def archive_id(value: str) -> str:
-    """`value` in lower case, as OpenTok writes it. ArchiveNotFound for what is no UUID."""
+    """`value` in lower case, as OpenTok writes it. `archive_not_found` for what is no UUID."""
     # Swift writes UUIDs in upper case.
     if not ARCHIVE_ID.fullmatch(value.lower()):
-        raise ArchiveNotFound()
+        raise VideoError("archive_not_found")
     return value.lower()
 
 
 def stream_id(value: str) -> str:
-    """`value` in lower case, as OpenTok writes it. StreamNotFound for what is no UUID."""
+    """`value` in lower case, as OpenTok writes it. `stream_not_found` for what is no UUID."""
     if not STREAM_ID.fullmatch(value.lower()):
-        raise StreamNotFound()
+        raise VideoError("stream_not_found")
     return value.lower()
 
 
 def check_session_id(value: str) -> None:
-    """Raise SessionInvalid for what does not have the shape of a session's id."""
+    """Raise `session_invalid` for what does not have the shape of a session's id."""
     if not SESSION_ID.fullmatch(value):
-        raise SessionInvalid()
+        raise VideoError("session_invalid")
 
 
 def project_of(session: str) -> str | None:

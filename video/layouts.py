@@ -2,13 +2,12 @@
 
 from video import calls, ids
 from video.answers import Remote
-from video.errors import ArchiveNotFound, LayoutRefused, StreamNotFound, StreamsNotManual
 
 
 def set_layout(archive_id: str, layout: Remote) -> None:
     """Arrange a running archive anew; `layout` has `type` and what goes with that.
 
-    ArchiveNotFound for one that is not running as well.
+    `archive_not_found` for one that is not running as well.
     """
     archive_id = ids.archive_id(archive_id)
     calls.call(
@@ -16,14 +15,14 @@ def set_layout(archive_id: str, layout: Remote) -> None:
         lambda sdk: sdk.set_archive_layout(
             archive_id, layout["type"], layout.get("stylesheet"), layout.get("screenshareType")
         ),
-        refusals={400: LayoutRefused, 404: ArchiveNotFound},
+        refusals={400: "layout_refused", 404: "archive_not_found"},
     )
 
 
 def add_stream(
     archive_id: str, stream_id: str, *, has_audio: bool = True, has_video: bool = True
 ) -> None:
-    """Have a running archive record a stream. Errors: StreamsNotManual; StreamNotFound, which
+    """Have a running archive record a stream. Errors: streams_not_manual; stream_not_found, which
     OpenTok says of an archive that is not there, or not running, as well.
     """
     archive_id, stream_id = ids.archive_id(archive_id), ids.stream_id(stream_id)
@@ -44,5 +43,8 @@ def remove_stream(archive_id: str, stream_id: str) -> None:
 
 def _change_streams(operation: str, ask: calls.Ask) -> None:
     # Vonage documents the mode under 400, and its SDKs under 405.
-    refusals = {400: StreamsNotManual, 404: StreamNotFound, 405: StreamsNotManual}
-    calls.call(operation, ask, refusals=refusals)
+    calls.call(
+        operation,
+        ask,
+        refusals={400: "streams_not_manual", 404: "stream_not_found", 405: "streams_not_manual"},
+    )

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from requests import Response
 
 from video import accounts, answers, calls
-from video.errors import OpenTokRefusedUs
+from video.errors import VideoError
 
 # OpenTok refuses what was signed in its future, or more than three minutes ago.
 MOST_SECONDS_APART = 30
@@ -34,8 +34,10 @@ def check() -> Checkup:
     refusal = ""
     try:
         answers.read(response, {})
-    except OpenTokRefusedUs as refused:
-        refusal = refused.reason
+    except VideoError as error:
+        if error.code != "opentok_refused_credentials":
+            raise
+        refusal = error.reason
     about_time = any(words in refusal.lower() for words in ("issued time", "expired token"))
     return Checkup(
         accepted=not refusal,

@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from video.errors import OpenTokFailed, OpenTokTimeout, OpenTokUnavailable, VideoError
+from video.errors import VideoError
 
 CONNECT_SECONDS = 3.0
 POOL_SIZE = 32
@@ -127,7 +127,7 @@ class Transport:
         """
         seconds = exchange.until - time.monotonic()
         if seconds <= 0:
-            raise OpenTokTimeout("no time left")
+            raise VideoError("opentok_timeout", "no time left")
         future: Future[requests.Response] = Future()
 
         def run() -> None:
@@ -141,7 +141,7 @@ class Transport:
             return future.result(timeout=seconds)
         except TimeoutError:
             exchange.abandon()
-            raise OpenTokTimeout(f"no answer within {seconds:.1f} s") from None
+            raise VideoError("opentok_timeout", f"no answer within {seconds:.1f} s") from None
 
     def send(self, request: requests.Request, seconds: float) -> requests.Response:
         try:
@@ -157,13 +157,13 @@ class Transport:
             _exchange.get().connection = None
             return response
         except requests.ReadTimeout as error:
-            raise OpenTokTimeout(type(error).__name__) from None
+            raise VideoError("opentok_timeout", type(error).__name__) from None
         except requests.ConnectionError as error:
-            raise OpenTokUnavailable(type(error).__name__) from None
+            raise VideoError("opentok_unavailable", type(error).__name__) from None
         except VideoError:
             raise
         except Exception as error:  # requests lets errors of urllib3 and of its parsers through
-            raise OpenTokFailed(type(error).__name__) from None
+            raise VideoError("opentok_failed", type(error).__name__) from None
 
 
 def _read(response: requests.Response) -> None:
@@ -171,7 +171,7 @@ def _read(response: requests.Response) -> None:
     for chunk in response.iter_content(64 * 1024):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise OpenTokFailed(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+            raise VideoError("opentok_failed", f"an answer of more than {MAX_ANSWER_BYTES} bytes")
     response._content = bytes(body)
 
 
@@ -184,7 +184,7 @@ class _Tracked:
         super().connect()  # type: ignore[misc]
         if exchange.abandoned:
             # Connected too late: the caller has been told, so that nothing may be sent any more.
-            raise OpenTokTimeout("connected after the deadline")
+            raise VideoError("opentok_timeout", "connected after the deadline")
 
     def request(self, *args: Any, **options: Any) -> None:
         _exchange.get().connection = self  # type: ignore[assignment]

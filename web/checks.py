@@ -6,32 +6,25 @@ from django.http import HttpRequest, UnreadablePostError
 
 from web import edge
 from web.encodings import decoded
-from web.errors import (
-    AddressAmbiguous,
-    AddressNotText,
-    BadRequest,
-    BodyNotReceived,
-    BodyTooLarge,
-    LengthRequired,
-)
+from web.errors import Problem
 
 # Below these paths stand rooms' names.
 ABOVE_NAMES = ("/room/", "/api/v1/rooms/")
 
 
 def check(request: HttpRequest) -> None:
-    """Raise the Refusal of a foreign host, an address that is not text or may mean two rooms,
+    """Raise the Problem of a foreign host, an address that is not text or may mean two rooms,
     headers that are too large, and a body that cannot be had. `request.body` is read afterwards.
     """
     try:
         request.get_host()
     except DisallowedHost:
-        raise BadRequest() from None
+        raise Problem("bad_request") from None
     # PostgreSQL cannot hold a NUL, so that no text may have one.
     if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
-        raise AddressNotText()
+        raise Problem("address_not_text")
     if _is_ambiguous(request):
-        raise AddressAmbiguous()
+        raise Problem("address_ambiguous")
     edge.check_headers(request.META)
     _read_body(request)
 
@@ -45,16 +38,16 @@ def _is_ambiguous(request: HttpRequest) -> bool:
 
 
 def _read_body(request: HttpRequest) -> None:
-    """Have all of `request.body`, decoded. Raises the Refusal of one that cannot be had."""
+    """Have all of `request.body`, decoded. Raises the Problem of one that cannot be had."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        raise LengthRequired()
+        raise Problem("length_required")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > settings.MAX_BODY_BYTES:
-        raise BodyTooLarge()
+        raise Problem("body_too_large")
     try:
         body = request.body
     except UnreadablePostError:
-        raise BodyNotReceived() from None
+        raise Problem("body_not_received") from None
     if coding := request.headers.get("Content-Encoding"):
         request._body = decoded(body, coding)
         del request.META["HTTP_CONTENT_ENCODING"]

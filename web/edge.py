@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 
-from web.errors import HeadersTooLarge
+from web.errors import Problem
 from web.request import Request
 
 # Django's, or a plain dict.
@@ -55,10 +55,10 @@ def _is_allowed(host: str, *allowed: str) -> bool:
 
 
 def check_headers(environ: Mapping[str, Any]) -> None:
-    """Raise HeadersTooLarge for what the server in front of us has let through all the same."""
+    """Raise `headers_too_large` for what the server in front of us has let through all the same."""
     sizes = [len(value) for name, value in environ.items() if name.startswith("HTTP_")]
     if sum(sizes) > settings.MAX_HEADER_BYTES:
-        raise HeadersTooLarge()
+        raise Problem("headers_too_large")
 
 
 def finish(environ: Mapping[str, Any], headers: Headers, *, request_id: str, secure: bool) -> None:

@@ -1,130 +1,223 @@
-"""What can be wrong with a request whatever it asks for, and with the server itself."""
+"""Every error of this server: one table of codes, and the exception that is raised with one.
+
+A code stays as it is, for programs. What it means and what to do are answers and documentation
+alike; words in braces are filled in when it happens.
+"""
+
+from dataclasses import dataclass
 
 from django.conf import settings
-from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 
+ASK_FOR_KEY = 'Bearer realm="rooms"'
+KEY_IS_WRONG = 'Bearer realm="rooms", error="invalid_token"'
 
-class Refusal(APIException):
-    """Base of what is refused before, or outside, a view of the API; see web/problems.py."""
 
-    title: str
-    default_detail: str
-    counts_as = "other"
-    # Seconds after which it is worth another try.
+@dataclass(frozen=True, order=True)
+class Code:
+    """`challenge` is its `WWW-Authenticate`. `wait` is in seconds: when it is worth another try.
+
+    `counts_as` names the limit of what is refused before a view has counted it.
+    """
+
+    status: int
+    code: str
+    meaning: str
+    advice: str
     wait: int | None = None
+    challenge: str = ""
+    counts_as: str = ""
 
 
-class BadRequest(Refusal):
-    status_code = 400
-    default_code = "bad_request"
-    title = "Not understood"
-    default_detail = (
-        "This request could not be understood. Its Host may be none that ALLOWED_HOSTS names, or "
-        "it may have more than 1000 fields."
-    )
+# fmt: off
+_TABLE = (
+    # Any request
+    Code(400, "bad_request", "Not understood",
+         "This request could not be understood. Its Host may be none that ALLOWED_HOSTS names, "
+         "or it may have more than 1000 fields.", counts_as="other"),
+    Code(400, "address_not_text", "The address is not text",
+         "The address of this request is not text: percent-encode it as UTF-8.", counts_as="other"),
+    Code(400, "address_ambiguous", "The address may mean two rooms",
+         "The server was not told how this address was sent, and so cannot tell a slash from "
+         "%2F. Whoever runs it should take a WSGI server that gives RAW_URI or REQUEST_URI.",
+         counts_as="other"),
+    Code(403, "permission_denied", "Not allowed",
+         "You may not do this here. Ask whoever runs this server.", counts_as="other"),
+    # Of the admin, whose forms alone are checked.
+    Code(403, "csrf_failed", "The form was not accepted",
+         "This form did not come from a page of this server, or was open for too long. Open "
+         "the page again and send it once more.", counts_as="other"),
+    Code(404, "not_found", "Nothing at this address",
+         "There is nothing at this address. The page at / lists the endpoints for apps.",
+         counts_as="other"),
+    Code(431, "headers_too_large", "The headers are too large",
+         f"The headers of a request may have {settings.MAX_HEADER_BYTES} bytes at most.",
+         counts_as="other"),
+
+    # Any body
+    Code(411, "length_required", "The length is missing",
+         "Send the body in one piece, with a Content-Length.", counts_as="other"),
+    Code(413, "body_too_large", "The body is too large",
+         f"A request body may have {settings.MAX_BODY_BYTES} bytes at most.", counts_as="other"),
+    Code(415, "encoding_unsupported", "The encoding is not supported",
+         "Send the body as it is, or with the Content-Encoding gzip or deflate.",
+         counts_as="other"),
+    Code(400, "body_not_decoded", "The body cannot be unpacked",
+         "The body is not what its Content-Encoding says. Send it as it is.", counts_as="other"),
+    Code(408, "body_not_received", "The body did not arrive",
+         "The body did not arrive in time. Send the request again, in one piece.",
+         counts_as="other"),
+
+    # Raised by Django REST framework, whose own sentence goes out as `detail`
+    Code(400, "invalid", "A value is wrong", "`detail` names the field and says how."),
+    Code(400, "parse_error", "The body cannot be read",
+         "`detail` says where. Send JSON or a form."),
+    Code(405, "method_not_allowed", "Not with this method", "Use one of those in `Allow`."),
+    Code(415, "unsupported_media_type", "Not in this format",
+         "Send `application/json` in UTF-8, or a form as `application/x-www-form-urlencoded`."),
+
+    # Keys and limits
+    Code(401, "key_required", "An API key is needed",
+         "ANONYMOUS_ACCESS does not name `{capability}`. Send an API key that has it: "
+         "`Authorization: Bearer …`.", challenge=ASK_FOR_KEY, counts_as="other"),
+    Code(401, "key_invalid", "There is no such key",
+         "There is no such API key. It has to be sent as it was shown when it was made: "
+         "`Authorization: Bearer otr_…`.", challenge=KEY_IS_WRONG, counts_as="refused"),
+    Code(401, "key_expired", "The key has expired",
+         "This API key has expired. Ask for another one.",
+         challenge=KEY_IS_WRONG, counts_as="refused"),
+    Code(401, "key_revoked", "The key was revoked",
+         "This API key was revoked. Ask for another one.",
+         challenge=KEY_IS_WRONG, counts_as="refused"),
+    Code(403, "capability_missing", "This key may not do that",
+         "This API key does not have `{capability}`, and ANONYMOUS_ACCESS does not name it. "
+         "Send a key that has it.", counts_as="other"),
+    Code(403, "room_not_covered", "This key is for other rooms",
+         "This API key is only for rooms whose name starts with “{prefix}”. Send a key that is "
+         "for this room."),
+    Code(401, "metrics_closed", "The metrics are closed",
+         "Send this server's METRICS_TOKEN, if it has one, or an API key that has `manage`: "
+         "`Authorization: Bearer …`.", challenge=ASK_FOR_KEY, counts_as="other"),
+    Code(429, "rate_limited", "Too many requests",
+         "Too many requests. Please try again in {seconds}."),
+
+    # Rooms
+    Code(400, "room_name_invalid", "Not a room's name",
+         "A room's name has 1 to 200 characters, not only spaces, and no control characters."),
+    Code(404, "room_unknown", "No such room",
+         "There is no room of this name. New rooms are made only for API keys with `join` "
+         "(ROOM_CREATION)."),
+    Code(404, "room_not_found", "No such room",
+         "There is no room of this name. Check how it is spelled: case counts."),
+    Code(409, "room_exists", "There is such a room already",
+         "There is a room of this name already. Choose another name, or change that room."),
+    Code(403, "room_closed", "This room is closed",
+         "This room is closed. Ask whoever invited you when it opens."),
+    Code(403, "room_not_open_yet", "This room is not open yet",
+         "This room opens on {moment}. Please come back then."),
+    Code(403, "room_over", "This room is over",
+         "This room closed on {moment}. Ask whoever invited you for another one."),
+    Code(403, "access_code_required", "This room has an access code",
+         "This room has an access code. Send it as `?code=…` or in the header `X-Access-Code`."),
+    Code(403, "access_code_wrong", "Wrong access code",
+         "This is not the access code of this room. Check it and try again."),
+
+    # Recordings; those of a state that cannot be watched are in archives/pages.py
+    Code(400, "session_invalid", "No such session",
+         "sessionId is not a session of this server's OpenTok project. Get one from "
+         "/room/<name>."),
+    Code(400, "session_not_named", "Which session?",
+         "This API key is only for rooms whose name starts with “{prefix}”. Name the session "
+         "of such a room, as in /archive?sessionId=…."),
+    Code(400, "archive_refused", "This cannot be recorded",
+         "OpenTok refuses to record this. Check that sessionId comes from /room/<name>, and "
+         "check the options if you sent some."),
+    Code(409, "nobody_connected", "Nobody is connected",
+         "Nobody is connected to the session yet. Join it first, then start the recording."),
+    Code(409, "archive_conflict", "This session cannot be recorded now",
+         "The session is being recorded already, in which case that recording has to stop "
+         "first, or it is not routed through the media server and so cannot be recorded."),
+    Code(409, "archive_not_running", "The recording has ended",
+         "This recording is not running any more, so nothing about it can be changed."),
+    Code(404, "archive_not_found", "No such recording",
+         "There is no recording with this id. Check the id; the recording may have been "
+         "deleted."),
+    Code(410, "archive_deleted", "This recording was deleted",
+         "Somebody deleted it, and its file is gone for good."),
+    Code(409, "archive_not_deletable", "This recording cannot be deleted now",
+         "A recording can be deleted while its file is available, or was uploaded."),
+    Code(400, "layout_refused", "This layout is refused",
+         "OpenTok refuses this layout. Only recordings with the outputMode composed have one."),
+    Code(409, "streams_not_manual", "The streams are chosen by OpenTok",
+         "Streams are added and removed only if it was started with streamMode manual."),
+    Code(404, "stream_not_found", "No such stream",
+         "There is no stream with this id in the session that is being recorded. It may have "
+         "ended."),
+
+    # /api/v1/
+    Code(400, "cursor_invalid", "Not a cursor",
+         "This cursor was not given out here. Take `nextCursor` or `previousCursor` of an "
+         "earlier answer as it is, with the same filters, or leave it out to start over."),
+    Code(400, "idempotency_key_invalid", "Not an idempotency key",
+         "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces. A new UUID "
+         "for each thing to be done is a good one."),
+    Code(422, "idempotency_key_reused", "The idempotency key is another request's",
+         "This Idempotency-Key came with another request in the last 24 hours. Send exactly "
+         "that request again, or this one with a new key."),
+    Code(409, "idempotency_in_progress", "The first request is under way",
+         "The first request with this Idempotency-Key has not been answered yet. Send it again "
+         "after Retry-After, with the same key.", wait=2),
+
+    # OpenTok's callbacks
+    Code(401, "callbacks_closed", "No callbacks are taken here",
+         "This server takes no callbacks: whoever runs it has to set CALLBACK_SECRET to the "
+         "signature secret that OpenTok signs them with.",
+         challenge='Bearer realm="callbacks"', counts_as="refused"),
+    Code(401, "callback_refused", "This callback is refused",
+         "Only callbacks that OpenTok signed for this server are taken. Check that "
+         "CALLBACK_SECRET is the signature secret of this project's callbacks; the server's "
+         "log says more.",
+         challenge='Bearer realm="callbacks", error="invalid_token"', counts_as="refused"),
+    Code(400, "callback_invalid", "This callback makes no sense",
+         "It is signed rightly, but tells of nothing that OpenTok documents."),
+
+    # What the server needs, and the server itself
+    Code(503, "opentok_unavailable", "OpenTok is out of reach",
+         "The video service cannot be reached at the moment. Please try again shortly.", wait=5),
+    Code(503, "opentok_rate_limited", "OpenTok is busy",
+         "The video service is receiving too many requests. Please try again shortly."),
+    Code(504, "opentok_timeout", "OpenTok is too slow",
+         "The video service did not answer in time. Please try again shortly."),
+    Code(502, "opentok_refused_credentials", "OpenTok refuses this server's credentials",
+         "The video service refuses this server's credentials. Whoever runs the server should "
+         "check its API key and secret, and its clock."),
+    Code(502, "opentok_failed", "OpenTok failed",
+         "The video service answered with an error. Please try again shortly."),
+    Code(503, "database_unavailable", "The database cannot be used",
+         "The server cannot use its database at the moment. Please try again shortly.", wait=5),
+    Code(500, "server_error", "A mistake of ours",
+         "Something went wrong on our side. Please try again in a moment."),
+)
+# fmt: on
+
+CODES = {each.code: each for each in _TABLE}
 
 
-class AddressNotText(Refusal):
-    status_code = 400
-    default_code = "address_not_text"
-    title = "The address is not text"
-    default_detail = "The address of this request is not text: percent-encode it as UTF-8."
+class Problem(APIException):
+    """An error of the table. The keywords `words` fill the braces of its advice.
 
+    `reason` is for the log alone. `wait` takes the place of the table's.
+    """
 
-class AddressAmbiguous(Refusal):
-    status_code = 400
-    default_code = "address_ambiguous"
-    title = "The address may mean two rooms"
-    default_detail = (
-        "The server was not told how this address was sent, and so cannot tell a slash from %2F. "
-        "Whoever runs it should take a WSGI server that gives RAW_URI or REQUEST_URI."
-    )
-
-
-class NotAllowed(Refusal):
-    status_code = 403
-    default_code = "permission_denied"
-    title = "Not allowed"
-    default_detail = "You may not do this here. Ask whoever runs this server."
-
-
-class FormRefused(Refusal):
-    """Only the forms of the admin are checked."""
-
-    status_code = 403
-    default_code = "csrf_failed"
-    title = "The form was not accepted"
-    default_detail = (
-        "This form did not come from a page of this server, or was open for too long. Open the "
-        "page again and send it once more."
-    )
-
-
-class NothingHere(Refusal):
-    status_code = 404
-    default_code = "not_found"
-    title = "Nothing at this address"
-    default_detail = "There is nothing at this address. The page at / lists the endpoints for apps."
-
-
-class LengthRequired(Refusal):
-    status_code = 411
-    default_code = "length_required"
-    title = "The length is missing"
-    default_detail = "Send the body in one piece, with a Content-Length."
-
-
-class BodyTooLarge(Refusal):
-    status_code = 413
-    default_code = "body_too_large"
-    title = "The body is too large"
-    default_detail = f"A request body may have {settings.MAX_BODY_BYTES} bytes at most."
-
-
-class HeadersTooLarge(Refusal):
-    status_code = 431
-    default_code = "headers_too_large"
-    title = "The headers are too large"
-    default_detail = f"The headers of a request may have {settings.MAX_HEADER_BYTES} bytes at most."
-
-
-class EncodingUnsupported(Refusal):
-    status_code = 415
-    default_code = "encoding_unsupported"
-    title = "The encoding is not supported"
-    default_detail = "Send the body as it is, or with the Content-Encoding gzip or deflate."
-
-
-class BodyNotDecoded(Refusal):
-    status_code = 400
-    default_code = "body_not_decoded"
-    title = "The body cannot be unpacked"
-    default_detail = "The body is not what its Content-Encoding says. Send it as it is."
-
-
-class BodyNotReceived(Refusal):
-    status_code = 408
-    default_code = "body_not_received"
-    title = "The body did not arrive"
-    default_detail = "The body did not arrive in time. Send the request again, in one piece."
-
-
-class ServerError(Refusal):
-    counts_as = ""
-    status_code = 500
-    default_code = "server_error"
-    title = "A mistake of ours"
-    default_detail = "Something went wrong on our side. Please try again in a moment."
-
-
-# What Django REST framework raises for us: its own sentences say less.
-OF_THE_FRAMEWORK: dict[type[APIException], tuple[str, str]] = {
-    exceptions.ValidationError: ("A value is wrong", "`detail` names the field and says how."),
-    exceptions.ParseError: ("The body cannot be read", "`detail` says where. Send JSON or a form."),
-    exceptions.MethodNotAllowed: ("Not with this method", "Use one of those in `Allow`."),
-    exceptions.UnsupportedMediaType: (
-        "Not in this format",
-        "Send `application/json` in UTF-8, or a form as `application/x-www-form-urlencoded`.",
-    ),
-}
+    def __init__(
+        self, code: str, *, reason: str = "", wait: int | None = None, **words: object
+    ) -> None:
+        known = CODES[code]
+        super().__init__(known.advice.format(**words), code)
+        self.status_code = known.status
+        self.code = code
+        self.title = known.meaning
+        self.reason = reason
+        self.wait = wait or known.wait
+        self.auth_header = known.challenge
+        self.counts_as = known.counts_as

@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 from telemetry import logs, request_log
 from web import checks, edge
-from web.errors import Refusal
+from web.errors import Problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -49,8 +49,8 @@ class Layer:
             return _preflight(request)
         try:
             checks.check(request)
-        except Refusal as refusal:
-            return self.refuse(request, refusal)  # type: ignore[no-any-return]
+        except Problem as problem:
+            return self.refuse(request, problem)  # type: ignore[no-any-return]
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             here = f"https://{request.get_host()}{request.get_full_path()}"
             return HttpResponsePermanentRedirect(here)

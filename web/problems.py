@@ -14,24 +14,9 @@ from django.shortcuts import render
 from rest_framework import exceptions
 
 from telemetry import counters, logs
-from telemetry.logs import in_one_line
-from web import errors
+from web.errors import CODES
 
 logger = logging.getLogger("problems")
-
-
-class DatabaseUnavailable(exceptions.APIException):
-    """The database is away, locked, full or read-only; it may be back in a moment."""
-
-    status_code = 503
-    default_code = "database_unavailable"
-    title = "The database cannot be used"
-    default_detail = "The server cannot use its database at the moment. Please try again shortly."
-    wait = 5
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.reason = in_one_line(error)
 
 
 def respond(
@@ -43,12 +28,13 @@ def respond(
 ) -> HttpResponse:
     """The answer that an error means; `allowed` are the methods that the view takes."""
     wrong_method = isinstance(exc, exceptions.MethodNotAllowed)
+    code = code_of(exc)
     response = problem(
         request,
         status=exc.status_code,
-        code=code_of(exc),
+        code=code,
         detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
-        title=getattr(exc, "title", None) or _title_of_the_framework(exc),
+        title=getattr(exc, "title", None) or (CODES[code].meaning if code in CODES else None),
         page=page,
     )
     _keep_django_from_logging(response)
@@ -98,11 +84,6 @@ def problem(
 def _keep_django_from_logging(response: HttpResponse) -> None:
     """It was logged here. Django would say it again, and with the path, which names a room."""
     response._has_been_logged = True  # type: ignore[attr-defined]
-
-
-def _title_of_the_framework(exc: exceptions.APIException) -> str | None:
-    title, _ = errors.OF_THE_FRAMEWORK.get(type(exc), (None, ""))
-    return title
 
 
 def named_in_accept(request: HttpRequest) -> str:

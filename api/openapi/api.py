@@ -9,10 +9,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
 )
-from rest_framework.exceptions import ValidationError
 
-from access.errors import RoomNotCovered
-from api import errors
 from api.archive_serializers import (
     ArchiveQuerySerializer,
     ArchiveSerializer,
@@ -32,9 +29,6 @@ from api.room_serializers import (
     RoomSerializer,
 )
 from api.token_serializers import NewTokenSerializer, TokenSerializer
-from rooms.errors import RoomExists, RoomNotFound
-from rooms.names import RoomNameInvalid
-from video import errors as video
 
 ONCE = OpenApiParameter(
     "Idempotency-Key",
@@ -43,11 +37,11 @@ ONCE = OpenApiParameter(
     description="Sent again with the same key and body, it is answered again and not done again.",
 )
 LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201])
-AT_A_ROOM = (RoomNameInvalid, RoomNotCovered, RoomNotFound)
+AT_A_ROOM = ("room_name_invalid", "room_not_covered", "room_not_found")
 # What can go wrong with any POST.
 POSTED = (
-    *ANY_BODY, ValidationError, errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused,
-    errors.IdempotencyInProgress,
+    *ANY_BODY, "invalid", "idempotency_key_invalid", "idempotency_key_reused",
+    "idempotency_in_progress",
 )  # fmt: skip
 
 
@@ -78,7 +72,7 @@ class Rooms(OpenApiViewExtension):
                 parameters=[RoomQuerySerializer],
                 responses={
                     200: RoomInListSerializer(many=True),
-                    **problems(ValidationError, errors.CursorInvalid),
+                    **problems("invalid", "cursor_invalid"),
                 },
             ),
             create=extend_schema(
@@ -90,7 +84,9 @@ class Rooms(OpenApiViewExtension):
                 examples=example(name="exam", accessCode="18151210"),
                 responses={
                     201: RoomSerializer,
-                    **problems(RoomNameInvalid, RoomNotCovered, RoomExists, *POSTED, *OPENTOK),
+                    **problems(
+                        "room_name_invalid", "room_not_covered", "room_exists", *POSTED, *OPENTOK
+                    ),
                 },
             ),
             retrieve=extend_schema(
@@ -107,7 +103,7 @@ class Rooms(OpenApiViewExtension):
                 examples=example(closed=False, tokenLifetime=600),
                 responses={
                     200: RoomSerializer,
-                    **problems(*AT_A_ROOM, *ANY_BODY, ValidationError),
+                    **problems(*AT_A_ROOM, *ANY_BODY, "invalid"),
                 },
             ),
             destroy=extend_schema(
@@ -120,7 +116,7 @@ class Rooms(OpenApiViewExtension):
                 parameters=[NAME, DeletionQuerySerializer],
                 responses={
                     204: OpenApiResponse(description="It is gone."),
-                    **problems(*AT_A_ROOM, ValidationError),
+                    **problems(*AT_A_ROOM, "invalid"),
                 },
             ),
             new_session=extend_schema(
@@ -154,7 +150,7 @@ class Archives(OpenApiViewExtension):
 
     def view_replacement(self) -> Any:
         done = OpenApiResponse(description="Done.")
-        not_running = (video.ArchiveNotRunning, video.StreamNotFound, video.StreamsNotManual)
+        not_running = ("archive_not_running", "stream_not_found", "streams_not_manual")
         stream = OpenApiParameter(
             "stream_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
         )
@@ -168,7 +164,7 @@ class Archives(OpenApiViewExtension):
                 parameters=[ArchiveQuerySerializer],
                 responses={
                     200: ArchiveSerializer(many=True),
-                    **problems(ValidationError, errors.CursorInvalid, *AT_A_ROOM),
+                    **problems("invalid", "cursor_invalid", *AT_A_ROOM),
                 },
             ),
             create=extend_schema(
@@ -194,7 +190,7 @@ class Archives(OpenApiViewExtension):
                 parameters=[ID],
                 responses={
                     204: OpenApiResponse(description="It is gone."),
-                    **problems(*AT_AN_ARCHIVE, video.ArchiveNotDeletable, *OPENTOK),
+                    **problems(*AT_AN_ARCHIVE, "archive_not_deletable", *OPENTOK),
                 },
             ),
             stop=extend_schema(
@@ -204,7 +200,7 @@ class Archives(OpenApiViewExtension):
                 request=None,
                 responses={
                     200: ArchiveSerializer,
-                    **problems(*AT_AN_ARCHIVE, video.ArchiveNotRunning, *POSTED, *OPENTOK),
+                    **problems(*AT_AN_ARCHIVE, "archive_not_running", *POSTED, *OPENTOK),
                 },
             ),
             lay_out=extend_schema(
@@ -217,10 +213,10 @@ class Archives(OpenApiViewExtension):
                     204: done,
                     **problems(
                         *AT_AN_ARCHIVE,
-                        video.ArchiveNotRunning,
-                        video.LayoutRefused,
+                        "archive_not_running",
+                        "layout_refused",
                         *ANY_BODY,
-                        ValidationError,
+                        "invalid",
                         *OPENTOK,
                     ),
                 },

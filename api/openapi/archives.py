@@ -5,24 +5,20 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
-from access.errors import RoomNotCovered
-from api.openapi.codes import not_viewable
 from api.openapi.operations import ANY_BODY, OPENTOK, described, problems
 from api.openapi.rooms import LOCATION
-from archives.errors import ArchiveDeleted, SessionNotNamed
+from archives.pages import not_viewable
 from archives.serializers import ListQuerySerializer, StartSerializer
-from video import errors as video
 
 ID = OpenApiParameter(
     "archive_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH,
     description="The `id` that starting it answered with.",
 )  # fmt: skip
 
-AT_AN_ARCHIVE = (RoomNotCovered, video.ArchiveNotFound, ArchiveDeleted)
+AT_AN_ARCHIVE = ("room_not_covered", "archive_not_found", "archive_deleted")
 NOT_STARTED = (
-    video.SessionInvalid, video.ArchiveRefused, video.NobodyConnected, video.ArchiveConflict,
+    "session_invalid", "archive_refused", "nobody_connected", "archive_conflict",
 )  # fmt: skip
 
 
@@ -60,10 +56,10 @@ class Archives(OpenApiViewExtension):
                 responses={
                     200: RecordingSerializer(many=True),
                     **problems(
-                        ValidationError,
-                        video.SessionInvalid,
-                        SessionNotNamed,
-                        RoomNotCovered,
+                        "invalid",
+                        "session_invalid",
+                        "session_not_named",
+                        "room_not_covered",
                         *OPENTOK,
                     ),
                 },
@@ -76,8 +72,8 @@ class Archives(OpenApiViewExtension):
                     200: RecordingSerializer,
                     **problems(
                         *ANY_BODY,
-                        ValidationError,
-                        RoomNotCovered,
+                        "invalid",
+                        "room_not_covered",
                         *NOT_STARTED,
                         *OPENTOK,
                     ),
@@ -94,7 +90,7 @@ class Archives(OpenApiViewExtension):
                     **problems(
                         *ANY_BODY,
                         *AT_AN_ARCHIVE,
-                        video.ArchiveNotRunning,
+                        "archive_not_running",
                         *OPENTOK,
                     ),
                 },
@@ -118,8 +114,8 @@ class Archives(OpenApiViewExtension):
                     (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
                     302: OpenApiResponse(description="To the file."),
                     **problems(
-                        RoomNotCovered,
-                        video.ArchiveNotFound,
+                        "room_not_covered",
+                        "archive_not_found",
                         *not_viewable(),
                         *OPENTOK,
                     ),

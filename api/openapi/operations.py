@@ -5,43 +5,26 @@ from itertools import groupby
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import exceptions, serializers
-from rest_framework.exceptions import APIException
+from rest_framework import serializers
 from rest_framework.viewsets import ViewSet
 
-from access import errors as access
-from api.openapi.codes import Code
-from video import errors as video
-from web.errors import (
-    AddressAmbiguous,
-    AddressNotText,
-    BadRequest,
-    BodyNotDecoded,
-    BodyNotReceived,
-    BodyTooLarge,
-    EncodingUnsupported,
-    HeadersTooLarge,
-    LengthRequired,
-    ServerError,
-)  # fmt: skip
-from web.problems import DatabaseUnavailable
+from web.errors import CODES, Code
 
 # What can go wrong with …
 ANY_REQUEST = (
-    BadRequest, AddressNotText, AddressAmbiguous, HeadersTooLarge, access.KeyRequired,
-    access.KeyInvalid, access.KeyExpired, access.KeyRevoked, access.CapabilityMissing,
-    access.RateLimited, ServerError, DatabaseUnavailable,
+    "bad_request", "address_not_text", "address_ambiguous", "headers_too_large", "key_required",
+    "key_invalid", "key_expired", "key_revoked", "capability_missing",
+    "rate_limited", "server_error", "database_unavailable",
 )  # fmt: skip
 ANY_BODY = (
-    exceptions.ParseError, exceptions.UnsupportedMediaType, LengthRequired, BodyTooLarge,
-    BodyNotDecoded, BodyNotReceived, EncodingUnsupported,
+    "parse_error", "unsupported_media_type", "length_required", "body_too_large",
+    "body_not_decoded", "body_not_received", "encoding_unsupported",
 )  # fmt: skip
 OPENTOK = (
-    video.OpenTokUnavailable, video.OpenTokRateLimited, video.OpenTokTimeout,
-    video.OpenTokRefusedUs, video.OpenTokFailed,
+    "opentok_unavailable", "opentok_rate_limited", "opentok_timeout",
+    "opentok_refused_credentials", "opentok_failed",
 )  # fmt: skip
 
-Error = type[APIException] | Code
 Responses = dict[tuple[int, str], OpenApiResponse]
 
 
@@ -68,7 +51,7 @@ def described(viewset: type[ViewSet], *, tag: str, **actions: Any) -> type[ViewS
     return type(viewset.__name__, (viewset,), methods)
 
 
-def problems(*errors: Error) -> Responses:
+def problems(*errors: str | Code) -> Responses:
     """The responses to describe for these errors and for those that any request may have."""
     codes = sorted({_code(error) for error in (*ANY_REQUEST, *errors)})
     return {
@@ -77,8 +60,8 @@ def problems(*errors: Error) -> Responses:
     }
 
 
-def _code(error: Error) -> Code:
-    return error if isinstance(error, Code) else Code.of(error)
+def _code(error: str | Code) -> Code:
+    return CODES[error] if isinstance(error, str) else error
 
 
 def _list(codes: Iterable[Code]) -> str:

@@ -6,10 +6,8 @@ from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from access.errors import RoomNotCovered
 from api.openapi.operations import OPENTOK, described, problems
-from rooms import errors
-from rooms.names import MAX_LENGTH, RoomNameInvalid
+from rooms.names import MAX_LENGTH
 
 NAME = OpenApiParameter(
     "name",
@@ -28,8 +26,8 @@ LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[
 
 
 KEPT_OUT = (
-    errors.RoomClosed, errors.RoomNotOpenYet, errors.RoomOver, errors.AccessCodeRequired,
-    errors.AccessCodeWrong,
+    "room_closed", "room_not_open_yet", "room_over", "access_code_required",
+    "access_code_wrong",
 )  # fmt: skip
 
 
@@ -66,9 +64,9 @@ class Rooms(OpenApiViewExtension):
                 responses={
                     200: CredentialsSerializer,
                     **problems(
-                        RoomNameInvalid,
-                        RoomNotCovered,
-                        errors.RoomUnknown,
+                        "room_name_invalid",
+                        "room_not_covered",
+                        "room_unknown",
                         *KEPT_OUT,
                         *OPENTOK,
                     ),
@@ -81,7 +79,7 @@ class Rooms(OpenApiViewExtension):
                 parameters=[NAME],
                 responses={
                     200: OpenApiResponse(description="It is."),
-                    **problems(RoomNameInvalid, RoomNotCovered, errors.RoomNotFound),
+                    **problems("room_name_invalid", "room_not_covered", "room_not_found"),
                 },
             ),
         )
