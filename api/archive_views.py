@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,15 +15,23 @@ from api.archive_serializers import (
     NewArchiveSerializer,
     StreamSerializer,
 )
+from api.room_views import AT_A_ROOM
 from api.serializers import NothingSerializer
-from api.viewsets import ManagingViewSet
+from api.viewsets import ManagingViewSet, example
 from archives.coverage import check_key_covers_archive
 from archives.models import Archive
+from archives.views import AT_AN_ARCHIVE, NOT_STARTED
 from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Room
+from rooms.views import LOCATION
 from video.answers import Remote
+from video.errors import ANY_CALL
+
+AT_A_STREAM = {"archive_not_running", "stream_not_found", "streams_not_manual"}
+DONE = OpenApiResponse(description="Done.")
 
 
+@extend_schema(tags=["Managing recordings"])
 class ArchiveViewSet(ManagingViewSet):
     """Recordings. The list is what was last heard of them; for the rest OpenTok is asked."""
 
@@ -31,6 +40,14 @@ class ArchiveViewSet(ManagingViewSet):
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("archive" if self.action in {"list", "retrieve"} else "record")]
 
+    @extend_schema(
+        operation_id="find_archives",
+        summary="Recordings, the newest first",
+        description="As OpenTok last told of them.",
+        parameters=[ArchiveQuerySerializer],
+        responses={200: ArchiveSerializer(many=True)},
+        extensions={"x-codes": {"invalid", "cursor_invalid", *AT_A_ROOM}},
+    )
     def list(self, request: Request) -> Response:
         chosen = ArchiveQuerySerializer.read(request.query_params.dict())
         key = key_of(request)
@@ -43,6 +60,15 @@ class ArchiveViewSet(ManagingViewSet):
         described = Archive.objects.described([archive.remote for archive in page])
         return self.get_paginated_response(ArchiveSerializer(described, many=True).data)
 
+    @extend_schema(
+        operation_id="start_archive",
+        summary="Start recording a room",
+        parameters=[LOCATION],
+        request=NewArchiveSerializer,
+        examples=example(room="exam"),
+        responses={201: ArchiveSerializer},
+        extensions={"x-codes": AT_A_ROOM | NOT_STARTED | ANY_CALL},
+    )
     def create(self, request: Request) -> Response:
         chosen = NewArchiveSerializer.read(request.data)
         key = key_of(request)
@@ -55,32 +81,83 @@ class ArchiveViewSet(ManagingViewSet):
         headers = {"Location": f"/api/v1/archives/{remote['id']}"}
         return Response(shown(remote), status.HTTP_201_CREATED, headers=headers)
 
+    @extend_schema(
+        operation_id="get_archive",
+        summary="A recording as it is now",
+        responses={200: ArchiveSerializer},
+        extensions={"x-codes": AT_AN_ARCHIVE | ANY_CALL},
+    )
     def retrieve(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         return Response(shown(Archive.objects.fetch(archive_id)))
 
+    @extend_schema(
+        operation_id="delete_archive",
+        summary="Delete a recording and its file",
+        responses={204: OpenApiResponse(description="It is gone.")},
+        extensions={"x-codes": {"archive_not_deletable", *AT_AN_ARCHIVE, *ANY_CALL}},
+    )
     def destroy(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         Archive.objects.remove(archive_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        operation_id="stop_archive",
+        summary="Stop recording",
+        request=None,
+        responses={200: ArchiveSerializer},
+        extensions={"x-codes": {"archive_not_running", *AT_AN_ARCHIVE, *ANY_CALL}},
+    )
     def stop(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         NothingSerializer.read(request.data)
         return Response(shown(Archive.objects.stop(archive_id)))
 
+    @extend_schema(
+        operation_id="lay_out_archive",
+        summary="Arrange the streams of a recording anew",
+        request=LayoutSerializer,
+        examples=example(type="pip"),
+        responses={204: DONE},
+        extensions={
+            "x-codes": {
+                "invalid",
+                "archive_not_running",
+                "layout_refused",
+                *AT_AN_ARCHIVE,
+                *ANY_CALL,
+            }
+        },
+    )
     def lay_out(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         layout = LayoutSerializer.read(request.data)
         Archive.objects.lay_out(archive_id, layout)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        operation_id="add_stream",
+        summary="Record a stream",
+        description="In the `streamMode` manual.",
+        request=StreamSerializer,
+        examples=example(streamId="0a1b2c3d-0000-4000-8000-000000000000"),
+        responses={204: DONE},
+        extensions={"x-codes": AT_A_STREAM | AT_AN_ARCHIVE | ANY_CALL},
+    )
     def add_stream(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         stream = StreamSerializer.read(request.data)
         Archive.objects.add_stream(archive_id, **stream)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        operation_id="remove_stream",
+        summary="Record a stream no more",
+        description="In the `streamMode` manual.",
+        responses={204: DONE},
+        extensions={"x-codes": AT_A_STREAM | AT_AN_ARCHIVE | ANY_CALL},
+    )
     def remove_stream(self, request: Request, archive_id: str, stream_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         Archive.objects.remove_stream(archive_id, stream_id)

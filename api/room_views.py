@@ -1,4 +1,5 @@
 from django.db import transaction
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,14 +17,19 @@ from api.room_serializers import (
 )
 from api.serializers import NothingSerializer
 from api.token_serializers import NewTokenSerializer, TokenSerializer
-from api.viewsets import ManagingViewSet
+from api.viewsets import ManagingViewSet, example
 from rooms.coverage import check_key_covers
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.paths import path_to
 from rooms.policy import Visitor
+from rooms.views import LOCATION, SHUT
+from video.errors import ANY_CALL
+
+AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
 
 
+@extend_schema(tags=["Managing rooms"])
 class RoomViewSet(ManagingViewSet):
     """Rooms: who gets in, and their sessions."""
 
@@ -33,6 +39,13 @@ class RoomViewSet(ManagingViewSet):
         makes_session = self.action in {"create", "new_session"}
         return [Throttle("create" if makes_session else "join")]
 
+    @extend_schema(
+        operation_id="find_rooms",
+        summary="Rooms, the newest first",
+        parameters=[RoomQuerySerializer],
+        responses={200: RoomInListSerializer(many=True)},
+        extensions={"x-codes": {"invalid", "cursor_invalid"}},
+    )
     def list(self, request: Request) -> Response:
         chosen = RoomQuerySerializer.read(request.query_params.dict())
         key = key_of(request)
@@ -40,6 +53,16 @@ class RoomViewSet(ManagingViewSet):
         rooms = self.paginate_queryset(Room.objects.matching(prefix=prefix, **chosen))
         return self.get_paginated_response(RoomInListSerializer(rooms, many=True).data)
 
+    @extend_schema(
+        operation_id="make_room",
+        summary="A new room",
+        description="Also of a name that was kept closed, which is open again by that.",
+        parameters=[LOCATION],
+        request=NewRoomSerializer,
+        examples=example(name="exam", accessCode="18151210"),
+        responses={201: RoomSerializer},
+        extensions={"x-codes": {"room_name_invalid", "room_not_covered", "room_exists", *ANY_CALL}},
+    )
     def create(self, request: Request) -> Response:
         chosen = NewRoomSerializer.read(request.data)
         check_key_covers(key_of(request), chosen["name"])
@@ -47,10 +70,24 @@ class RoomViewSet(ManagingViewSet):
         headers = {"Location": path_to("api-room", room.name)}
         return Response(RoomSerializer(room).data, status.HTTP_201_CREATED, headers=headers)
 
+    @extend_schema(
+        operation_id="get_room",
+        summary="A room and its past sessions",
+        responses={200: RoomSerializer},
+        extensions={"x-codes": AT_A_ROOM},
+    )
     def retrieve(self, request: Request, name: str) -> Response:
         check_key_covers(key_of(request), name)
         return Response(RoomSerializer(Room.objects.find(name)).data)
 
+    @extend_schema(
+        operation_id="change_room",
+        summary="Change a room's policy",
+        request=PolicySerializer,
+        examples=example(closed=False, tokenLifetime=600),
+        responses={200: RoomSerializer},
+        extensions={"x-codes": {"invalid", *AT_A_ROOM}},
+    )
     def partial_update(self, request: Request, name: str) -> Response:
         check_key_covers(key_of(request), name)
         body = request.data  # read before the room is held, however slowly it comes
@@ -59,6 +96,17 @@ class RoomViewSet(ManagingViewSet):
             room.change_policy(**PolicySerializer.read(body, room))
         return Response(RoomSerializer(room).data)
 
+    @extend_schema(
+        operation_id="delete_room",
+        summary="Delete a room",
+        description="Whoever asks for the name next makes a room anew, without this one's policy "
+        "and access code, unless the name is kept closed. Its recordings stay, and are found by "
+        "its name and by their session, but by no key that is for some rooms only. Who is in the "
+        "room stays there.",
+        parameters=[DeletionQuerySerializer],
+        responses={204: OpenApiResponse(description="It is gone.")},
+        extensions={"x-codes": {"invalid", *AT_A_ROOM}},
+    )
     def destroy(self, request: Request, name: str) -> Response:
         """People who are in it stay in its session. The recordings stay, and keep its name."""
         check_key_covers(key_of(request), name)
@@ -67,6 +115,14 @@ class RoomViewSet(ManagingViewSet):
             Room.objects.remove([Room.objects.lock(name)], **chosen)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        operation_id="renew_session",
+        summary="Give a room a new session",
+        description="Who is in the room now stays behind in its old session.",
+        request=None,
+        responses={200: RoomSerializer},
+        extensions={"x-codes": AT_A_ROOM | ANY_CALL},
+    )
     def new_session(self, request: Request, name: str) -> Response:
         """Who is in the room now stays behind in its old session."""
         check_key_covers(key_of(request), name)
@@ -75,6 +131,15 @@ class RoomViewSet(ManagingViewSet):
         room.rotate_session()
         return Response(RoomSerializer(room).data)
 
+    @extend_schema(
+        operation_id="make_token",
+        summary="A token for one person",
+        description="The room's policy holds, but no access code is asked for.",
+        request=NewTokenSerializer,
+        examples=example(role="moderator", lifetime=600),
+        responses={201: TokenSerializer},
+        extensions={"x-codes": AT_A_ROOM | SHUT | ANY_CALL},
+    )
     def new_token(self, request: Request, name: str) -> Response:
         """For somebody to join the room with; its policy holds, but no access code is asked for."""
         check_key_covers(key_of(request), name)

@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.settings import api_settings
 
 from access.capabilities import Capability
@@ -14,3 +15,8 @@ class ManagingViewSet(DoneOnce):
     # The first is JSON. In a form, what is left out would count as false.
     parser_classes: Any = api_settings.DEFAULT_PARSER_CLASSES[:1]
     pagination_class = NewestFirst
+
+
+def example(**body: Any) -> list[OpenApiExample]:
+    """What the page of the documentation has to try: some of the fields exclude each other."""
+    return [OpenApiExample("Such as", body, request_only=True)]

@@ -28,3 +28,23 @@ class ListQuerySerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value({name: data[name] for name in data if data[name]})
+
+
+class RecordingSerializer(serializers.Serializer):
+    """A recording as OpenTok has it at the moment. It may have more members than these."""
+
+    id = serializers.UUIDField()
+    status = serializers.CharField(
+        help_text="`started`, `paused`, `stopped`, `uploaded`, `available`, `failed`, `expired` or "
+        "`deleted`."
+    )
+    sessionId = serializers.CharField()  # noqa: N815
+    name = serializers.CharField(allow_null=True, required=False, help_text="The room's name.")
+    createdAt = serializers.IntegerField(  # noqa: N815
+        required=False, help_text="Milliseconds since 1970."
+    )
+    duration = serializers.IntegerField(required=False, help_text="Seconds.")
+    size = serializers.IntegerField(required=False, help_text="Bytes.")
+    url = serializers.CharField(
+        allow_null=True, required=False, help_text="Once available: a link for ten minutes."
+    )

@@ -1,6 +1,7 @@
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -13,13 +14,21 @@ from access.limits import Throttle
 from archives.coverage import check_key_covers_archive, check_key_covers_list
 from archives.models import Archive
 from archives.pages import ArchiveNotViewable, page_for
-from archives.serializers import ListQuerySerializer, StartSerializer
+from archives.serializers import ListQuerySerializer, RecordingSerializer, StartSerializer
+from archives.states import Status
 from rooms.coverage import check_key_covers_session
+from rooms.views import LOCATION
 from video import callbacks
 from video.client import download_url
+from video.errors import ANY_CALL
 from web.problems import named_in_accept
 
+AT_AN_ARCHIVE = {"room_not_covered", "archive_not_found", "archive_deleted"}
+NOT_STARTED = {"session_invalid", "archive_refused", "nobody_connected", "archive_conflict"}
+NOT_VIEWABLE = {f"archive_{status}" for status in Status if status != Status.AVAILABLE}
 
+
+@extend_schema(tags=["Recordings"])
 class ArchiveViewSet(ViewSet):
     """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
 
@@ -34,27 +43,75 @@ class ArchiveViewSet(ViewSet):
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("record" if self.action in {"start", "stop"} else "archive")]
 
+    @extend_schema(
+        operation_id="list_recordings",
+        summary="All recordings, newest first",
+        parameters=[ListQuerySerializer],
+        responses={200: RecordingSerializer(many=True)},
+        extensions={
+            "x-codes": {
+                "invalid",
+                "session_invalid",
+                "session_not_named",
+                "room_not_covered",
+                *ANY_CALL,
+            }
+        },
+    )
     def list(self, request: Request) -> Response:
         query = ListQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         check_key_covers_list(key_of(request), query.validated_data.get("session_id"))
         return Response(Archive.objects.fetch_list(**query.validated_data))
 
+    @extend_schema(
+        operation_id="start_recording",
+        summary="Start recording a session",
+        request=StartSerializer,
+        responses={200: RecordingSerializer},
+        extensions={"x-codes": {"invalid", "room_not_covered", *NOT_STARTED, *ANY_CALL}},
+    )
     def start(self, request: Request) -> Response:
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         check_key_covers_session(key_of(request), body.validated_data["session_id"])
         return Response(Archive.objects.start(**body.validated_data))
 
+    @extend_schema(
+        operation_id="stop_recording",
+        summary="Stop a recording",
+        description="Its file is ready some seconds to minutes later.",
+        request=None,
+        responses={200: RecordingSerializer},
+        extensions={"x-codes": {"archive_not_running", *AT_AN_ARCHIVE, *ANY_CALL}},
+    )
     def stop(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         request.data  # noqa: B018  nothing is read from the body, but a broken one is refused
         return Response(Archive.objects.stop(archive_id))
 
+    @extend_schema(
+        operation_id="get_recording",
+        summary="A recording as it is now",
+        responses={200: RecordingSerializer},
+        extensions={"x-codes": {*AT_AN_ARCHIVE, *ANY_CALL}},
+    )
     def retrieve(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         return Response(Archive.objects.fetch(archive_id))
 
+    @extend_schema(
+        operation_id="view_recording",
+        summary="To a recording's file",
+        description="A browser gets a page that waits for it; a program, which names "
+        "`application/json` in `Accept`, is told the state of the recording.",
+        parameters=[LOCATION],
+        responses={
+            (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
+            302: OpenApiResponse(description="To the file."),
+        },
+        extensions={"x-codes": {"room_not_covered", "archive_not_found", *NOT_VIEWABLE, *ANY_CALL}},
+    )
     def view(self, request: Request, archive_id: str) -> HttpResponse:
         """To the recording, by a link that OpenTok signed just now, or to a page about it."""
         check_key_covers_archive(key_of(request), archive_id)

@@ -1,4 +1,5 @@
 from django.http import HttpResponseRedirect
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -12,8 +13,15 @@ from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.paths import path_to
 from rooms.policy import Visitor
+from rooms.serializers import CredentialsSerializer
+from video.errors import ANY_CALL
+
+SHUT = {"room_closed", "room_not_open_yet", "room_over"}
+KEPT_OUT = {"room_unknown", "access_code_required", "access_code_wrong", *SHUT}
+LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201, 302])
 
 
+@extend_schema(tags=["Rooms"])
 class RoomViewSet(ViewSet):
     """The credentials to join a room."""
 
@@ -22,11 +30,40 @@ class RoomViewSet(ViewSet):
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("other" if self.action == "session" else "join")]
 
+    @extend_schema(
+        operation_id="go_to_session",
+        summary="To the room called “session”",
+        parameters=[LOCATION],
+        responses={302: OpenApiResponse(description="To `/room/session`.")},
+    )
     def session(self, request: Request) -> HttpResponseRedirect:
         """To the room called "session", by a path alone: a scheme or a host could only be wrong."""
         query = request.META.get("QUERY_STRING", "")
         return HttpResponseRedirect(path_to("room", "session") + (f"?{query}" if query else ""))
 
+    @extend_schema(
+        operation_id="join_room",
+        summary="The credentials to join a room",
+        description="The first visit makes the room; later ones get the same session.",
+        parameters=[
+            OpenApiParameter(
+                "e2ee",
+                bool,
+                description="`true`: if this makes the room, its session is end-to-end encrypted.",
+            ),
+            OpenApiParameter("code", str, description="The room's access code, if it has one."),
+            OpenApiParameter(
+                "X-Access-Code",
+                str,
+                OpenApiParameter.HEADER,
+                description="The same; it counts before `code`.",
+            ),
+        ],
+        responses={200: CredentialsSerializer},
+        extensions={
+            "x-codes": {"room_name_invalid", "room_not_covered", *KEPT_OUT, *ANY_CALL},
+        },
+    )
     def retrieve(self, request: Request, name: str) -> Response:
         check_key_covers(key_of(request), name)
         e2ee = request.query_params.get("e2ee", "").lower() == "true"
@@ -34,6 +71,13 @@ class RoomViewSet(ViewSet):
             credentials_for(Room.objects.open(name, e2ee=e2ee, visitor=visitor(request)))
         )
 
+    @extend_schema(
+        operation_id="peek_at_room",
+        summary="Whether a room is there",
+        description="Asking makes no room.",
+        responses={200: OpenApiResponse(description="It is.")},
+        extensions={"x-codes": {"room_name_invalid", "room_not_covered", "room_not_found"}},
+    )
     def peek(self, request: Request, name: str) -> Response:
         """HEAD: whether the room is there. Asking makes no room."""
         check_key_covers(key_of(request), name)

@@ -8,6 +8,8 @@ from web.errors import Problem
 
 # What speaks of OpenTok as a whole, and leaves open if OpenTok did what it was asked.
 OUTAGES = {"opentok_unavailable", "opentok_timeout", "opentok_failed"}
+# What any call may end with.
+ANY_CALL = {*OUTAGES, "opentok_rate_limited", "opentok_refused_credentials"}
 
 
 class VideoError(Problem):

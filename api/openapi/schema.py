@@ -1,18 +1,65 @@
 """What drf-spectacular is to make of our addresses, keys and errors."""
 
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular import openapi
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+)
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 
 from access.capabilities import Capability
-from api.openapi import api, archives, rooms  # noqa: F401  registers their descriptions
+from api.idempotency import HEADER, DoneOnce
 from api.openapi.codes import every_code
+from rooms.names import MAX_LENGTH
+from web.errors import Code
 
 DESCRIPTION = Path(__file__).with_name("description.md")
 DESCRIBED = ("/session", "/room/", "/archive", "/api/v1/")
+
+# What can go wrong with …
+ANY_REQUEST = {
+    "bad_request", "address_not_text", "address_ambiguous", "headers_too_large", "key_required",
+    "key_invalid", "key_expired", "key_revoked", "capability_missing", "rate_limited",
+    "server_error", "database_unavailable",
+}  # fmt: skip
+ANY_BODY = {
+    "parse_error", "unsupported_media_type", "length_required", "body_too_large",
+    "body_not_decoded", "body_not_received", "encoding_unsupported",
+}  # fmt: skip
+DONE_ONCE = {
+    "invalid", "idempotency_key_invalid", "idempotency_key_reused", "idempotency_in_progress",
+}  # fmt: skip
+
+IN_PATH = {
+    "name": OpenApiParameter(
+        "name",
+        {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
+        OpenApiParameter.PATH,
+        description="What people call the room, percent-encoded.",
+    ),
+    "archive_id": OpenApiParameter(
+        "archive_id",
+        {"type": "string", "format": "uuid"},
+        OpenApiParameter.PATH,
+        description="The `id` that starting it answered with.",
+    ),
+    "stream_id": OpenApiParameter(
+        "stream_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
+    ),
+}
+ONCE = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="Sent again with the same key and body, it is answered again and not done again.",
+)
 
 # What comes with each problem of this status.
 HEADERS: dict[str, dict[str, Any]] = {
@@ -41,15 +88,32 @@ HEADERS: dict[str, dict[str, Any]] = {
 Endpoint = tuple[str, str, str, Any]
 
 
+class ProblemSerializer(serializers.Serializer):
+    """What is wrong, for programs and for people."""
+
+    type = serializers.CharField(help_text="A URN with the code at its end.")
+    title = serializers.CharField(help_text="The kind of problem, in a few words.")
+    status = serializers.IntegerField(help_text="The status of the answer.")
+    detail = serializers.CharField(help_text="What is wrong here, and what to do about it.")
+    code = serializers.CharField(help_text="Which problem it is: see the table above.")
+    requestId = serializers.CharField(  # noqa: N815  the wire's spelling
+        help_text="The log of the server knows the request by it; also in `X-Request-ID`."
+    )
+    error = serializers.CharField(help_text="`detail`, under the name that older clients read.")
+
+
 class AutoSchema(openapi.AutoSchema):
-    """Says first what an operation needs, and which headers a problem has; an answer to HEAD has
-    no body.
-    """
+    """Adds what operations have in common, and the codes that one names in `x-codes`."""
+
+    def get_override_parameters(self) -> list[Any]:
+        in_path = [each for name, each in IN_PATH.items() if f"{{{name}}}" in self.path]
+        return [*in_path, ONCE] if self._is_done_once() else in_path
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation: Any = super().get_operation(*args, **kwargs)
         needs = f"Needs `{_needed_by(self.view)}`."
         operation["description"] = f"{needs} {operation.get('description', '')}".strip()
+        self._add_problems(operation["responses"], self._codes(operation.pop("x-codes", ())))
         for status, headers in HEADERS.items():
             if response := operation["responses"].get(status):
                 response["headers"] = headers
@@ -57,6 +121,35 @@ class AutoSchema(openapi.AutoSchema):
             for response in operation["responses"].values():
                 response.pop("content", None)
         return operation
+
+    def _is_done_once(self) -> bool:
+        return self.method == "POST" and isinstance(self.view, DoneOnce)
+
+    def _codes(self, own: Iterable[str]) -> list[Code]:
+        names = ANY_REQUEST.union(own)
+        if self.method in {"POST", "PUT", "PATCH"}:
+            names |= ANY_BODY
+        if self._is_done_once():
+            names |= DONE_ONCE
+        known = {code.code: code for code in every_code()}
+        return sorted(known[name] for name in names)
+
+    def _add_problems(self, responses: dict[str, Any], codes: list[Code]) -> None:
+        schema = self.resolve_serializer(ProblemSerializer, "response").ref
+        for status, group in groupby(codes, key=lambda code: code.status):
+            responses[str(status)] = {
+                "content": {"application/problem+json": {"schema": schema}},
+                "description": "\n".join(f"- `{code.code}`: {code.meaning}" for code in group),
+            }
+
+
+class Strict(OpenApiSerializerExtension):
+    target_class = "api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

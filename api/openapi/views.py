@@ -3,6 +3,8 @@ from functools import cache
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from drf_spectacular import renderers
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -34,9 +36,6 @@ class DocsView(APIView):
 
 @cache
 def schema(kind: str) -> str | bytes:
-    """Made when it is first asked for, and imported then: it costs the server's start nothing."""
-    from drf_spectacular import renderers
-    from drf_spectacular.generators import SchemaGenerator
-
+    """Made when it is first asked for."""
     renderer = renderers.OpenApiYamlRenderer if kind == "yaml" else renderers.OpenApiJsonRenderer2
     return renderer().render(SchemaGenerator().get_schema(public=True))
