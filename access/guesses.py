@@ -7,26 +7,19 @@ wrong guesses at one room or user name as `wrong` admits, it counts as under att
 - the others have the limit for all addresses to themselves. So an attacker who has no new addresses
   keeps nobody else out.
 
-A right guess takes back what its address has guessed wrong before.
+A right guess takes back what its address has guessed wrong before. Without the database, which
+counts, no guess is looked at.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from access.limits import (
-    RateLimited,
-    consume,
-    consume_if_left,
-    give_back,
-    left,
-    refuse_if_used_up,
-    used,
-)
+from django.db import transaction
+
+from access.guess_windows import Counted, GuessWindow, Limit
 
 Answer = TypeVar("Answer")
-# The name of a limit, and what it counts for, such as ("code", "<room>", "<address>").
-Limit = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,7 @@ class Guesses:
         same time. Where one limit is used up, none is consumed: what is left of the others would
         tell who was right.
         """
-        attacked = self._is_attacked()
+        attacked = self._refuse_if_used_up(self._look())
         counted = self._count(attacked=attacked)
         right = False
         try:
@@ -57,34 +50,40 @@ class Guesses:
             right = bool(answer)
         finally:
             if right:
-                give_back(*counted)
-                self._forgive()
+                GuessWindow.objects.give_back(*counted)
+                self._forgive(self._look())
             elif not attacked:
-                consume_if_left(*self._wrong)
-                consume_if_left(*self._typos)
+                GuessWindow.objects.consume_if_left(self._wrong)
+                GuessWindow.objects.consume_if_left(self._typos)
         return answer
 
     def refuse_right(self) -> None:
         """For a guess that is known to be right: RateLimited if `check` would raise it."""
-        attacked = self._is_attacked()
-        innocent = attacked and left(*self._typos) > 0
-        refuse_if_used_up(*self._limits(attacked=attacked, innocent=innocent))
-        self._forgive()
+        found = self._look()
+        self._refuse_if_used_up(found)
+        self._forgive(found)
+
+    def _look(self) -> Counted:
+        return GuessWindow.objects.look(
+            self._wrong, self._typos, self.own, self.everybody, self._newcomers, self._slow
+        )
+
+    def _refuse_if_used_up(self, found: Counted) -> bool:
+        """Whether the secret is under attack; RateLimited if another guess would be refused."""
+        attacked = found.left(self._wrong) < 1
+        innocent = attacked and found.left(self._typos) > 0
+        found.refuse_if_used_up(*self._limits(attacked=attacked, innocent=innocent))
+        return attacked
 
     def _count(self, *, attacked: bool) -> list[Limit]:
         """What the guess was counted for."""
-        # At once, or each of many guesses at the same time would be the address's first.
-        innocent = attacked and consume_if_left(*self._typos)
-        counted = [self._typos] if innocent else []
-        limits = self._limits(attacked=attacked, innocent=innocent)
-        try:
-            refuse_if_used_up(*limits)
-            for limit in limits:
-                consume(*limit)
-        except RateLimited:
-            give_back(*counted)
-            raise
-        return [*counted, *limits]
+        GuessWindow.objects.forget_ended()
+        with transaction.atomic():
+            # At once, or each of many guesses at the same time would be the address's first.
+            innocent = attacked and GuessWindow.objects.consume_if_left(self._typos)
+            limits = self._limits(attacked=attacked, innocent=innocent)
+            GuessWindow.objects.consume(*limits)
+        return [self._typos, *limits] if innocent else [*limits]
 
     @property
     def _wrong(self) -> Limit:
@@ -94,16 +93,20 @@ class Guesses:
     def _typos(self) -> Limit:
         return "typos", *self.everybody, self.client
 
-    def _is_attacked(self) -> bool:
-        return left(*self._wrong) < 1
+    @property
+    def _newcomers(self) -> Limit:
+        # A window of their own: what was used up before the attack was noticed is no matter.
+        return *self.everybody, "innocent"
+
+    @property
+    def _slow(self) -> Limit:
+        return "slow", *self.everybody
 
     def _limits(self, *, attacked: bool, innocent: bool) -> tuple[Limit, Limit]:
         if not attacked:
             return self.own, self.everybody
-        # A window of their own: what was used up before the attack was noticed is no matter.
-        shared = (*self.everybody, "innocent") if innocent else ("slow", *self.everybody)
-        return self.own, shared
+        return self.own, self._newcomers if innocent else self._slow
 
-    def _forgive(self) -> None:
-        if forgiven := used(*self._typos):
-            give_back(self._wrong, self._typos, times=forgiven)
+    def _forgive(self, found: Counted) -> None:
+        if forgiven := found.used(self._typos):
+            GuessWindow.objects.give_back(self._wrong, self._typos, times=forgiven)

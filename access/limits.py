@@ -18,7 +18,6 @@ from rest_framework.throttling import BaseThrottle
 
 from access import counters
 from access.addresses import address_of, network_of
-from access.authentication import key_of
 from web.errors import Problem
 
 # How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
@@ -44,7 +43,7 @@ class RateLimited(Problem):
 
 def client_ident(request: Request) -> str:
     """Whom a request counts for: the key that it was sent with, or else its address."""
-    key = key_of(request)
+    key: Any = request.auth  # an ApiKey, or None
     return f"key:{key.prefix}" if key else address_ident(request._request)
 
 
@@ -59,47 +58,12 @@ def address_ident(request: HttpRequest) -> str:
 
 def consume(name: str, *who: str) -> None:
     """Count one. RateLimited if that is one too many."""
-    for limit, window in _windows(name, *who):
+    for limit, window in windows(name, *who):
         if not counters.hit(limit, *window):
             raise RateLimited(name, limit, ends=counters.ends(limit, *window))
 
 
-# The others take limits as tuples, such as ("code", "<room>", "<address>").
-
-
-def refuse_if_used_up(*limits: tuple[str, ...]) -> None:
-    """RateLimited if one of the limits has no room for another one. Counts nothing."""
-    for name, *who in limits:
-        for limit, window in _windows(name, *who):
-            if counters.left(limit, *window) < 1:
-                raise RateLimited(name, limit, ends=counters.ends(limit, *window))
-
-
-def left(name: str, *who: str) -> int:
-    """How many more there is room for; at least 1 if there is no such limit."""
-    return min((counters.left(limit, *window) for limit, window in _windows(name, *who)), default=1)
-
-
-def used(name: str, *who: str) -> int:
-    """How many of the limit were counted, for the address alone; 0 if there is no such limit."""
-    limit = settings.RATE_LIMITS.get(name)
-    return limit.amount - counters.left(limit, name, *who) if limit else 0
-
-
-def consume_if_left(name: str, *who: str) -> bool:
-    """Count one if there is room for it; whether there was."""
-    if left(name, *who) < 1:
-        return False
-    return all(counters.hit(limit, *window) for limit, window in _windows(name, *who))
-
-
-def give_back(*limits: tuple[str, ...], times: int = 1) -> None:
-    for name, *who in limits:
-        for limit, window in _windows(name, *who):
-            counters.hit(limit, *window, cost=-times)
-
-
-def _windows(name: str, *who: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+def windows(name: str, *who: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
     """Where one is counted: for `who`, and if that ends with an IPv6 address, for its /48."""
     limit = settings.RATE_LIMITS.get(name)
     if limit is None:

@@ -9,6 +9,7 @@ import unicodedata
 from django.db import models
 from django.utils import timezone
 
+from access.guess_windows import GuessWindow as GuessWindow  # a model of this app
 from access.usage import NotesUse
 from web.errors import Problem
 

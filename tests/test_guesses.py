@@ -1,15 +1,19 @@
 """Guessing access codes and passwords costs more the longer it goes on, and others still get in."""
 
+import time
 import uuid
 from contextlib import ExitStack
 
 import pytest
+from access.errors import RateLimited
 from django.conf import global_settings
 from django.contrib.auth.models import User
 from limits import parse
 
+from access.guess_windows import GuessWindow
 from rooms.models import Room
 from tests.redis_process import Redis
+from tests.refusing_databases import KINDS, refusing_server
 from tests.server_process import statuses
 
 # Windows that do not end while a test runs; `wrong` at 20 is what a room bears before it is attacked.
@@ -18,19 +22,26 @@ WRONG = [f"/room/staff?code={number}" for number in range(5000, 5060)]
 RIGHT = "/room/staff?code=4711"
 
 
-@pytest.fixture(params=["file", "redis"])
-def guarded(request, limited):
-    """Starts a server that believes X-Forwarded-For, with a room that has the code 4711."""
+@pytest.fixture
+def room(opentok, transactional_db):
     room = Room.objects.open("staff")
     room.set_code("4711")
     room.save()
+
+
+@pytest.fixture(params=["without redis", "with redis"])
+def guarded(request, room, limited):
+    """Starts a server that believes X-Forwarded-For, with a room that has the code 4711.
+
+    In two processes, which count together with and without Redis.
+    """
     with ExitStack() as started:
 
         def start(limits=LIMITS):
             place = {}
-            if request.param == "redis":
+            if request.param == "with redis":
                 place["REDIS_URL"] = started.enter_context(Redis()).url
-            return limited(limits, TRUSTED_PROXIES="1", **place)
+            return limited(limits, TRUSTED_PROXIES="1", WEB_CONCURRENCY="2", **place)
 
         yield start
 
@@ -116,6 +127,91 @@ def test_the_networks_of_an_ipv6_customer_do_not_each_have_the_typos_of_one(guar
     networks = [of(f"2001:db8:7:{number:x}::1") for number in range(60)]
     assert statuses(server, WRONG, networks.__getitem__, threads=1) == {403: 16, 429: 44}
     assert server.get(RIGHT, headers=of("2001:db8:8::1")).status_code == 200
+
+
+def test_servers_with_the_same_secret_count_guesses_together(guarded, limited):
+    servers = [guarded("code=5/hour")]
+    secret = servers[0].environment["SECRET_KEY"]
+    servers.append(limited("code=5/hour", SECRET_KEY=secret))
+    tried = [server.get(path).status_code for path in WRONG[:4] for server in servers]
+    assert tried == [403] * 5 + [429] * 3
+    assert servers[1].get(RIGHT).status_code == 429
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_guess_is_looked_at_that_cannot_be_counted(kind, room, opentok, tmp_path):
+    with refusing_server(kind, tmp_path, OPENTOK_API_URL=opentok.url) as server:
+        form = server.get("/admin/login/")
+        token = form.cookies["csrftoken"]
+        fields = {"username": "ada", "password": "guess", "csrfmiddlewaretoken": token}
+        refused = [
+            server.get(WRONG[0]),
+            server.get(RIGHT),
+            server.post("/admin/login/", data=fields, cookies={"csrftoken": token}),
+        ]
+    assert [answer.status_code for answer in refused] == [503] * 3
+    assert refused[0].json()["code"] == "database_unavailable"
+
+
+# The table
+
+
+@pytest.fixture
+def windows(settings, transactional_db):
+    settings.RATE_LIMITS = {"code": parse("2/hour"), "code_room": parse("3/hour")}
+    return GuessWindow.objects
+
+
+CODE = ("code", "staff", "address:192.0.2.1")
+ROOM = ("code_room", "staff")
+
+
+def test_where_one_limit_is_used_up_none_is_consumed(windows):
+    for _ in range(2):
+        windows.consume(CODE, ROOM)
+    assert not windows.consume_if_left(CODE)
+    with pytest.raises(RateLimited) as refused:
+        windows.consume(ROOM, CODE)
+    assert 3590 < refused.value.wait <= 3600
+    assert windows.look(ROOM).left(ROOM) == 1
+    windows.give_back(CODE, ROOM, times=5)
+    assert [windows.look(limit).left(limit) for limit in (CODE, ROOM)] == [2, 3]
+
+
+def test_a_window_that_has_ended_begins_anew_or_is_deleted(windows):
+    for _ in range(2):
+        windows.consume(CODE)
+    windows.consume(ROOM)
+    windows.update(ends=time.time() - 1)
+    assert windows.look(CODE).left(CODE) == 2
+    windows.consume(CODE)
+    assert windows.look(CODE).left(CODE) == 1
+    windows.forget_ended()
+    assert [row.hits for row in windows.all()] == [1]
+
+
+def test_a_clock_that_was_far_ahead_leaves_no_window_for_years(windows):
+    for _ in range(2):
+        windows.consume(CODE)
+    windows.update(ends=time.time() + 10**6)
+    assert windows.look(CODE).left(CODE) == 2
+    windows.consume(CODE)
+    windows.consume(CODE)
+    assert not windows.consume_if_left(CODE)
+    # One that is put right by a second ends none early.
+    windows.update(ends=time.time() + 3601)
+    assert not windows.consume_if_left(CODE)
+
+
+def test_the_table_tells_neither_rooms_nor_addresses(windows, settings):
+    keys = []
+    for secret in ("a" * 50, "b" * 50):
+        settings.SECRET_KEY = secret
+        windows.consume(CODE, ROOM)
+        keys.append(set(windows.values_list("key", flat=True)))
+    assert not any("staff" in key or "192" in key for key in keys[1])
+    # Nor to those who try all of them, without SECRET_KEY.
+    assert [len(known) for known in keys] == [2, 4]
 
 
 # Passwords
