@@ -1,13 +1,16 @@
-"""How often somebody may do something: RATE_LIMITS, by names such as `join` and `create`.
+"""Rate limits: RATE_LIMITS, by names such as `join` and `create`.
 
-A limit admits so many in a window, which begins with the first one and then ends by itself, however
-many more are tried in it. Where they are counted: access/counters.py.
+A fixed window begins with its first request and ends by itself, however many are refused in it.
+Each process counts in its own memory, or all of them in Redis, if REDIS_URL is set. Guesses are
+counted in the database: access/guesses.py.
 """
 
 import math
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -16,13 +19,15 @@ from limits import RateLimitItem
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from access import counters
 from access.addresses import address_of, network_of
+from access.redis_windows import RedisWindows
 from web.errors import Problem
 
 # How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
 # customer a /48 or a /56, in which are 65,536 or 256 of them.
 NETWORK_FACTOR = 16
+
+Window = tuple[str, ...]
 
 
 class RateLimited(Problem):
@@ -57,13 +62,19 @@ def address_ident(request: HttpRequest) -> str:
 
 
 def consume(name: str, *who: str) -> None:
-    """Count one. RateLimited if that is one too many."""
+    """Count one. RateLimited if that is one too many.
+
+    Waits for Redis, if REDIS_URL is set, and for nothing else.
+    """
     for limit, window in windows(name, *who):
-        if not counters.hit(limit, *window):
-            raise RateLimited(name, limit, ends=counters.ends(limit, *window))
+        ends = in_redis(settings.REDIS_URL).count(limit, window) if settings.REDIS_URL else None
+        if ends is None:
+            ends = _in_memory.count(limit, window)
+        if ends:
+            raise RateLimited(name, limit, ends=ends)
 
 
-def windows(name: str, *who: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+def windows(name: str, *who: str) -> list[tuple[RateLimitItem, Window]]:
     """Where one is counted: for `who`, and if that ends with an IPv6 address, for its /48."""
     limit = settings.RATE_LIMITS.get(name)
     if limit is None:
@@ -72,6 +83,47 @@ def windows(name: str, *who: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]
     if network := network_of(who[-1]):
         windows.append((_for_network(limit), (name, *who[:-1], network)))
     return windows
+
+
+in_redis = cache(RedisWindows)
+
+
+class MemoryWindows:
+    """The fixed windows of this process.
+
+    The library's MemoryStorage keeps all windows until they end, and starts a thread that looks at
+    each of them, up to a hundred times a second.
+    """
+
+    # Some 20 MB.
+    MOST = 50_000
+
+    def __init__(self) -> None:
+        self._windows: OrderedDict[Window, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(self, limit: RateLimitItem, window: Window) -> float:
+        """Count one: 0 if there is room for it, else the Unix time at which its window ends."""
+        with self._lock:
+            now = time.monotonic()
+            hits, ends = self._windows.get(window, (0, now))
+            if ends <= now:
+                hits, ends = 0, now + limit.get_expiry()
+                self._make_room(now)
+            if hits < limit.amount:
+                self._windows[window] = hits + 1, ends
+            self._windows.move_to_end(window)
+        return 0.0 if hits < limit.amount else time.time() + ends - now
+
+    def _make_room(self, now: float) -> None:
+        """Forget the window that was used least recently, if it has ended or there are too many."""
+        if oldest := next(iter(self._windows), None):
+            _, ends = self._windows[oldest]
+            if ends <= now or len(self._windows) >= self.MOST:
+                del self._windows[oldest]
+
+
+_in_memory = MemoryWindows()
 
 
 @lru_cache

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.crypto import salted_hmac
 
 
 def temporary_folder() -> str:
@@ -22,7 +21,7 @@ def temporary_folder() -> str:
             return folder
     where = f"to {chosen}, which TMPDIR names" if chosen else "anywhere"
     raise ImproperlyConfigured(
-        f"Temporary files cannot be written {where}. Rate limits and metrics are counted there: "
+        f"Temporary files cannot be written {where}. Metrics are counted there: "
         "set TMPDIR to a folder that may be written to and has room, such as a tmpfs at /tmp in a "
         "container that is read-only."
     )
@@ -36,9 +35,3 @@ def shared_folder() -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(f"{folder} is not a folder of this user alone")
     return folder
-
-
-def limits_file() -> Path:
-    """Where the processes with this SECRET_KEY count their limits."""
-    key = salted_hmac("access.limits", "file").hexdigest()[:16]
-    return shared_folder() / f"limits-{key}.table"

@@ -19,7 +19,7 @@ from redis.connection import parse_url
 from config import dotenv
 from web import hosts
 
-# Of a limit, and of the seconds of its window: access/local_windows.py has 32 bits for a number.
+# Of a limit, and of the seconds of its window: GuessWindow has 32 bits for a number.
 MOST = 10**9
 
 TRUE = {"1", "true", "yes", "on"}

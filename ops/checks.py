@@ -14,7 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.urls import resolve
 
-from access.shared_files import limits_file, temporary_folder
 from video import accounts
 
 logger = logging.getLogger(__name__)
@@ -137,29 +136,6 @@ def opentok_is_called_over_tls(**kwargs: Any) -> list[CheckMessage]:
             id="config.W001",
         )
     ]
-
-
-@register(STARTUP)
-def limits_can_be_counted(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.RATE_LIMITS:
-        return []
-    try:
-        temporary_folder()
-    except ImproperlyConfigured as error:
-        return [Error(str(error), hint="RATE_LIMITS=off counts nothing.", id="config.E005")]
-    with suppress(ImproperlyConfigured):  # without a SECRET_KEY, of which the check above tells
-        try:
-            limits_file().touch()
-        except OSError as error:
-            return [
-                Error(
-                    f"Rate limits have no place to be counted in: {error}.",
-                    hint="Set TMPDIR to a folder that only this user may write to, or "
-                    "RATE_LIMITS=off.",
-                    id="config.E005",
-                )
-            ]
-    return []
 
 
 @register(STARTUP)

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from access import counters
+from access.limits import in_redis
 from access.shared_files import temporary_folder
 from archives.models import Archive
 from ops.checks import STARTUP
@@ -241,11 +241,6 @@ def limits() -> Iterator[Finding]:
 
 
 def rate_limits() -> Iterator[Finding]:
-    try:
-        temporary_folder()
-        found = list(counters.try_out())
-    except ImproperlyConfigured:
-        return  # configuration() has said so
     if settings.RATE_LIMITS and settings.SECURE_SSL_REDIRECT and not settings.TRUSTED_PROXIES:
         yield Finding(
             "warning",
@@ -254,18 +249,17 @@ def rate_limits() -> Iterator[Finding]:
             "clients count as one address, the proxy's.",
             "Set TRUSTED_PROXIES to how many proxies write X-Forwarded-For, mostly 1.",
         )
-    for place, error in found:
-        if error is None:
-            yield Finding("ok", "rate limits", f"They can be counted in {place}.")
-        else:
-            yield Finding(
-                "warning",
-                "rate limits",
-                f"They cannot be counted in {place}: {error}",
-                "Correct REDIS_URL, or take it away if there is one machine."
-                if place == counters.REDIS
-                else "Let TMPDIR name a folder that only this user may write to.",
-            )
+    if not settings.REDIS_URL:
+        yield Finding("ok", "rate limits", "Without REDIS_URL each process counts by itself.")
+    elif error := in_redis(settings.REDIS_URL).try_out():
+        yield Finding(
+            "warning",
+            "rate limits",
+            f"They cannot be counted in Redis: {error}",
+            "Correct REDIS_URL, or take it away, and each process counts by itself.",
+        )
+    else:
+        yield Finding("ok", "rate limits", "They can be counted in Redis.")
 
 
 def _words(error: DatabaseError) -> str:

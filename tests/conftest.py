@@ -15,6 +15,7 @@ from opentok import Client
 from rooms import generation
 from tests.api_client import Program
 from tests.emulator_process import Emulator
+from tests.redis_process import Redis
 from tests.server_process import Connection, Server
 from web.request import Request
 
@@ -90,15 +91,23 @@ def school(server: Server) -> Program:
 
 @pytest.fixture
 def limited(opentok: Emulator, transactional_db: None) -> Iterator[Callable[..., Server]]:
-    """Starts servers with these RATE_LIMITS. Each counts by itself: it has a secret of its own."""
+    """Starts servers with these RATE_LIMITS, in one process. Each counts guesses by itself, too: it
+    has a secret of its own.
+    """
     with ExitStack() as started:
 
         def start(limits: str, **environment: str) -> Server:
-            variables = {"SECRET_KEY": uuid.uuid4().hex} | environment
-            server = Server(OPENTOK_API_URL=opentok.url, RATE_LIMITS=limits, **variables)
+            own = {"SECRET_KEY": uuid.uuid4().hex, "WEB_CONCURRENCY": "1"}
+            server = Server(OPENTOK_API_URL=opentok.url, RATE_LIMITS=limits, **own | environment)
             return started.enter_context(server)
 
         yield start
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    with Redis() as redis:
+        yield redis
 
 
 # For the tests of the emulator itself

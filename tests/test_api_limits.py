@@ -77,9 +77,9 @@ def test_who_comes_too_often_is_told_when_to_come_back(limited, opentok):
     assert program.server.get("/room/new").status_code == 200
 
 
-def test_exactly_as_many_come_through_two_processes_as_the_limit_says(limited):
+def test_exactly_as_many_come_through_two_processes_with_redis_as_the_limit_says(limited, redis):
     Room.objects.create(name="lobby", session_id="1_lobby")
-    program = Program(limited("join=30/hour"))
+    program = Program(limited("join=30/hour", REDIS_URL=redis.url, WEB_CONCURRENCY="2"))
     told = statuses(program.server, ["/api/v1/rooms/lobby"] * 100, lambda number: program.headers)
     assert told == {200: 30, 429: 70}
 

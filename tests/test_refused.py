@@ -114,7 +114,7 @@ OTHER = [
 
 def test_what_no_other_limit_counts_has_one_together(limited):
     # The server's own start asked once already.
-    server = limited(f"other={len(OTHER) + 1}/hour", ANONYMOUS_ACCESS="join", WEB_CONCURRENCY="1")
+    server = limited(f"other={len(OTHER) + 1}/hour", ANONYMOUS_ACCESS="join")
     for method, path, status in OTHER:
         assert server.request(method, path).status_code == status, path
     for method, path, _ in OTHER:
@@ -127,14 +127,14 @@ def test_what_no_other_limit_counts_has_one_together(limited):
 
 
 def test_numbers_are_not_read_without_end_with_the_right_token(limited):
-    server = limited("other=3/hour", WEB_CONCURRENCY="1")
+    server = limited("other=3/hour")
     codes = [server.get("/metrics", headers=bearer(METRICS)).status_code for _ in range(4)]
     assert codes[0] == 200
     assert codes[-1] == 429
 
 
 def test_each_request_of_a_program_counts_once(limited):
-    program = Program(limited("other=1/hour,join=1/hour", WEB_CONCURRENCY="1"))
+    program = Program(limited("other=1/hour,join=1/hour"))
     codes = [program.get("rooms").status_code for _ in range(2)]
     assert codes == [200, 429]
 

@@ -40,7 +40,7 @@ def log_in(client, settings):
 
 
 def test_passwords_are_not_guessed_at_full_speed(limited, ada):
-    server = limited("login=5/hour")
+    server = limited("login=5/hour", WEB_CONCURRENCY="2")
     form = server.get("/admin/login/")
     token = form.cookies["csrftoken"]
 
