@@ -1,4 +1,4 @@
-"""Rate limits: RATE_LIMITS, by names such as `join` and `create`.
+"""Rate limits (RATE_LIMITS, by names such as `join`), and the client that a request counts for.
 
 A fixed window begins with its first request and ends by itself, however many are refused in it.
 Each process counts in its own memory, or all of them in Redis, if REDIS_URL is set. Guesses are
@@ -6,11 +6,13 @@ counted in the database: access/guesses.py.
 """
 
 import math
+import re
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from django.conf import settings
@@ -19,13 +21,14 @@ from limits import RateLimitItem
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from access.addresses import address_of, network_of
 from access.redis_windows import RedisWindows
 from web.errors import Problem
 
 # How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
 # customer a /48 or a /56, in which are 65,536 or 256 of them.
 NETWORK_FACTOR = 16
+
+LONGEST = 64  # no address is longer, with a port and brackets
 
 Window = tuple[str, ...]
 
@@ -59,6 +62,50 @@ def ident_of_address(environ: Mapping[str, Any]) -> str:
 def address_ident(request: HttpRequest) -> str:
     """Whom a request counts for that has no good key: its address."""
     return ident_of_address(request.META)
+
+
+def address_of(environ: Mapping[str, Any]) -> str:
+    """The client's address; of an IPv6 address the first 64 bits, which are one customer's.
+
+    X-Forwarded-For counts from the right: the last entry was written by the proxy in front of this
+    server, the one before by the proxy in front of that one, and TRUSTED_PROXIES says how many of
+    them there are. What stands further left is whatever the client sent.
+    """
+    peer = _plain(environ.get("REMOTE_ADDR", "")) or "unknown"
+    if not settings.TRUSTED_PROXIES:
+        return peer
+    told = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if len(told) < settings.TRUSTED_PROXIES:
+        return peer
+    return _plain(told[-settings.TRUSTED_PROXIES].strip()[:LONGEST]) or peer
+
+
+@lru_cache(maxsize=4096)
+def network_of(client: str) -> str:
+    """The /48 around an IPv6 client, as `address_of` or `client_ident` names it.
+
+    Nothing for other clients.
+    """
+    address = client.removeprefix("address:")
+    if not address.endswith("::/64"):
+        return ""
+    return str(IPv6Network(address).supernet(new_prefix=48))
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    """`192.0.2.7`, `2001:db8:1:2::/64`, or nothing at all for what is no address."""
+    if match := re.fullmatch(r"\[(.+)\](?::\d+)?|([\d.]+):\d+", text):
+        text = match[1] or match[2]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return ""
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def consume(name: str, *who: str) -> None:

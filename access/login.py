@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
-from access.addresses import address_of
 from access.guesses import Guesses
+from access.limits import address_of
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ import pytest
 from limits import parse
 from rest_framework.request import Request
 
-from access.addresses import address_of
-from access.limits import RateLimited, client_ident
+from access.limits import RateLimited, address_of, client_ident
 from rooms.models import Room
 from rooms.single_flight import SingleFlight
 from tests.server_process import ROOT, statuses
