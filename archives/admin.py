@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from archives.models import Archive
 from rooms.admin import RoomAdmin
 from rooms.models import Room
-from staff.large_tables import LargeTableAdmin, ReadOnly
+from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video import ids
 
 MAX_INLINE = 20
@@ -42,12 +42,15 @@ def file_size(archive: Archive) -> str:
     return str(filesizeformat(archive.size)) if archive.size else "–"
 
 
+class Created(PeriodFilter):
+    title, parameter_name = "created", "created_at"
+
+
 @admin.register(Archive)
 class ArchiveAdmin(ReadOnly, LargeTableAdmin):
     list_display = ["created_at", state, room_link, length, file_size]
-    list_filter = ["status"]
+    list_filter = ["status", Created]
     list_select_related = ["room"]
-    date_hierarchy = "created_at"
     search_fields = ["id"]
     search_help_text = (
         "A recording's id, a session id, or the beginning of the name of a room, deleted ones as "

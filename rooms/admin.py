@@ -19,7 +19,7 @@ from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
 from rooms.names import composed
 from rooms.search import starting_with
-from staff.large_tables import LargeTableAdmin, ReadOnly
+from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video.errors import VideoError
 from web.errors import Problem
 
@@ -87,12 +87,15 @@ def several(names: list[ClosedName]) -> str:
     return f"The name “{names[0]}” is" if len(names) == 1 else f"{len(names)} names are"
 
 
+class LastUsed(PeriodFilter):
+    title, parameter_name = "last used", "last_used_at"
+
+
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
     form = RoomForm
     list_display = ["name", entry, "last_used_at", encrypted, "created_at"]
-    list_filter = ["e2ee", "last_used_at"]
-    date_hierarchy = "last_used_at"
+    list_filter = ["e2ee", LastUsed]
     search_fields = ["name"]
     search_help_text = "The beginning of a room's name (case counts), or a whole session id."
     sortable_by = ["name", "created_at", "last_used_at"]

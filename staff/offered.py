@@ -4,7 +4,6 @@ Django takes each lookup of a model's fields from the address. `?access_code__re
 letter by letter, and a regular expression can keep SQLite busy for ever.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -60,26 +59,10 @@ class OfferedOnly(ModelAdmin):
         """Whether it is one of the list's own links, which have each lookup once."""
         if request and len(request.GET.getlist(lookup)) > 1:
             return False
-        return lookup in {*self._filters(request), *self._dates(request)}
-
-    def _filters(self, request: Any) -> Iterator[str]:
-        """The lookups of the filters that Django makes for fields of this kind."""
-        for name in self.get_list_filter(request):
-            field: Any = self.opts.get_field(str(name))
-            if field.is_relation:
-                lookups = ["id__exact", "isnull"]
-            elif isinstance(field, models.DateField):
-                lookups = ["gte", "lt", "isnull"]
-            else:
-                lookups = ["exact", "isnull"]
-            yield from (f"{name}__{lookup}" for lookup in lookups)
-
-    def _dates(self, request: Any) -> Iterator[str]:
-        """A month or a day without its year would be worked out from each row's date."""
-        lookups = ["gte", "lt"]  # of the link that clears all filters
-        if request and f"{self.date_hierarchy}__year" in request.GET:
-            lookups += ["year", "month", "day"]
-        yield from (f"{self.date_hierarchy}__{lookup}" for lookup in lookups)
+        filters: Any = self.list_filter
+        names = [getattr(each, "parameter_name", each) for each in filters]
+        endings = ("", "__exact", "__id__exact", "__isnull")
+        return lookup in {f"{name}{ending}" for name in names for ending in endings}
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
