@@ -6,10 +6,10 @@ by taking away a server that still serves every room that it knows.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import lru_cache
 
 from django.db import connection
@@ -90,32 +90,32 @@ class Look:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._under_way: Future[Parts] | None = None
+        self._thread = ThreadPoolExecutor(1)
+        self._latest: Future[Parts] | None = None
         self._good_until = 0.0
         self._last_reason = ""
 
     def parts(self) -> Parts:
-        with self._lock:
-            look = self._under_way
-            if look is None or (look.done() and time.monotonic() >= self._good_until):
-                look = self._under_way = Future()
-                threading.Thread(target=self._run, args=(look,), daemon=True).start()
+        look = self._latest
+        if look is None or (look.done() and time.monotonic() >= self._good_until):
+            look = self._latest = self._thread.submit(self._run)
         try:
             return look.result(timeout=PATIENCE)
         except TimeoutError:
             return {"database": f"no answer within {PATIENCE} s", "migrations": "not known"}
 
-    def _run(self, look: Future[Parts]) -> None:
+    def _run(self) -> Parts:
+        """Say of each part how it is, as far as the database lets itself be asked."""
         parts, reason = {"database": "out of reach", "migrations": "not known"}, ""
         try:
-            try:
-                self._examine(parts)
-            finally:
-                # This thread ends now, and a connection that it kept would be nobody's for ever.
-                connection.close()
-            if parts["migrations"] != "ok":
-                reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
+            with closing(connection):  # one that is kept would be this thread's for ever
+                parts["migrations"] = _migrations()
+                if parts["migrations"] == "ok":
+                    parts["database"] = "takes no writes"
+                    try_to_write()
+                else:
+                    reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
+                parts["database"] = "ok"
         except Exception as error:
             # It names hosts and users, so that it is for the log alone, once.
             reason = in_one_line(error)
@@ -123,15 +123,7 @@ class Look:
             logger.warning("Not ready: %s", reason)
         self._last_reason = reason
         self._good_until = 0.0 if reason else time.monotonic() + GOOD_FOR
-        look.set_result(parts)
-
-    def _examine(self, parts: Parts) -> None:
-        """Say of each part how it is, as far as the database lets itself be asked."""
-        parts["migrations"] = _migrations()
-        if parts["migrations"] == "ok":
-            parts["database"] = "takes no writes"
-            try_to_write()
-        parts["database"] = "ok"
+        return parts
 
 
 _look = Look()
