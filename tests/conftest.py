@@ -1,8 +1,8 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -38,9 +38,15 @@ def opentok(_emulator: Emulator, settings: Any) -> Emulator:
 
 
 @pytest.fixture(scope="session")
-def _server(_emulator: Emulator, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+def _server(
+    request: pytest.FixtureRequest,
+    _emulator: Emulator,
+    django_db_setup: None,
+    django_db_blocker: Any,
+) -> Iterator[Server]:
     with django_db_blocker.unblock(), Server(OPENTOK_API_URL=_emulator.url) as server:
-        server.after_a_rest = ThreadPoolExecutor(1).submit(status_after_a_rest, server)
+        if any(comes_last(item) for item in request.session.items):
+            Thread(target=rest, args=[server], daemon=True).start()
         yield server
 
 
@@ -66,16 +72,20 @@ def empty_tables(case: TransactionTestCase) -> None:
 TransactionTestCase._fixture_teardown = empty_tables
 
 
-def status_after_a_rest(server: Server) -> int:
-    """Of the answer over a connection that was idle for longer than Heroku's router keeps one."""
+def rest(server: Server) -> None:
+    """Ask over a connection that was idle for longer than Heroku's router keeps one."""
     connection = Connection(server.port)
     connection.rest(92)
-    return connection.status("/readme")
+    server.after_a_rest.set_result(connection.status("/readme"))
+
+
+def comes_last(item: pytest.Item) -> bool:
+    return item.get_closest_marker("last") is not None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What has to wait for something comes last."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    items.sort(key=comes_last)
 
 
 @pytest.fixture

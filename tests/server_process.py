@@ -51,7 +51,7 @@ class Server:
         }
         self.environment = {name: text for name, text in variables.items() if text is not None}
         self.process: subprocess.Popen[str] | None = None
-        self.after_a_rest: Future[int]
+        self.after_a_rest: Future[int] = Future()
         # A file and not a pipe, which would stop the server once it is full.
         self.written = tempfile.TemporaryFile()  # noqa: SIM115
 

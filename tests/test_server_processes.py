@@ -172,4 +172,4 @@ def test_headers_of_more_than_32_kib_are_a_431(server):
 
 @pytest.mark.last
 def test_a_connection_that_was_idle_for_longer_than_a_router_keeps_it_is_answered(server):
-    assert server.after_a_rest.result() == 200  # begun with the first test: tests/conftest.py
+    assert server.after_a_rest.result(120) == 200  # begun with the first test: tests/conftest.py
