@@ -205,7 +205,9 @@ def test_no_request_is_lost_between_processes_that_count_at_once_die_and_come_ba
         assert found["rooms_database_up",] == 1
 
 
-def test_a_server_begins_to_count_anew_and_leaves_no_file_behind(opentok, db, tmp_path):
+def test_a_server_begins_to_count_anew_and_leaves_no_file_behind(
+    opentok, transactional_db, tmp_path
+):
     server = Server(OPENTOK_API_URL=opentok.url, TMPDIR=str(tmp_path))
     for _ in range(2):
         with server:
@@ -216,7 +218,9 @@ def test_a_server_begins_to_count_anew_and_leaves_no_file_behind(opentok, db, tm
         assert list(tmp_path.glob("*metrics*")) == []
 
 
-def test_the_disk_has_room_for_what_is_counted_before_it_is_written(opentok, db, tmp_path):
+def test_the_disk_has_room_for_what_is_counted_before_it_is_written(
+    opentok, transactional_db, tmp_path
+):
     """A process that writes to a map of a file ends where a full disk has no room for it."""
     variables = {"TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
     with Server(OPENTOK_API_URL=opentok.url, **variables) as server:

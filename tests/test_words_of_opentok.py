@@ -67,7 +67,7 @@ def test_no_secret_in_opentoks_words_gets_into_the_log(server, opentok):
 
 
 @pytest.mark.parametrize("name", ["our secret", "a JWT", "a password in JSON", "a database URL"])
-def test_no_secret_in_opentoks_words_gets_into_what_doctor_says(opentok, db, name):
+def test_no_secret_in_opentoks_words_gets_into_what_doctor_says(opentok, transactional_db, name):
     message, secret = SECRETS[name]
     for status in (403, 500):
         opentok.fault(status=status, body={"message": message})
