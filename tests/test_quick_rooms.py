@@ -184,6 +184,8 @@ def test_both_ways_answer_alike_to_some_thousand_requests(rooms, key, settings, 
             name: chance.choice(HEADERS[name]).format(key=f"Bearer {key}") for name in chosen
         }
         quickly, slowly, was_quick = both_ways(log, method, uri, headers)
+        if quickly != slowly and "early" in uri:  # a second of its wait has ended between the two
+            quickly, slowly, was_quick = both_ways(log, method, uri, headers)
         assert quickly == slowly, (method, uri, headers)
         alone += was_quick
     assert alone > 150
