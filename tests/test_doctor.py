@@ -6,17 +6,14 @@ import resource
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
 from email.utils import formatdate
+from io import StringIO
 from time import time
-from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.db import connection
+from django.core.management import call_command
 
-from archives.models import Archive
-from ops.doctor import NEWEST_RECORDINGS
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_credentials_of_the_server import APPLICATION, pem_of
 
@@ -50,23 +47,24 @@ def run(*arguments, cwd=ROOT, **variables):
     )  # fmt: skip
 
 
+def run_here(*arguments):
+    """The same in this process, which takes a tenth of the time."""
+    written, status = StringIO(), 0
+    try:
+        call_command("doctor", *arguments, stdout=written)
+    except SystemExit as error:
+        status = error.code
+    return subprocess.CompletedProcess(arguments, status, written.getvalue(), "")
+
+
 @pytest.fixture
 def doctor(opentok):
     def examine(**variables):
+        if not variables:  # this process is configured like its own would be
+            return Diagnosis(run_here("--json"))
         return Diagnosis(run("--json", **{"OPENTOK_API_URL": opentok.url, **variables}))
 
     return examine
-
-
-def test_where_nothing_is_wrong_it_says_so_in_a_line_each(opentok):
-    done = run(OPENTOK_API_URL=opentok.url)
-    assert done.returncode == 0
-    subjects = [line.split(":")[0].split(None, 1) for line in done.stdout.splitlines()]
-    assert [subject for level, subject in subjects if level == "ok"][:5] == [
-        "configuration", "credentials", "clock", "database", "migrations",
-    ]  # fmt: skip
-    assert not [subject for level, subject in subjects if level == "error"]
-    assert opentok.secret not in done.stdout + done.stderr
 
 
 def test_one_small_call_is_all_that_it_asks_of_opentok(doctor, opentok):
@@ -249,34 +247,6 @@ def test_a_short_secret_key_and_debug_are_warnings_with_https_and_without(doctor
     for name, text in {"SECRET_KEY": "short", "DEBUG": "on"}.items():
         level, said = doctor(**good | {name: text}).of("security")
         assert (level, name in said) == ("warning", True)
-
-
-def test_callbacks_that_cannot_or_do_not_come_are_a_warning(doctor):
-    level, text = doctor(CALLBACK_SECRET=" ").of("callbacks")
-    assert (level, "CALLBACK_SECRET is not set" in text) == ("warning", True)
-    assert doctor().of("callbacks")[0] == "ok"
-    for _ in range(NEWEST_RECORDINGS + 1):
-        Archive.objects.create(id=uuid4(), session_id="1_x", status="available")
-    level, text = doctor().of("callbacks")
-    assert (level, "the 10 newest recordings" in text) == ("warning", True)
-    newest, *_, oldest = Archive.objects.all()
-    Archive.objects.filter(pk=oldest.pk).update(called_back_at=datetime(2026, 1, 2, tzinfo=UTC))
-    assert doctor().of("callbacks")[0] == "warning"  # they have ceased to come
-    Archive.objects.filter(pk=newest.pk).update(called_back_at=datetime(2026, 1, 3, tzinfo=UTC))
-    level, text = doctor().of("callbacks")
-    assert (level, "came at 2026-01-03 00:00 UTC" in text) == ("ok", True)
-
-
-def test_more_connections_than_postgresql_has_are_a_warning(doctor):
-    limits = [
-        found for found in doctor(WEB_CONCURRENCY="64").findings if found["subject"] == "limits"
-    ]
-    if connection.vendor == "postgresql":
-        assert limits[0]["level"] == "warning"
-        assert "512 connections" in limits[0]["message"]
-        assert "Set WEB_CONCURRENCY to" in limits[0]["remedy"]
-    else:
-        assert [found["level"] for found in limits] == ["ok"]
 
 
 def test_few_open_files_are_a_warning(opentok):

@@ -1,0 +1,60 @@
+"""`manage.py doctor`: what it finds on each database."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from archives.models import Archive
+from ops.doctor import NEWEST_RECORDINGS
+from tests.test_doctor import Diagnosis, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def doctor(opentok):
+    def examine(**variables):
+        return Diagnosis(run("--json", OPENTOK_API_URL=opentok.url, **variables))
+
+    return examine
+
+
+def test_where_nothing_is_wrong_it_says_so_in_a_line_each(opentok):
+    done = run(OPENTOK_API_URL=opentok.url)
+    assert done.returncode == 0
+    subjects = [line.split(":")[0].split(None, 1) for line in done.stdout.splitlines()]
+    assert [subject for level, subject in subjects if level == "ok"][:5] == [
+        "configuration", "credentials", "clock", "database", "migrations",
+    ]  # fmt: skip
+    assert not [subject for level, subject in subjects if level == "error"]
+    assert opentok.secret not in done.stdout + done.stderr
+
+
+def test_callbacks_that_cannot_or_do_not_come_are_a_warning(doctor):
+    level, text = doctor(CALLBACK_SECRET=" ").of("callbacks")
+    assert (level, "CALLBACK_SECRET is not set" in text) == ("warning", True)
+    assert doctor().of("callbacks")[0] == "ok"
+    for _ in range(NEWEST_RECORDINGS + 1):
+        Archive.objects.create(id=uuid4(), session_id="1_x", status="available")
+    level, text = doctor().of("callbacks")
+    assert (level, "the 10 newest recordings" in text) == ("warning", True)
+    newest, *_, oldest = Archive.objects.all()
+    Archive.objects.filter(pk=oldest.pk).update(called_back_at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert doctor().of("callbacks")[0] == "warning"  # they have ceased to come
+    Archive.objects.filter(pk=newest.pk).update(called_back_at=datetime(2026, 1, 3, tzinfo=UTC))
+    level, text = doctor().of("callbacks")
+    assert (level, "came at 2026-01-03 00:00 UTC" in text) == ("ok", True)
+
+
+def test_more_connections_than_postgresql_has_are_a_warning(doctor):
+    limits = [
+        found for found in doctor(WEB_CONCURRENCY="64").findings if found["subject"] == "limits"
+    ]
+    if connection.vendor == "postgresql":
+        assert limits[0]["level"] == "warning"
+        assert "512 connections" in limits[0]["message"]
+        assert "Set WEB_CONCURRENCY to" in limits[0]["remedy"]
+    else:
+        assert [found["level"] for found in limits] == ["ok"]
