@@ -7,6 +7,7 @@ BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 pyth
 	&& echo $$name && break; done)
 RUN_INSTALLED := $(VENV)/.run-installed
 TEST_INSTALLED := $(VENV)/.test-installed
+WORKERS := -n 2 --dist worksteal
 
 .PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-deploy check \
 	format clean
@@ -24,10 +25,10 @@ test: $(TEST_INSTALLED)  ## Run the whole suite, on SQLite and on PostgreSQL
 	$(PYTHON) -m tests.on_both
 
 test-sqlite: $(TEST_INSTALLED)
-	$(PYTHON) -m tests.on_sqlite $(PYTHON) -m pytest
+	$(PYTHON) -m tests.on_sqlite $(PYTHON) -m pytest $(WORKERS)
 
 test-postgresql: $(TEST_INSTALLED)
-	$(PYTHON) -m tests.on_postgresql $(PYTHON) -m pytest
+	$(PYTHON) -m tests.on_postgresql $(PYTHON) -m pytest $(WORKERS)
 
 test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the last commit
 	$(PYTHON) -m scripts.as_heroku

@@ -1,4 +1,5 @@
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +22,10 @@ from web.request import Request
 
 # Django's test client makes the kind of request that the server makes.
 django_client.WSGIRequest = Request  # type: ignore[misc]
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # What processes of one machine share, those of two workers do not: limits, the rooms' number.
+    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=f"{worker}-")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from tests.commands import Commands
 # What knows nothing of the database of the tests, and takes a minute, runs beside SQLite alone.
 ONCE = ["test_emulator_*.py", "test_on_heroku.py", "test_run.py", "test_start_up.py"]
 RUNS = {"sqlite": [], "postgresql": [f"--ignore-glob=tests/{name}" for name in ONCE]}
+# Of each run. Tests wait a good deal, for processes and for time-outs.
+WORKERS = ["-n", "2", "--dist", "worksteal"]
 
 
 def main() -> int:
@@ -27,8 +29,8 @@ def main() -> int:
 
 
 def command(name: str, options: list[str]) -> list[str]:
-    pytest = ["-m", "pytest", "-o", f"cache_dir=.pytest_cache/{name}", *options, *sys.argv[1:]]
-    return [sys.executable, "-m", f"tests.on_{name}", sys.executable, *pytest]
+    pytest = ["-m", "pytest", "-o", f"cache_dir=.pytest_cache/{name}", *WORKERS, *options]
+    return [sys.executable, "-m", f"tests.on_{name}", sys.executable, *pytest, *sys.argv[1:]]
 
 
 def tell(name: str, run: Popen[str]) -> None:

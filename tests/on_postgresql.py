@@ -62,7 +62,10 @@ def own_server(programs: Path, folder: Path) -> Iterator[str]:
         )  # fmt: skip
 
     do("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
+    options = (
+        f"-k {folder} -c listen_addresses='' -c max_connections=400"
+        " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    )
     try:
         do("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
         yield f"postgresql://postgres@/postgres?host={folder}"

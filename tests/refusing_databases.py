@@ -13,7 +13,6 @@ from django.db import connection
 from tests.server_process import Server, url_of_test_database
 
 KINDS = {"postgresql": ["read-only", "revoked"], "sqlite": ["read-only", "full"]}[connection.vendor]
-READER = "rooms_reader"
 
 
 @contextmanager
@@ -61,15 +60,16 @@ def read_only() -> Iterator[None]:
 
 @contextmanager
 def revoked() -> Iterator[str]:
-    run(f"CREATE ROLE {READER} LOGIN PASSWORD 'reader'")
-    run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}")
+    reader = f"reader_of_{connection.settings_dict['NAME']}"  # roles are of all databases
+    run(f"CREATE ROLE {reader} LOGIN PASSWORD 'reader'")
+    run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}")
     url = urlsplit(url_of_test_database())
     place = url.netloc.rpartition("@")[2]
     try:
-        yield url._replace(netloc=f"{READER}:reader@{place}").geturl()
+        yield url._replace(netloc=f"{reader}:reader@{place}").geturl()
     finally:
-        run(f"DROP OWNED BY {READER}")
-        run(f"DROP ROLE {READER}")
+        run(f"DROP OWNED BY {reader}")
+        run(f"DROP ROLE {reader}")
 
 
 def read_only_copy(folder: Path) -> Path:

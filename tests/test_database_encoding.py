@@ -20,7 +20,7 @@ def encoding(request):
 @pytest.fixture
 def url(encoding, transactional_db):
     """Of an empty database in this encoding."""
-    name = f"rooms_in_{encoding.lower()}"
+    name = f"{connection.settings_dict['NAME']}_{encoding.lower()}"
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' "
