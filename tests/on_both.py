@@ -9,9 +9,24 @@ from subprocess import PIPE, STDOUT, Popen
 
 from tests.commands import Commands
 
-# What knows nothing of the database of the tests, and takes a minute, runs beside SQLite alone.
-ONCE = ["test_emulator_*.py", "test_on_heroku.py", "test_run.py", "test_start_up.py"]
-RUNS = {"sqlite": [], "postgresql": [f"--ignore-glob=tests/{name}" for name in ONCE]}
+# The subject of these files is not what is stored: they run on SQLite alone.
+ONCE = [
+    # another program than the server
+    "emulator_*", "on_heroku", "run", "bench", "commands",
+    # how it is configured and started: the databases that it refuses are in test_database_*.py
+    "start_up", "dotenv", "contract_deployment", "deployment_files", "listening",
+    "credentials_of_the_server", "doctor",
+    # what comes before a view
+    "hosts", "encodings", "slow_bodies", "contract_cors", "the_edge", "threads", "turns",
+    "server_processes", "request_log",
+    # limits, which are counted in a file or in Redis
+    "limits", "api_limits", "counters", "guesses", "refused",
+    # calls to OpenTok
+    "door_to_opentok", "failing_opentok", "words_of_opentok",
+    # what is published
+    "schema", "documents",
+]  # fmt: skip
+RUNS = {"sqlite": [], "postgresql": [f"--ignore-glob=tests/test_{name}.py" for name in ONCE]}
 # Of each run. Tests wait a good deal, for processes and for time-outs.
 WORKERS = ["-n", "2", "--dist", "worksteal"]
 
