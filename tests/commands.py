@@ -19,7 +19,10 @@ def end_as_by_ctrl_c() -> None:
 
 
 class Commands:
-    """What would end this process reaches each of them as a Ctrl-C, once, and is waited for."""
+    """What would end this process reaches each of them as a Ctrl-C, once, and is waited for.
+
+    With their children, as at a terminal: the workers of pytest have servers to end themselves.
+    """
 
     def __init__(self) -> None:
         self.started: list[subprocess.Popen[str]] = []
@@ -31,17 +34,22 @@ class Commands:
         started = subprocess.Popen(command, text=True, start_new_session=True, **options)
         self.started.append(started)
         if self.is_ending:
-            started.send_signal(signal.SIGINT)
+            interrupt(started)
         return started
 
     def end(self, *_: object) -> None:
         if not self.is_ending:
             self.is_ending = True
             for command in self.started:
-                command.send_signal(signal.SIGINT)
+                interrupt(command)
 
     def statuses(self) -> list[int]:
         return [command.wait() for command in self.started]
+
+
+def interrupt(command: subprocess.Popen[str]) -> None:
+    if command.poll() is None:
+        os.killpg(command.pid, signal.SIGINT)
 
 
 def run(command: Sequence[str], **environment: str) -> int:

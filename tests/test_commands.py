@@ -20,11 +20,25 @@ finally:
     print("put away", flush=True)
 """
 
+# Has a worker as pytest has them: one that has not ended in time is killed.
+WITH_A_WORKER = """
+import subprocess, sys
+worker = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+try:
+    worker.wait()
+finally:
+    try:
+        worker.wait(5)
+    finally:
+        worker.kill()
+"""
+
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_command_on_a_database_may_put_away_what_it_has_started(ending):
+@pytest.mark.parametrize("code", [[PATIENT], [WITH_A_WORKER, PATIENT]], ids=["alone", "worker"])
+def test_a_command_on_a_database_may_put_away_what_it_has_started(ending, code):
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.on_sqlite", sys.executable, "-c", PATIENT],
+        [sys.executable, "-m", "tests.on_sqlite", sys.executable, "-c", *code],
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         folder = Path(process.stdout.readline().strip())
