@@ -19,8 +19,8 @@ ONCE = [
     # what comes before a view
     "hosts", "encodings", "slow_bodies", "contract_cors", "the_edge", "threads", "turns",
     "server_processes", "request_log",
-    # limits, which are counted in a file or in Redis
-    "limits", "api_limits", "counters", "guesses", "refused",
+    # limits on requests, which are counted in memory or in Redis
+    "limits", "limit_windows", "api_limits",
     # calls to OpenTok
     "door_to_opentok", "failing_opentok", "words_of_opentok",
     # what is published

@@ -5,7 +5,7 @@ import uuid
 from contextlib import ExitStack
 
 import pytest
-from access.errors import RateLimited
+from access.limits import RateLimited
 from django.conf import global_settings
 from django.contrib.auth.models import User
 from limits import parse
