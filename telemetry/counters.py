@@ -7,46 +7,36 @@ cannot be made costs nobody an answer.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    Metric,
-    disable_created_metrics,
-    values,
-)
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, values
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-# More than one entry of a file takes: labels are from short lists.
-ENTRY_BYTES = 4096
+# More than everything counted takes: labels are from short lists.
+FILE_BYTES = 2 * 1024 * 1024
 
 
-class _Reserved(MmapedDict):
-    """Takes room on the disk before it writes, or fails with OSError.
+def _reserved(filename: str) -> MmapedDict:
+    """The map of a file that has room on the disk, or OSError.
 
-    Whoever writes to a map that the disk has no room for is killed.
+    A process that writes to a map that the disk has no room for is killed. The file gets its name
+    when it is whole, because the library fails to read an empty one.
     """
-
-    def __init__(self, filename: str, read_mode: bool = False) -> None:
-        if not read_mode:
-            with Path(filename).open("ab") as file:
-                os.posix_fallocate(file.fileno(), 0, max(file.tell(), 16 * ENTRY_BYTES))
-        super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
-
-    def _init_value(self, key: str) -> None:
-        if self._used + ENTRY_BYTES > self._capacity:
-            os.posix_fallocate(self._f.fileno(), 0, 2 * self._capacity)
-        super()._init_value(key)  # type: ignore[no-untyped-call]
+    path = Path(filename)
+    if not path.exists():
+        new = path.with_suffix(".new")
+        with new.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
+        new.rename(path)
+    return MmapedDict(filename)  # type: ignore[no-untyped-call]
 
 
-values.MmapedDict = _Reserved  # type: ignore[attr-defined]
+values.MmapedDict = _reserved  # type: ignore[assignment, attr-defined]
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _own = CollectorRegistry()
 
@@ -103,17 +93,8 @@ def opentok_call(operation: str) -> Iterator[None]:
 def of_all_processes() -> CollectorRegistry:
     """Everything counted so far, to be written out; others may add to it."""
     registry = CollectorRegistry()
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    registry.register(_Files(Path(folder)) if folder else _own)
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(_own)
     return registry
-
-
-class _Files:
-    """The library's own way to add the files up fails on one that has only just been made."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def collect(self) -> Iterable[Metric]:
-        files = [str(file) for file in self.folder.glob("*.db") if file.stat().st_size]
-        return MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call, no-any-return]

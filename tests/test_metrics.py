@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -230,6 +231,19 @@ def test_the_disk_has_room_for_what_is_counted_before_it_is_written(
         files = [file.stat() for file in tmp_path.glob("*metrics*/*.db")]
         assert max(file.st_size for file in files) > 64 * 1024
         assert all(512 * file.st_blocks >= file.st_size for file in files)
+
+
+def test_a_disk_without_room_leaves_answers_uncounted_and_metrics_readable(opentok, db, tmp_path):
+    variables = {"TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
+    with Server(OPENTOK_API_URL=opentok.url, **variables) as server:
+        (pid,) = server.workers()
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        assert server.get("/nope").status_code == 404
+        problems = ("rooms_problems_total", ("code", "not_found"))
+        assert problems not in samples(server)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        assert server.get("/nope").status_code == 404
+        assert samples(server)[problems] == 1
 
 
 # Who may read them
