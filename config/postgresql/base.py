@@ -13,6 +13,7 @@ new one.
 """
 
 import select
+import threading
 from collections import deque
 from typing import Any
 
@@ -24,8 +25,6 @@ from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
-from config.postgresql.fair_semaphore import FairSemaphore
-
 # Seconds to wait for one to come free.
 PATIENCE = 3
 # Above what the admin needs for a million rows; below the time that clients and routers wait.
@@ -36,7 +35,7 @@ LOCK_SECONDS = 5
 LIMITED = ("SELECT ", "(SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ")
 READ_ONLY = "25006"
 
-_free = FairSemaphore(settings.DATABASE_CONNECTIONS)
+_free = threading.BoundedSemaphore(settings.DATABASE_CONNECTIONS)
 _idle: deque[Any] = deque()
 
 
