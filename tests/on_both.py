@@ -17,7 +17,7 @@ ONCE = [
     "start_up", "dotenv", "contract_deployment", "deployment_files", "listening",
     "credentials_of_the_server", "doctor",
     # what comes before a view
-    "hosts", "encodings", "slow_bodies", "contract_cors", "the_edge", "threads", "turns",
+    "hosts", "encodings", "slow_bodies", "contract_cors", "the_edge", "threads",
     "server_processes", "request_log",
     # limits on requests, which are counted in memory or in Redis
     "limits", "limit_windows", "api_limits",

@@ -5,12 +5,12 @@ import uuid
 from contextlib import ExitStack
 
 import pytest
-from access.limits import RateLimited
 from django.conf import global_settings
 from django.contrib.auth.models import User
 from limits import parse
 
 from access.guess_windows import GuessWindow
+from access.limits import RateLimited
 from rooms.models import Room
 from tests.redis_process import Redis
 from tests.refusing_databases import KINDS, refusing_server
