@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Capability(models.TextChoices):
-    """What somebody may do here. ANONYMOUS_ACCESS names those that need no API key."""
+    """What a client may do. ANONYMOUS_ACCESS names those that need no API key."""
 
     JOIN = "join", "Join rooms"
     RECORD = "record", "Start and stop recordings"

@@ -17,7 +17,7 @@ MAX_KNOWN = 10_000
 
 
 class CodeHasher(PBKDF2PasswordHasher):
-    """Some 20 ms, where a password's takes 300: whoever sends wrong codes is to cost us little."""
+    """Some 20 ms, where a password's takes 300: a wrong code must cost the server little."""
 
     iterations = 60_000
 
@@ -41,8 +41,8 @@ def hashed(code: str) -> str:
 def matches(code: str, stored: str, guesses: Guesses | None = None) -> bool:
     """Whether `stored` is the hash of this code. A wrong one counts as one of the `guesses`.
 
-    RateLimited once there were too many, for the right code as well, or somebody who guesses on
-    would know it by its answer.
+    RateLimited once there were too many, for the right code as well: another answer would tell an
+    attacker that it is right.
     """
     if len(code) > LONGEST:
         return False  # composing it would take a time that grows with the square of its accents

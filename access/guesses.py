@@ -5,7 +5,7 @@ wrong guesses at one room or user name as `wrong` admits, it counts as under att
 
 - addresses that have guessed wrong there (`typos`) share one slow limit: `slow`;
 - the others have the limit for all addresses to themselves. So an attacker who has no new addresses
-  keeps nobody else out.
+  keeps no other client out.
 
 A right guess takes back what its address has guessed wrong before. Without the database, which
 counts, no guess is looked at.

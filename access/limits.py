@@ -179,7 +179,7 @@ def _for_network(limit: RateLimitItem) -> RateLimitItem:
 
 
 class Throttle(BaseThrottle):
-    """Counts a view's requests for whoever sends them: as `other` unless the view names a limit."""
+    """Counts a view's requests by client: as `other` unless the view names a limit."""
 
     def __init__(self, name: str = "other") -> None:
         self.name = name

@@ -30,11 +30,11 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 
 
 class ApiKey(NotesUse, models.Model):
-    """What a program sends to do more than anybody may. Its text is shown once and not stored."""
+    """Lets a program do more than ANONYMOUS_ACCESS. Its text is shown once and not stored."""
 
     name = models.CharField(max_length=100, help_text="Who or what uses it.")
     prefix = models.CharField(max_length=10, unique=True, editable=False)
-    # Of a random secret, which nobody can guess, so that a quick hash is enough.
+    # The secret is random and cannot be guessed, so that a quick hash is enough.
     secret_hash = models.CharField(max_length=64, editable=False)
     capabilities = models.JSONField(default=list)
     room_prefix = models.CharField(

@@ -13,8 +13,8 @@ from web.errors import Problem
 class HasCapability(BasePermission):
     """Holds a view to its `needs`: one Capability, or one for each of a viewset's actions.
 
-    Anybody may do what ANONYMOUS_ACCESS names; for the rest it takes a key that has it. A view that
-    says nothing fails. One that is for everybody has no permission classes.
+    What ANONYMOUS_ACCESS does not name takes a key that has the capability. A view without `needs`
+    fails. A public one has no permission classes.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:

@@ -54,8 +54,8 @@ def refuse(request: HttpRequest, error: Problem, *, page: str = "error.html") ->
 def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions.APIException:
     """RateLimited in the place of an error whose limit, `counts_as`, is used up; or the same error.
 
-    For what is refused before the limit of a view counts it. It counts after it was found to be
-    wrong, so that nobody is kept out who sends what is right.
+    For what is refused before the limit of a view counts it. Only requests found to be wrong count,
+    so that no valid one is refused.
     """
     if name := getattr(error, "counts_as", ""):
         try:

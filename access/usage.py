@@ -1,4 +1,4 @@
-"""When something was last used, as staff see it: exact to a minute, and never in anybody's way."""
+"""When something was last used, for staff: exact to a minute, and never in a request's way."""
 
 from datetime import timedelta
 
@@ -23,11 +23,10 @@ class NotesUse(models.Model):
         if self.last_used_at and abs(now - self.last_used_at) <= NOTE_USE_EVERY:
             return
         rows = type(self)._default_manager
-        # Nobody is kept out because of it.
         with (
             best_effort(f"note when this {self._meta.verbose_name} was used"),
             transaction.atomic(),
         ):
-            # Whoever holds the row's lock is noting the same, or more: nobody waits for it.
+            # A transaction that holds the row's lock notes the same time or changes more: skip it.
             free = rows.select_for_update(skip_locked=True).filter(pk=self.pk)
             rows.filter(pk__in=free.values("pk")).update(last_used_at=now)

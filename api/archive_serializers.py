@@ -40,7 +40,7 @@ class LayoutSerializer(StrictSerializer):
     screenshareType = serializers.ChoiceField(  # noqa: N815
         [name for name in LAYOUTS if name != "custom"],
         required=False,
-        help_text="The type while somebody shares a screen; only with the type bestFit.",
+        help_text="The type while a screen is shared; only with the type bestFit.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class NewArchiveSerializer(StrictSerializer):
         ["composed", "individual"],
         source="output_mode",
         default="composed",
-        help_text="One file of everybody, or one of each stream.",
+        help_text="One file of all streams, or one of each stream.",
     )
     resolution = serializers.ChoiceField(
         RESOLUTIONS, required=False, help_text="Of a composed recording. Else 640x480."

@@ -85,7 +85,7 @@ class IdempotentRequest(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether somebody else is doing it."""
+        """Whether another request is doing it."""
         return not (self.is_mine or self.answer)
 
     @property
@@ -95,7 +95,7 @@ class IdempotentRequest(models.Model):
         return age > (KEPT_FOR if self.answer else ABANDONED_AFTER)
 
     def settle(self, answer: Answer) -> None:
-        """Keep the answer for whoever asks again."""
+        """Keep the answer for repeated requests."""
         text = _cipher().encrypt(json.dumps(answer).encode()).decode()
         # What was asked for is done, and the answer has to go out. Without the row it would be done
         # again, so that this is worth a wait.

@@ -41,7 +41,7 @@ class PolicySerializer(StrictSerializer):
         allow_null=True,
         max_length=codes.MAX_LENGTH,
         write_only=True,
-        help_text="Everybody is asked for it. It cannot be read again. Null: there is none. Eight "
+        help_text="Visitors are asked for it. It cannot be read again. Null: there is none. Eight "
         "random digits or more cannot be guessed; four can, in some days.",
     )
     tokenRole = serializers.ChoiceField(  # noqa: N815
@@ -88,8 +88,8 @@ class DeletionQuerySerializer(StrictSerializer):
     keepClosed = serializers.BooleanField(  # noqa: N815
         source="keep_closed",
         default=False,
-        help_text="`true`: asking for this name makes no room; it is a closed one for everybody, "
-        "until it is opened again in the admin, or by making a room of this name here.",
+        help_text="`true`: asking for this name makes no room; visitors are told that it is "
+        "closed, until it is opened again in the admin, or by making a room of this name here.",
     )
 
 

@@ -99,10 +99,10 @@ class RoomViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="delete_room",
         summary="Delete a room",
-        description="Whoever asks for the name next makes a room anew, without this one's policy "
-        "and access code, unless the name is kept closed. Its recordings stay, and are found by "
-        "its name and by their session, but by no key that is for some rooms only. Who is in the "
-        "room stays there.",
+        description="The next visitor who asks for the name makes a room anew, without this one's "
+        "policy and access code, unless the name is kept closed. Its recordings stay, and are "
+        "found by its name and by their session, but by no key that is for some rooms only. Who is "
+        "in the room stays there.",
         parameters=[DeletionQuerySerializer],
         responses={204: OpenApiResponse(description="It is gone.")},
         extensions={"x-codes": {"invalid", *AT_A_ROOM}},
@@ -141,7 +141,7 @@ class RoomViewSet(ManagingViewSet):
         extensions={"x-codes": AT_A_ROOM | SHUT | ANY_CALL},
     )
     def new_token(self, request: Request, name: str) -> Response:
-        """For somebody to join the room with; its policy holds, but no access code is asked for."""
+        """The room's policy holds, but no access code is asked for."""
         check_key_covers(key_of(request), name)
         chosen = NewTokenSerializer.read(request.data)
         room = Room.objects.open_existing(name, visitor=Visitor(key=key_of(request)))

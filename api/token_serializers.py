@@ -13,7 +13,7 @@ MAX_CLASSES_CHARACTERS = 1000
 
 
 class NewTokenSerializer(StrictSerializer):
-    """What is left out is as for everybody who joins the room."""
+    """What is left out is as for any visitor of the room."""
 
     role = serializers.ChoiceField(Role.choices, required=False, help_text="What it allows.")
     lifetime = serializers.IntegerField(

@@ -198,7 +198,7 @@ class ArchiveManager(models.Manager["Archive"]):
 
         What it answers is so now; a callback brings back nothing that was deleted since.
         """
-        # Each once: a list that somebody adds to while it is read may name one twice.
+        # Each once: a list that grows while it is read may name one twice.
         told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
         archives = [told[archive_id] for archive_id in sorted(told)]
         news = _updates(archives, known=self.all(), from_callback=from_callback)
@@ -212,9 +212,9 @@ class ArchiveManager(models.Manager["Archive"]):
 
     def _write(self, news: list[Archive], *, from_callback: bool) -> None:
         with transaction.atomic():
-            # New ones first, so that two who have one at once compare what they know of it.
+            # New ones first, so that two transactions with the same one compare what they know.
             self.bulk_create(_placed(news), ignore_conflicts=True)
-            # Locked in the order of their ids by everybody, so that no two wait for each other.
+            # Each transaction locks in the order of ids, so that no two wait for each other.
             news = _updates(
                 news, known=self.select_for_update().order_by("id"), from_callback=from_callback
             )

@@ -16,7 +16,7 @@ from video.answers import Remote
 # What has a column of its own; everything else that OpenTok says is kept in `details` …
 COLUMNS = ["id", "sessionId", "status", "name", "reason", "duration", "size", "createdAt",
            "updatedAt"]  # fmt: skip
-# … except what anybody could use who reads it: download links, of transcriptions as well.
+# … except what a reader of the row could use: download links, of transcriptions as well.
 NEVER_STORED = ["url", "password"]
 
 

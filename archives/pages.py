@@ -1,4 +1,4 @@
-"""What we tell somebody who wants to watch a recording that cannot be watched (yet)."""
+"""What a visitor is told about a recording that cannot be watched (yet)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class ArchiveNotViewable(APIException):
     title = "Nothing to view"
 
     def __init__(self, page: Page, *, status: str) -> None:
-        # OpenTok may tell of a state that nobody knows: `page_for` takes that for a stopped one.
+        # `page_for` takes an unknown state for a stopped one.
         known = status if status in Status.values else Status.STOPPED
         super().__init__(f"{page.heading}. {page.text}", code=f"archive_{known}")
         self.status_code = page.status_of_problem

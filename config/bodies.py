@@ -70,7 +70,7 @@ class Bodies:
 
 
 async def _whole(receive: Receive) -> Body:
-    """All of a body; of one that is too large nothing, since web/middleware.py refuses it."""
+    """All of a body; of one that is too large nothing, since web/checks.py refuses it."""
     content, size = bytearray(), 0
     while True:
         message = await receive()

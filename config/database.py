@@ -64,7 +64,7 @@ VALUES = dict.fromkeys(NUMBERS, r"(-?\d{1,9})?") | {
 }
 # It goes on without some of them in silence.
 FILES = ["sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir"]
-# A folder without a socket. libpq looks at what it is given before it finds nobody there.
+# A folder without a socket: libpq checks all parameters before it fails to connect there.
 NOWHERE = "/nonexistent"
 
 
@@ -125,8 +125,8 @@ def _postgresql(url: str) -> dict[str, Any]:
         )
     if len(settings["NAME"]) > LONGEST_NAME:
         raise ValueError(f"names a database with more than {LONGEST_NAME} characters.")
-    # Heroku's databases take nothing but TLS, with a certificate that nobody has signed, and their
-    # URLs do not say so.
+    # Heroku's databases take nothing but TLS, with a self-signed certificate, and their URLs do
+    # not say so.
     of_heroku = {"sslmode": "require"} if environment.on_heroku() else {}
     return settings | {"OPTIONS": OPTIONS | of_heroku | given}
 

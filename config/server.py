@@ -88,7 +88,7 @@ def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:
 
 
 def claim(address: str, port: int) -> socket.socket:
-    """A socket that listens on a port which nobody else listens on."""
+    """A socket that listens on a port which no other process listens on."""
     until = time.monotonic() + BIND_SECONDS
     while True:
         try:
@@ -124,7 +124,8 @@ class Server(MPServer):
 
     def _begin_worker(self) -> None:
         os.close(self._pipe)
-        # Nobody would accept what the kernel gives to the copy of another worker's that has ended.
+        # A copy would keep the socket of a worker that has ended open, and the kernel would give it
+        # connections that no process accepts.
         for listener in self._listeners:
             if listener is not self._own:
                 listener.close()

@@ -38,12 +38,12 @@ TOKEN_ROLE = environment.one_of(
 )
 TOKEN_TTL = environment.integer("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 86_400)
 
-# What anybody may do without an API key (access/): the rest takes a key that has it.
+# What clients may do without an API key (access/): the rest takes a key that has it.
 ANONYMOUS_ACCESS = environment.some_of(
     "ANONYMOUS_ACCESS", "join,record,view", choices=["join", "record", "view", "list"]
 )
 
-# Whether an unknown name makes a room for everybody who may join, or only for keys that may.
+# Whether an unknown name makes a room for all clients that may join, or only for keys that may.
 ROOM_CREATION = environment.one_of("ROOM_CREATION", "open", choices=["open", "keys"])
 
 # Whether rooms/quick.py answers what it can, ahead of Django.
@@ -54,7 +54,7 @@ LISTEN = environment.text("LISTEN", "0.0.0.0")  # noqa: S104  a PaaS routes to a
 PORT = environment.integer("PORT", 8080, at_least=0, at_most=65_535)
 WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=64)
 
-# Opens /metrics (ops/metrics.py) to whoever sends it.
+# Opens /metrics (ops/metrics.py) to requests that send it.
 METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # The edge: who may call from a browser, and how large a request may be.
@@ -208,7 +208,7 @@ SECURE_HSTS_SECONDS = 30 * 86_400 if SECURE_SSL_REDIRECT else 0
 # And web/layer.py does what Django's middleware for security and frames would do.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W005", "security.W021"]
 # Nothing to other sites. Not "no-referrer": with that, browsers send forms with `Origin: null`,
-# and nobody can log in to the admin.
+# and no log-in to the admin succeeds.
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -233,8 +233,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "CRITICAL"},
         "django.security.csrf": {"level": "ERROR"},
-        # Anybody can send a foreign Host, or more than a thousand fields, and would get a traceback
-        # into the log with each.
+        # Else any client could write tracebacks into the log, by a foreign Host or by more than a
+        # thousand fields.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         # Its warnings quote headers of OpenTok that it cannot read, and URLs with session ids.

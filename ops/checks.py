@@ -130,8 +130,8 @@ def opentok_is_called_over_tls(**kwargs: Any) -> list[CheckMessage]:
     return [
         CheckMessage(
             WARNING,
-            "OPENTOK_API_URL starts with http://, so that anybody on the way can read and change "
-            "what OpenTok is told.",
+            "OPENTOK_API_URL starts with http://, so that what OpenTok is told can be read and "
+            "changed on the way.",
             hint="Make it https://, or remove it: the real OpenTok needs none.",
             id="config.W001",
         )

@@ -162,7 +162,7 @@ def https() -> Iterator[Finding]:
             "https",
             "SECURE_SSL_REDIRECT is off: tokens and cookies may travel over plain http, and behind "
             "a proxy that ends TLS nobody can log in to the admin.",
-            "Set SECURE_SSL_REDIRECT=on, unless nobody but this machine uses the server.",
+            "Set SECURE_SSL_REDIRECT=on, unless only this machine uses the server.",
         )
         return
     yield Finding(
@@ -188,7 +188,7 @@ def callbacks() -> Iterator[Finding]:
             "warning",
             "callbacks",
             "CALLBACK_SECRET is not set, so that OpenTok cannot tell this server anything: lists "
-            "show recordings as they were when somebody last asked for them.",
+            "show recordings as they were when last asked for.",
             "Register /callbacks of this server at OpenTok, with a signature secret, and set "
             "CALLBACK_SECRET to the same.",
         )

@@ -1,8 +1,8 @@
 """Whether this process answers, and whether it can do its work: for those who start and watch it.
 
 They ask by any host name, by plain HTTP, every few seconds. So the answers come before anything
-looks at the host, redirects, counts or writes a line. OpenTok is not asked: nobody would be helped
-by taking away a server that still serves every room that it knows.
+looks at the host, redirects, counts or writes a line. OpenTok is not asked: without
+it a server still serves every room that it knows.
 """
 
 import logging
@@ -39,7 +39,7 @@ class HealthView(APIView):
     """The process answers."""
 
     authentication_classes = ()
-    permission_classes = ()  # for everybody
+    permission_classes = ()
     throttle_classes = ()  # those who ask are few, and end what does not answer them
 
     def get(self, request: Request) -> JsonResponse:
@@ -50,7 +50,7 @@ class ReadyView(APIView):
     """The database takes writes, and is the one that this code was written for."""
 
     authentication_classes = ()
-    permission_classes = ()  # for everybody
+    permission_classes = ()
     throttle_classes = ()  # those who ask are few, and end what does not answer them
 
     def get(self, request: Request) -> JsonResponse:

@@ -14,8 +14,8 @@ from rooms.models import PastSession, Room
 def try_to_write() -> None:
     """Insert, change and delete a room and a recording. Raises what the database raises.
 
-    In one transaction, so that nobody sees them; committed, because SQLite touches the disk only
-    then.
+    In one transaction, so that no other one sees them; committed, because SQLite touches the disk
+    only then.
     """
     archive_id = uuid4()
     text = f"probe 🚪 {archive_id}"  # which takes UTF-8

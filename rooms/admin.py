@@ -23,7 +23,7 @@ from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video.errors import VideoError
 from web.errors import Problem
 
-# Each takes a call to OpenTok, and somebody waits for all of them.
+# Each takes a call to OpenTok, all in one request.
 MAX_ROTATED_AT_ONCE = 10
 
 
@@ -35,7 +35,7 @@ class PastSessionInline(ReadOnly, admin.TabularInline):
 
 def new_code_help() -> str:
     return (
-        "Everybody is asked for it. Empty: it stays as it is. Four digits can be guessed in some "
+        "Visitors are asked for it. Empty: it stays as it is. Four digits can be guessed in some "
         f"days, eight random ones cannot, such as {codes.suggested()}, which was made up just now."
     )
 
@@ -155,7 +155,7 @@ class RoomAdmin(LargeTableAdmin):
         """Locked, as something is recorded in them, or they get a session, at the same time."""
         rooms = lock(queryset)
         if not rooms:
-            raise Problem("room_not_found")  # somebody else has just deleted it
+            raise Problem("room_not_found")  # another request has just deleted it
         closed = Room.objects.remove(rooms, keep_closed="keep_closed" in request.POST)
         for name in closed:
             self.log_change(request, name, "Kept the name closed.")
@@ -224,5 +224,5 @@ class ClosedNameAdmin(ReadOnly, LargeTableAdmin):
             for name in names:
                 self.log_change(request, name, "Opened the name again.")
             ClosedName.objects.filter(pk__in=[name.pk for name in names]).delete()
-        told = f"{several(names)} open again: whoever asks for such a room makes it."
+        told = f"{several(names)} open again: asking for such a room makes it."
         self.message_user(request, told, messages.SUCCESS)

@@ -14,8 +14,8 @@ from web.errors import Problem
 class ClosedNameManager(models.Manager["ClosedName"]):
     """There is a room of a name or a closed name, and never both.
 
-    So whoever deletes a room closes its name while holding the room's row, and whoever makes one
-    looks here only after inserting it: until then the deletion may be under way.
+    So a deletion closes the name while it holds the room's row, and the maker of a room looks here
+    only after inserting it: until then a deletion may be under way.
     """
 
     def close(self, names: Iterable[str]) -> list[ClosedName]:
@@ -24,7 +24,7 @@ class ClosedNameManager(models.Manager["ClosedName"]):
         return list(self.filter(name__in=names).order_by("id"))
 
     def refuse(self, name: str) -> None:
-        """Raise `room_closed` if this name is closed: nobody is to see a difference."""
+        """Raise `room_closed` if this name is closed, the same as for a closed room."""
         if self.filter(name=name).exists():
             raise Problem("room_closed")
 
@@ -33,7 +33,7 @@ class ClosedNameManager(models.Manager["ClosedName"]):
 
 
 class ClosedName(models.Model):
-    """Until staff open the name again, or somebody who may manage rooms makes one of this name."""
+    """Until staff open the name again, or a key that may manage rooms makes one of this name."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
     closed_at = models.DateTimeField("closed", default=timezone.now, editable=False, db_index=True)

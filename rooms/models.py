@@ -70,14 +70,12 @@ class RoomManager(models.Manager["Room"]):
             room.admit(visitor)
         if room is None or not client.owns(room.session_id):
             room = _visits.do(name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor))
-            room.admit(visitor)  # somebody else may have made it, or closed it
+            room.admit(visitor)  # another caller may have made it, or closed it
         room.note_use()
         return room
 
     def open_existing(self, name: str, *, visitor: Visitor) -> Room:
-        """The same, of a room that is there: `room_not_found` if there is none,
-        also if somebody deletes it meanwhile.
-        """
+        """The same, of a room that is there. `room_not_found` also if it is deleted meanwhile."""
         room = self.find(name)
         room.admit(visitor)
         if not client.owns(room.session_id):
@@ -103,7 +101,7 @@ class RoomManager(models.Manager["Room"]):
         raise Problem("room_not_found")
 
     def lock(self, name: str) -> Room:
-        """The same, locked until the transaction ends: nobody else changes it meanwhile."""
+        """The same, locked until the transaction ends."""
         if room := self.select_for_update().filter(name=clean_name(name)).first():
             return room
         raise Problem("room_not_found")

@@ -1,4 +1,4 @@
-"""Who gets into which room, and when: held to whenever somebody asks for credentials."""
+"""Who gets into which room, and when: checked at each request for credentials."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ class Visitor:
     client: str = ""
 
     def has_key_to(self, capability: Capability) -> bool:
-        """Whether a key of theirs says so: what everybody may do does not count."""
+        """Whether a key of theirs says so: ANONYMOUS_ACCESS does not count."""
         return self.key is not None and self.key.may(capability)
 
     def refuse_unless_maker(self) -> None:
@@ -91,24 +91,24 @@ class Policy(models.Model):
         self.save(update_fields=policy)
 
     def set_code(self, code: str) -> None:
-        """Ask everybody for this code from now on, or for none if it is empty. Does not save."""
+        """Ask visitors for this code from now on, or for none if it is empty. Does not save."""
         self.access_code = codes.hashed(code) if code.strip() else ""
 
     @property
     def keeps_out(self) -> bool:
-        """Whether it keeps anybody out, at any time."""
+        """Whether it keeps a visitor out, at any time."""
         return bool(self.closed or self.opens_at or self.closes_at or self.access_code)
 
     def admit(self, visitor: Visitor) -> None:
         """Raise the Problem that keeps this visitor out, if one does."""
         if shut := self.shut(now=timezone.now()):
             raise shut
-        # Whoever may set the code is not asked for it.
+        # A key that may set the code is not asked for it.
         if self.access_code and not visitor.has_key_to(Capability.MANAGE):
             self._check_code(visitor)
 
     def shut(self, *, now: datetime) -> Problem | None:
-        """Why nobody gets in now, or None."""
+        """Why no visitor gets in now, or None."""
         if self.closed:
             return Problem("room_closed")
         if self.opens_at and now < self.opens_at:

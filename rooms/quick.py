@@ -1,4 +1,4 @@
-"""`GET /room/<name>` of a room that is there and open to everybody, without Django's request.
+"""`GET /room/<name>` of a room that is there and open to all, without Django's request.
 
 It has no rule and no text of its own: it calls what the viewset calls, and leaves every other
 request, and every error, to Django. QUICK_ROOMS=off leaves all of them. Rows are kept for a second,
@@ -113,7 +113,7 @@ def answer(environ: Environ, name: str) -> Answer | None:
 
 
 def _answer(environ: Environ, room: Room) -> Answer | None:
-    """To a request for a room that keeps nobody out."""
+    """To a request for a room that keeps no visitor out."""
     started = perf_counter()
     secure = edge.is_secure(environ)
     if Capability.JOIN not in settings.ANONYMOUS_ACCESS or not edge.is_allowed_host(environ):

@@ -1,4 +1,4 @@
-"""One call for everybody in this process who wants the same thing at the same time."""
+"""One call for all callers in this process that want the same thing at the same time."""
 
 import threading
 from collections.abc import Callable
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 class SingleFlight(Generic[Result]):
     """Callers of `do` with the same key share one run of `work`, its result or its exception.
 
-    Except that a limit is the first one's own: where that is the exception, the next one tries.
-    Nobody waits longer than `work` takes, so it needs a deadline of its own. All of them count as
-    waiting for OpenTok (video/concurrency.py), the first one from the beginning: or those who come
-    after it could take all slots before it gets one, and none of them would be answered.
+    Except RateLimited, which is the first caller's own: then the next caller runs `work`. The
+    others wait as long as `work` takes, so it needs a deadline of its own. All callers hold a slot
+    (video/concurrency.py), the first one from the beginning: else the others could take all slots
+    before it gets one, and none of them would be answered.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from staff.offered import OfferedOnly
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, LargeTableAdmin):
-    """Who did what, and when. For superusers, and whoever else may view log entries."""
+    """Who did what, and when. For superusers, and other staff who may view log entries."""
 
     list_display = ["action_time", "user", "__str__"]
     list_filter = ["action_flag"]

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 
 class InAdminOnly:
-    """Mixed into Django's middleware that nobody but staff has a use for: nothing else reads a
-    session or a user, and setting them up takes a tenth of a request's time.
+    """Mixed into Django's middleware that the admin alone needs: nothing else reads a session or
+    a user, and setting them up takes a tenth of a request's time.
     """
 
     get_response: Any

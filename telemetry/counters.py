@@ -1,9 +1,9 @@
 """What this server counts, for Prometheus.
 
 Under config/server.py each process counts in a file of its own, in a folder that the environment
-names from before this module is imported; whoever reads adds all of them up, those of processes
-that have died included. Without that folder the numbers are those of one process. A file that
-cannot be made costs nobody an answer.
+names from before this module is imported. A reader adds all of them up, those of processes that
+have died included. Without that folder the numbers are those of one process. A file that cannot
+be made costs no request its answer.
 """
 
 import os

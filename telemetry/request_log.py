@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from telemetry import counters, logs
 
-# An id that somebody else gave the request is believed if it can do no harm wherever it is written.
+# A request's id from outside is believed if it can do no harm wherever it is written.
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NO_ROUTE = "(none)"
@@ -93,8 +93,8 @@ def _write_line(
 ) -> None:
     """The line of a request that was answered just now; `size` is a Content-Length.
 
-    Put together by hand, because a record of `logging` takes five times as long. Whoever does not
-    take the line costs nobody an answer.
+    Put together by hand, because a record of `logging` takes five times as long. A log that
+    does not take the line costs no request its answer.
     """
     now = logs.moment(time.time())
     more = f',"bytes":{int(size)}' if size else ""

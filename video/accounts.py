@@ -68,7 +68,7 @@ def _account(
         raise ImproperlyConfigured(
             "Both TOKBOX_* and VONAGE_* are set. Keep the pair that you use and remove the other."
         )
-    # A user and a password there would be called by nobody, and shown by doctor.
+    # No call would use a user and a password there, and doctor would show them.
     if OPENTOK_API_URL and not re.match(r"https?://[^/?#:@\s]+(?!.*@)", OPENTOK_API_URL):
         raise ImproperlyConfigured("OPENTOK_API_URL must be a URL such as http://127.0.0.1:8081.")
     if VONAGE_APPLICATION_ID or VONAGE_PRIVATE_KEY:

@@ -13,7 +13,7 @@ from video.redaction import without_secrets
 
 # OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
 Remote = dict[str, Any]
-# More than OpenTok nests, and so little that whoever walks through it later has stack enough.
+# More than OpenTok nests, and little enough for the stack of a later walk through it.
 MOST_DEEP = 100
 # The codes that a call's own statuses mean, such as 404.
 Refusals = dict[int, str]
@@ -29,7 +29,7 @@ def read(response: Response, refusals: Refusals) -> Any:
         raise VideoError("opentok_rate_limited", f"429, retry after {wait} s", wait=wait)
     if status in refusals:
         message = _message(response)
-        # OpenTok documents "nobody is connected" under 400 as well as under 404.
+        # OpenTok documents that no clients are connected under 400 as well as under 404.
         if "clients are actively connected" in message:
             raise VideoError("nobody_connected", message)
         raise VideoError(refusals[status], message)

@@ -1,8 +1,8 @@
-"""Leaves an OpenTok alone that keeps failing.
+"""A circuit breaker: leaves an OpenTok alone that keeps failing.
 
 After OPENTOK_FAILURES failures in a row, callers are told at once to come back, for some seconds;
-then one of them goes first, and with its success everybody may ask again. Each process finds out
-for itself.
+then one of them goes first, and its success lets all callers ask again. Each process finds out for
+itself.
 """
 
 import math

@@ -22,7 +22,7 @@ from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
 
-# OpenTok tries for a day to deliver one, and nobody says whether it signs anew each time.
+# OpenTok tries for a day to deliver one. Whether it signs anew each time is undocumented.
 MOST_SECONDS_OLD = 24 * 60 * 60
 MOST_SECONDS_APART = 5 * 60
 # Of archives alone: an Experience Composer's callback has an id, a session and a status as well.

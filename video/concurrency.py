@@ -1,7 +1,7 @@
-"""How many callers of this process may wait for OpenTok at a time.
+"""A concurrency limit: how many callers of this process may wait for OpenTok at a time.
 
-Each holds a thread. Whoever finds all places taken is told to come back at once, so that a slow
-OpenTok never takes the threads of those who do not need it.
+Each holds a thread. Once all slots are taken, the next caller is told at once to come back, so that
+a slow OpenTok never takes the threads of requests that do not need it.
 """
 
 import threading
@@ -17,7 +17,7 @@ from video.errors import OpenTokNotAsked
 # Half of the threads that the server has: config/server.py.
 SLOTS = 32
 
-# Sent in the thread of whoever is about to wait, for OpenTok or for another thread.
+# Sent in a thread that is about to wait, for OpenTok or for another thread.
 about_to_wait = Signal()
 
 _slots = threading.BoundedSemaphore(SLOTS)
@@ -26,9 +26,9 @@ _has_slot: ContextVar[bool] = ContextVar("has_slot", default=False)
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Holds a place, and no connection to the database. OpenTokNotAsked if all are taken.
+    """Holds a slot, and no connection to the database. OpenTokNotAsked if all are taken.
 
-    Whoever has a place already needs no second one.
+    A caller that has a slot already needs no second one.
     """
     if _has_slot.get():
         step_aside()
@@ -46,7 +46,7 @@ def waiting() -> Iterator[None]:
 
 
 def step_aside() -> None:
-    """Give back what others need more than one who waits, such as connections to the database."""
+    """Give back what other threads need more than a waiting one: connections to the database."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -1,4 +1,4 @@
-"""OpenTok's words without what anybody could use who reads our log.
+"""OpenTok's words without what a reader of the log could use.
 
 Rather too much is removed than too little: what stays is to say why a call failed.
 """

@@ -1,4 +1,4 @@
-"""Client tokens: what lets somebody into a session. They are signed here, which takes no call."""
+"""Client tokens, which let a client into a session. They are signed here, without a call."""
 
 import hmac
 import json
@@ -41,7 +41,7 @@ def generate_token(
     if layout_classes:
         claims["initial_layout_class_list"] = " ".join(layout_classes)
     if isinstance(account.key, str):
-        # Makes tokens differ; what nobody can guess is the signature.
+        # Only makes tokens differ: what cannot be guessed is the signature.
         nonce = random.randint(0, 999_999)  # noqa: S311
         claims |= {"iss": account.project_id, "ist": "project", "nonce": nonce}
         return _signed(claims, account.key)

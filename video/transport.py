@@ -51,7 +51,7 @@ class Exchange:
         return self.response
 
     def abandon(self) -> None:
-        """End the exchange from outside: whoever still reads its socket reads the end of it."""
+        """End the exchange from another thread: the one that reads its socket reads an end."""
         self.abandoned = True
         sock = self.connection.sock if self.connection else None
         if sock is not None:

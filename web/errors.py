@@ -39,7 +39,7 @@ _TABLE = (
          "The address of this request is not text: percent-encode it as UTF-8.", counts_as="other"),
     Code(400, "address_ambiguous", "The address may mean two rooms",
          "The server was not told how this address was sent, and so cannot tell a slash from "
-         "%2F. Whoever runs it should take a WSGI server that gives RAW_URI or REQUEST_URI.",
+         "%2F. Its operator should take a WSGI server that gives RAW_URI or REQUEST_URI.",
          counts_as="other"),
     Code(403, "permission_denied", "Not allowed",
          "You may not do this here. Ask whoever runs this server.", counts_as="other"),
@@ -170,7 +170,7 @@ _TABLE = (
 
     # OpenTok's callbacks
     Code(401, "callbacks_closed", "No callbacks are taken here",
-         "This server takes no callbacks: whoever runs it has to set CALLBACK_SECRET to the "
+         "This server takes no callbacks: its operator has to set CALLBACK_SECRET to the "
          "signature secret that OpenTok signs them with.",
          challenge='Bearer realm="callbacks"', counts_as="refused"),
     Code(401, "callback_refused", "This callback is refused",
@@ -189,7 +189,7 @@ _TABLE = (
     Code(504, "opentok_timeout", "OpenTok is too slow",
          "The video service did not answer in time. Please try again shortly."),
     Code(502, "opentok_refused_credentials", "OpenTok refuses this server's credentials",
-         "The video service refuses this server's credentials. Whoever runs the server should "
+         "The video service refuses this server's credentials. The server's operator should "
          "check its API key and secret, and its clock."),
     Code(502, "opentok_failed", "OpenTok failed",
          "The video service answered with an error. Please try again shortly."),

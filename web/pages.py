@@ -10,11 +10,11 @@ from web.documents import FILES, document
 class IndexView(APIView):
     """What this server is, and how to call it, with commands for the address it was asked at."""
 
-    permission_classes = ()  # for everybody
+    permission_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
         here = f"{request.scheme}://{request.get_host()}"
-        # Somebody who put the admin elsewhere does not want everybody to know where.
+        # An operator who put the admin elsewhere does not want visitors to know where.
         known = settings.ADMIN_URL == "admin/"
         return render(request._request, "index.html", {"here": here, "links_admin": known})
 
@@ -22,7 +22,7 @@ class IndexView(APIView):
 class DocumentView(APIView):
     """README.md, or another document of exactly this version, or a picture in one."""
 
-    permission_classes = ()  # for everybody
+    permission_classes = ()
 
     def get(self, request: Request, path: str = "README.md") -> HttpResponse | FileResponse:
         if path not in FILES:

@@ -57,7 +57,7 @@ class AlwaysJSON(negotiation.DefaultContentNegotiation):
     """Answers with JSON whatever `Accept` says, as the sample server does.
 
     The clients send anything there, a browser's list included. What is a page to a browser and JSON
-    to everybody else (an error, say) is decided where it is made; see web/problems.py.
+    to other clients (an error, say) is decided where it is made; see web/problems.py.
     """
 
     def select_renderer(

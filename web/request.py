@@ -30,7 +30,7 @@ class Request(WSGIRequest):
         try:
             routed = _routed(path)
         except UnicodeError:
-            self.path_is_utf8 = False  # web/middleware.py refuses it
+            self.path_is_utf8 = False  # web/checks.py refuses it
             path = unquote_to_bytes(path.encode("latin-1", "replace")).decode("latin-1")
             environ["PATH_INFO"] = path
         else:

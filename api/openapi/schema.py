@@ -160,9 +160,9 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "bearerFormat": "otr_…"}
 
     def get_security_requirement(self, auto_schema: openapi.AutoSchema) -> Any:
-        """A key, or nothing at all where everybody may do this."""
-        everybody = _needed_by(auto_schema.view) in settings.ANONYMOUS_ACCESS
-        return [{self.name: []}, {}] if everybody else {self.name: []}
+        """A key, or nothing at all where ANONYMOUS_ACCESS allows it."""
+        anonymous = _needed_by(auto_schema.view) in settings.ANONYMOUS_ACCESS
+        return [{self.name: []}, {}] if anonymous else {self.name: []}
 
 
 def _needed_by(view: Any) -> Capability:

@@ -15,7 +15,7 @@ _generating = threading.Lock()
 class SchemaView(APIView):
     """The API as OpenAPI has it: YAML for who asks for that, else JSON."""
 
-    permission_classes = ()  # for everybody
+    permission_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
         asked = request.query_params.get("format", request.headers.get("Accept", ""))
@@ -28,7 +28,7 @@ class SchemaView(APIView):
 class DocsView(APIView):
     """The same for people, with everything that the page needs from this server."""
 
-    permission_classes = ()  # for everybody
+    permission_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
         return render(request._request, "docs.html")

@@ -7,7 +7,7 @@ a request and given back when the request ends or begins to wait: CONN_MAX_AGE=0
 psycopg2 has a pool of its own, which refuses instead of waiting, and Django's needs psycopg 3.
 
 No statement may take for ever, but for changes of the schema. The limits end with a transaction:
-behind PgBouncer, which gives a connection to somebody else then, they would be left to others. A
+behind PgBouncer, which then gives the connection to another client, they would stay set. A
 SELECT whose connection turns out to have ended, as all do when PostgreSQL is restarted, runs on a
 new one.
 """
@@ -29,7 +29,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 PATIENCE = 3
 # Above what the admin needs for a million rows; below the time that clients and routers wait.
 STATEMENT_SECONDS = 5
-# For a change of the schema to wait for a lock: behind it waits everybody else.
+# For a change of the schema to wait for a lock: all other statements queue behind it.
 LOCK_SECONDS = 5
 # What may take long. A SAVEPOINT may follow an error, after which nothing can be SET.
 LIMITED = ("SELECT ", "(SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ")
