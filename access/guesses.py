@@ -26,12 +26,12 @@ Answer = TypeVar("Answer")
 class Guesses:
     """The guesses of one client at one secret.
 
-    `own` is the limit of the client, `everybody` that of all clients at this secret, `client` an
+    `own` is the limit of the client, `all_clients` that of all clients at this secret, `client` an
     address or an API key, as access.limits.client_ident names it.
     """
 
     own: Limit
-    everybody: Limit
+    all_clients: Limit
     client: str
 
     def check(self, is_right: Callable[[], Answer]) -> Answer:
@@ -65,7 +65,7 @@ class Guesses:
 
     def _look(self) -> Counted:
         return GuessWindow.objects.look(
-            self._wrong, self._typos, self.own, self.everybody, self._newcomers, self._slow
+            self._wrong, self._typos, self.own, self.all_clients, self._newcomers, self._slow
         )
 
     def _refuse_if_used_up(self, found: Counted) -> bool:
@@ -87,24 +87,24 @@ class Guesses:
 
     @property
     def _wrong(self) -> Limit:
-        return "wrong", *self.everybody
+        return "wrong", *self.all_clients
 
     @property
     def _typos(self) -> Limit:
-        return "typos", *self.everybody, self.client
+        return "typos", *self.all_clients, self.client
 
     @property
     def _newcomers(self) -> Limit:
         # A window of their own: what was used up before the attack was noticed is no matter.
-        return *self.everybody, "innocent"
+        return *self.all_clients, "innocent"
 
     @property
     def _slow(self) -> Limit:
-        return "slow", *self.everybody
+        return "slow", *self.all_clients
 
     def _limits(self, *, attacked: bool, innocent: bool) -> tuple[Limit, Limit]:
         if not attacked:
-            return self.own, self.everybody
+            return self.own, self.all_clients
         return self.own, self._newcomers if innocent else self._slow
 
     def _forgive(self, found: Counted) -> None:

@@ -23,7 +23,7 @@ class LoginForm(AdminAuthenticationForm):
             return super().clean()  # a form that is not filled in is no guess
         address = address_of(self.request.META) if self.request else "unknown"
         name = self.cleaned_data["username"]
-        guesses = Guesses(own=("login", address), everybody=("login_name", name), client=address)
+        guesses = Guesses(own=("login", address), all_clients=("login_name", name), client=address)
         try:
             return guesses.check(super().clean)
         except ValidationError:

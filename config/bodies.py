@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 # A phone on a bad network sends 100 KiB in less.
 SECONDS = 10
 # That a process holds at a time, from the first byte until the request is answered.
-PLACES = 256
+SLOTS = 256
 # What is read of a body that is too large and dropped. A client that is still sending when the
 # connection ends never reads why.
 DROPPED_BYTES = 10 * 1024 * 1024
@@ -34,17 +34,17 @@ class Body:
 
 class Bodies:
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(PLACES)
+        self._slots = asyncio.Semaphore(SLOTS)
         # The oldest first.
         self._unfinished: dict[asyncio.Timeout, None] = {}
 
     @asynccontextmanager
     async def received(self, receive: Receive) -> AsyncIterator[Body]:
-        """Holds a place for the body inside the block."""
-        if self._places.locked():
+        """Holds a slot for the body inside the block."""
+        if self._slots.locked():
             # The oldest unfinished one is the likeliest to be held back on purpose.
             self._give_up(*[*self._unfinished][:1])
-        async with self._places:
+        async with self._slots:
             yield await self._receive(receive)
 
     async def _receive(self, receive: Receive) -> Body:

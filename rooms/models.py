@@ -12,7 +12,7 @@ from rooms import generation
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.names import MAX_LENGTH, clean_name, composed
-from rooms.policy import ANYBODY, Policy, Visitor
+from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.search import starting_with
 from rooms.single_flight import SingleFlight
 from video import client
@@ -54,7 +54,7 @@ class RoomManager(models.Manager["Room"]):
     def get_queryset(self) -> RoomQuerySet:
         return RoomQuerySet(self.model, using=self._db)
 
-    def open(self, name: str, *, e2ee: bool = False, visitor: Visitor = ANYBODY) -> Room:
+    def open(self, name: str, *, e2ee: bool = False, visitor: Visitor = ANONYMOUS) -> Room:
         """The room of this name with a session that can be joined; made at the first visit.
 
         `e2ee` counts for a room that does not exist yet. Errors: those of rooms in

@@ -47,7 +47,7 @@ class Visitor:
             consume(limit, self.client)
 
 
-ANYBODY = Visitor()
+ANONYMOUS = Visitor()
 
 
 class Policy(models.Model):
@@ -124,7 +124,7 @@ class Policy(models.Model):
         room = str(self.pk)
         guesses = Guesses(
             own=("code", room, visitor.client),
-            everybody=("code_room", room),
+            all_clients=("code_room", room),
             client=visitor.client,
         )
         if not codes.matches(visitor.code, self.access_code, guesses):

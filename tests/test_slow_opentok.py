@@ -68,7 +68,7 @@ def test_callers_with_a_key_who_wait_for_the_same_room_take_slots_as_well(server
     assert len({a.json()["sessionId"] for a in answers if a.status_code == 200}) == 1
 
 
-def all_places_are_taken():
+def all_slots_are_taken():
     try:
         with concurrency.waiting():
             return False
@@ -95,7 +95,7 @@ def test_the_first_of_a_crowd_has_its_place_before_the_others_take_all():
     with ThreadPoolExecutor(concurrency.SLOTS) as crowd:
         joined = crowd.map(join, range(concurrency.SLOTS))
         give_up_at = time.monotonic() + 5
-        while not all_places_are_taken():
+        while not all_slots_are_taken():
             assert time.monotonic() < give_up_at
         crowd_is_here.set()
         assert set(joined) == {"session"}

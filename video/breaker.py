@@ -23,7 +23,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._paused_until = 0.0
-        self._somebody_tries = False
+        self._is_probing = False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -38,7 +38,7 @@ class Breaker:
             self._note(failed=False)
         finally:
             if trying:
-                self._somebody_tries = False
+                self._is_probing = False
 
     def _enter(self) -> bool:
         """Whether this caller is the one that goes first after a pause."""
@@ -46,10 +46,10 @@ class Breaker:
             if self._failures < settings.OPENTOK_FAILURES:
                 return False
             left = self._paused_until - time.monotonic()
-            if left > 0 or self._somebody_tries:
+            if left > 0 or self._is_probing:
                 reason = f"OpenTok failed {self._failures} times in a row"
                 raise OpenTokNotAsked(reason, wait=max(1, math.ceil(left)))
-            self._somebody_tries = True
+            self._is_probing = True
             return True
 
     def _note(self, *, failed: bool) -> None:
