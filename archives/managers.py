@@ -45,9 +45,11 @@ class ArchiveManager(models.Manager["Archive"]):
 
         Errors and options: video.client.start_archive.
         """
-        options.setdefault("name", _room_name(session_id))
+        room = Room.objects.by_session([session_id]).get(session_id)
+        name = room.name if room else DeletedSession.objects.names([session_id]).get(session_id)
+        options.setdefault("name", name)
         remote = client.start_archive(session_id, **options)
-        self.note([remote])
+        self.note([remote], room=room)
         return remote
 
     def stop(self, archive_id: str) -> Remote:
@@ -185,45 +187,60 @@ class ArchiveManager(models.Manager["Archive"]):
         self.record([remote], from_callback=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
 
-    def note(self, remotes: list[Remote]) -> None:
+    def note(self, remotes: list[Remote], *, room: Room | None = None) -> None:
         """`record` what OpenTok has done or said, which is so whatever becomes of our note.
 
         The next look makes up for one that could not be written.
         """
         with best_effort("note what OpenTok said of recordings"):
-            self.record(remotes)
+            self.record(remotes, room=room)
 
-    def record(self, remotes: list[Remote], *, from_callback: bool = False) -> None:
+    def record(
+        self, remotes: list[Remote], *, from_callback: bool = False, room: Room | None = None
+    ) -> None:
         """Write down what OpenTok said, unless more recent news is here already.
 
-        What it answers is so now; a callback brings back nothing that was deleted since.
+        What it answers is so now; a callback brings back nothing that was deleted since. `room` is
+        that of new recordings, if the caller has just looked it up.
         """
-        # Each once: a list that grows while it is read may name one twice.
-        told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
-        archives = [told[archive_id] for archive_id in sorted(told)]
-        news = _updates(archives, known=self.all(), from_callback=from_callback)
+        for last in (False, False, True):
+            # Each once: a list that grows while it is read may name one twice.
+            told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
+            archives = [told[archive_id] for archive_id in sorted(told)]
+            try:
+                self._write(archives, from_callback=from_callback, room=room)
+                return
+            except IntegrityError:
+                # A room was deleted after it was looked up, or another process has inserted one of
+                # them. This time the room is not found, and the recording is.
+                if last:
+                    raise
+                room = None
+
+    def _write(self, archives: list[Archive], *, from_callback: bool, room: Room | None) -> None:
+        news = _updates(archives, known=self.order_by(), from_callback=from_callback)
         if not news:
             return  # as most of the time, and then without a lock on anything
-        try:
-            self._write(news, from_callback=from_callback)
-        except IntegrityError:
-            # A room was deleted after it was looked up. This time it is not found.
-            self._write(news, from_callback=from_callback)
-
-    def _write(self, news: list[Archive], *, from_callback: bool) -> None:
+        new = [archive for archive in news if archive._state.adding]
+        known = [archive for archive in news if not archive._state.adding]
+        if room:
+            for archive in new:
+                archive.room, archive.room_name = room, room.name
+        _placed(new)
         with transaction.atomic():
-            # New ones first, so that two transactions with the same one compare what they know.
-            self.bulk_create(_placed(news), ignore_conflicts=True)
-            # Each transaction locks in the order of ids, so that no two wait for each other.
-            news = _updates(
-                news, known=self.select_for_update().order_by("id"), from_callback=from_callback
-            )
-            self.bulk_create(
-                _placed(news),  # again, as a room may be gone since the wait for the locks
-                update_conflicts=True,
-                unique_fields=["id"],
-                update_fields=["room", "room_name", *UPDATED_FIELDS],
-            )
+            self.bulk_create(new)
+            if known:
+                self._update(known, from_callback=from_callback)
+
+    def _update(self, archives: list[Archive], *, from_callback: bool) -> None:
+        # Each transaction locks in the order of ids, so that no two wait for each other.
+        rows = self.select_for_update().order_by("id")
+        self.bulk_create(
+            _placed(_updates(archives, known=rows, from_callback=from_callback)),
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["room", "room_name", *UPDATED_FIELDS],
+        )
 
 
 def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
@@ -232,27 +249,19 @@ def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
     return room | remote | room
 
 
-def _room_name(session_id: str) -> str | None:
-    """Of the room that the session is, or was, of; None if there is none."""
-    if room := Room.objects.by_session([session_id]).get(session_id):
-        return room.name
-    return DeletedSession.objects.names([session_id]).get(session_id)
-
-
 def _placed(archives: list[Archive]) -> list[Archive]:
-    """The same, each with the room that its session is of, if there is one now.
+    """The same, each with its room and the name of that.
 
     A name that is known already stays, also when the room is gone.
     """
-    rooms = Room.objects.by_session(archive.session_id for archive in archives)
+    sessions = {archive.session_id for archive in archives if not archive.room_name}
+    rooms = Room.objects.by_session(sessions) if sessions else {}
+    names = DeletedSession.objects.names(sessions - rooms.keys()) if sessions - rooms.keys() else {}
     for archive in archives:
-        archive.room = rooms.get(archive.session_id)
-        if archive.room and not archive.room_name:
-            archive.room_name = archive.room.name
-    nameless = [archive for archive in archives if not archive.room_name]
-    names = DeletedSession.objects.names(archive.session_id for archive in nameless)
-    for archive in nameless:
-        archive.room_name = names.get(archive.session_id, "")
+        if room := rooms.get(archive.session_id):
+            archive.room = room
+        if not archive.room_name:
+            archive.room_name = room.name if room else names.get(archive.session_id, "")
     return archives
 
 
@@ -270,7 +279,8 @@ def _updates(
     for archive in archives:
         row = rows.get(archive.id)
         if row:
-            archive.room_name = row.room_name or archive.room_name
+            archive._state.adding = False
+            archive.room_id, archive.room_name = row.room_id, row.room_name
             if archive.created_at >= row.created_at - ROUNDING:
                 archive.created_at = row.created_at
             if from_callback:

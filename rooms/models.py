@@ -193,9 +193,10 @@ class RoomManager(models.Manager["Room"]):
     def by_session(self, session_ids: Iterable[str]) -> dict[str, Room]:
         """The rooms of these sessions, present or past."""
         wanted = set(session_ids)
-        past = PastSession.objects.filter(session_id__in=wanted).select_related("room")
-        rooms = {session.session_id: session.room for session in past}
-        rooms |= {room.session_id: room for room in self.filter(session_id__in=wanted)}
+        rooms = {room.session_id: room for room in self.filter(session_id__in=wanted).order_by()}
+        if not_now := wanted - rooms.keys():
+            past = PastSession.objects.filter(session_id__in=not_now).select_related("room")
+            rooms |= {session.session_id: session.room for session in past.order_by()}
         return rooms
 
 
