@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rooms.models import Room
-from video import client, tokens
+from video import accounts, tokens
 
 
 def credentials_for(
@@ -18,7 +18,7 @@ def credentials_for(
     a new token, signed here: what `role`, `lifetime` and the `rest` leave open, the room decides.
     The rest: see video.tokens.generate_token.
     """
-    project = client.project_id()
+    project = accounts.current().project_id
     return {
         "apiKey": project,
         "applicationId": project,
