@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
@@ -35,6 +35,8 @@ UPDATED_FIELDS = [
     "updated_at",
     "details",
 ]
+# How often news is written while rooms are deleted, and others write the same.
+WRITES = 3
 # OpenTok tells its time by the millisecond at the start, and later by the second.
 ROUNDING = timedelta(seconds=1)
 
@@ -203,22 +205,21 @@ class ArchiveManager(models.Manager["Archive"]):
         What it answers is so now; a callback brings back nothing that was deleted since. `room` is
         that of new recordings, if the caller has just looked it up.
         """
-        for last in (False, False, True):
-            # Each once: a list that grows while it is read may name one twice.
-            told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
-            archives = [told[archive_id] for archive_id in sorted(told)]
+        # Each once: a list that grows while it is read may name one twice.
+        told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
+        archives = [told[archive_id] for archive_id in sorted(told)]
+        for _ in range(WRITES - 1):
             try:
                 self._write(archives, from_callback=from_callback, room=room)
                 return
             except IntegrityError:
                 # A room was deleted after it was looked up, or another process has inserted one of
                 # them. This time the room is not found, and the recording is.
-                if last:
-                    raise
                 room = None
+        self._write(archives, from_callback=from_callback, room=None)
 
     def _write(self, archives: list[Archive], *, from_callback: bool, room: Room | None) -> None:
-        news = _updates(archives, known=self.order_by(), from_callback=from_callback)
+        news = _updates(archives, known=self._known(archives), from_callback=from_callback)
         if not news:
             return  # as most of the time, and then without a lock on anything
         new = [archive for archive in news if archive._state.adding]
@@ -226,15 +227,29 @@ class ArchiveManager(models.Manager["Archive"]):
         if room:
             for archive in new:
                 archive.room, archive.room_name = room, room.name
-        _placed(new)
+        else:
+            _placed(new)
         with transaction.atomic():
             self.bulk_create(new)
             if known:
                 self._update(known, from_callback=from_callback)
 
+    def _known(self, archives: list[Archive], *, lock: bool = False) -> Iterable[Archive]:
+        """The rows of these. By hand: Django takes longer to compose this SELECT than the database
+        takes to run it. Locks are taken in the order of ids, so that no two wait for each other.
+        """
+        if not archives:
+            return []
+        columns = ", ".join(field.attname for field in self.model._meta.concrete_fields)
+        ids = [archive.id.hex for archive in archives]
+        marks = ", ".join(["%s"] * len(ids))
+        query = f"SELECT {columns} FROM archives_archive WHERE id IN ({marks})"  # noqa: S608
+        if lock and connections[self.db].features.has_select_for_update:
+            query += " ORDER BY id FOR UPDATE"
+        return self.raw(query, ids)
+
     def _update(self, archives: list[Archive], *, from_callback: bool) -> None:
-        # Each transaction locks in the order of ids, so that no two wait for each other.
-        rows = self.select_for_update().order_by("id")
+        rows = self._known(archives, lock=True)
         self.bulk_create(
             _placed(_updates(archives, known=rows, from_callback=from_callback)),
             update_conflicts=True,
@@ -250,23 +265,26 @@ def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
 
 
 def _placed(archives: list[Archive]) -> list[Archive]:
-    """The same, each with its room and the name of that.
+    """The same, each with its room and the name of that, unless its row has both already.
 
     A name that is known already stays, also when the room is gone.
     """
-    sessions = {archive.session_id for archive in archives if not archive.room_name}
-    rooms = Room.objects.by_session(sessions) if sessions else {}
-    names = DeletedSession.objects.names(sessions - rooms.keys()) if sessions - rooms.keys() else {}
-    for archive in archives:
-        if room := rooms.get(archive.session_id):
-            archive.room = room
-        if not archive.room_name:
-            archive.room_name = room.name if room else names.get(archive.session_id, "")
+    unplaced = [archive for archive in archives if archive._state.adding or not archive.room_name]
+    rooms = Room.objects.by_session(archive.session_id for archive in unplaced) if unplaced else {}
+    for archive in unplaced:
+        archive.room = rooms.get(archive.session_id)
+        if archive.room and not archive.room_name:
+            archive.room_name = archive.room.name
+    nameless = [archive for archive in unplaced if not archive.room_name]
+    if nameless:
+        names = DeletedSession.objects.names(archive.session_id for archive in nameless)
+        for archive in nameless:
+            archive.room_name = names.get(archive.session_id, "")
     return archives
 
 
 def _updates(
-    archives: list[Archive], *, known: models.QuerySet[Archive], from_callback: bool
+    archives: list[Archive], *, known: Iterable[Archive], from_callback: bool
 ) -> list[Archive]:
     """Those that say more than their stored rows do, in the same order.
 
@@ -275,12 +293,12 @@ def _updates(
     is that of a callback which did not say.
     """
     news = []
-    rows = {row.id: row for row in known.filter(pk__in=[archive.id for archive in archives])}
+    rows = {row.id: row for row in known}
     for archive in archives:
         row = rows.get(archive.id)
+        archive._state.adding = row is None
         if row:
-            archive._state.adding = False
-            archive.room_id, archive.room_name = row.room_id, row.room_name
+            archive.room_id, archive.room_name = row.room_id, row.room_name or archive.room_name
             if archive.created_at >= row.created_at - ROUNDING:
                 archive.created_at = row.created_at
             if from_callback:
