@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from rooms.names import MAX_LENGTH
+from rooms.search import has_row
 from web.errors import Problem
 
 
@@ -25,7 +26,7 @@ class ClosedNameManager(models.Manager["ClosedName"]):
 
     def refuse(self, name: str) -> None:
         """Raise `room_closed` if this name is closed, the same as for a closed room."""
-        if self.filter(name=name).exists():
+        if has_row(self.model, "name", name):
             raise Problem("room_closed")
 
     def reopen(self, name: str) -> None:

@@ -13,7 +13,7 @@ from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANONYMOUS, Policy, Visitor
-from rooms.search import starting_with
+from rooms.search import has_row, starting_with
 from rooms.single_flight import SingleFlight
 from video import client
 from video.errors import VideoError
@@ -283,7 +283,7 @@ def _refuse_past(session_id: str) -> None:
 
     Asked in the transaction that has written it: until that ends, no room can give it up.
     """
-    if PastSession.objects.filter(session_id=session_id).exists():
+    if has_row(PastSession, "session_id", session_id):
         raise VideoError("opentok_failed", SESSION_TWICE)
 
 
