@@ -44,6 +44,7 @@ class Exchange:
     """
 
     until: float
+    token: str | None = None
     response: requests.Response | None = None
     error: VideoError | None = None
 
@@ -56,6 +57,7 @@ class Exchange:
 
 
 _exchange: ContextVar[Exchange] = ContextVar("exchange")
+current = _exchange.get
 
 
 @contextmanager
