@@ -62,7 +62,11 @@ class Worker:
             return
         environ = environ_of(scope)
         if name := quick.room_asked_for(environ):
-            await self._send(self._join(environ, name), send)
+            if found := quick.answer_from_memory(environ, name):
+                await send({"type": "http.response.start", "status": 200, "headers": fields(found)})
+                await send({"type": "http.response.body", "body": found.body})
+            else:
+                await self._send(self._join(environ, name), send)
             return
         length = content_length(environ)
         if length == 0:
@@ -79,12 +83,10 @@ class Worker:
         """Of many who ask for one room whose row is not kept, the first one goes to a thread. The
         others wait for it here, since it may have to wait for OpenTok.
         """
-        if found := quick.answer_from_memory(environ, name):
-            return encoded(found)
         if first := self._visits.get(name):
             await first.wait()
             if found := quick.answer_from_memory(environ, name):
-                return encoded(found)
+                return found.status, fields(found), found.body
             return await self._answer(environ)
         first = self._visits[name] = asyncio.Event()
         try:
@@ -195,22 +197,24 @@ def _variable(header: bytes) -> str:
     return name if name in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{name}"
 
 
-def encoded(answer: quick.Answer) -> Answer:
-    fields = answer.headers.items()
-    headers = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in fields]
-    return answer.status, headers, answer.body
+def fields(answer: quick.Answer) -> list[tuple[bytes, bytes]]:
+    return [_field(name, text) for name, text in answer.headers.items()]
+
+
+@lru_cache(maxsize=1024)
+def _field(name: str, text: str) -> tuple[bytes, bytes]:
+    """A header as ASGI takes it; most of them are the same in every answer."""
+    return name.lower().encode("latin-1"), text.encode("latin-1")
 
 
 def answer(environ: Environ) -> Answer:
     """What the WSGI application makes of a request."""
     status, headers = 0, []
 
-    def start_response(line: str, fields: list[tuple[str, str]], *ignored: object) -> Any:
+    def start_response(line: str, sent: list[tuple[str, str]], *ignored: object) -> Any:
         nonlocal status, headers
         status = int(line[:3])
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields
-        ]
+        headers = [_field(name, text) for name, text in sent]
 
     response = wsgi(environ, start_response)
     if isinstance(response, FileResponse):

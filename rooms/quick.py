@@ -5,6 +5,7 @@ request, and every error, to Django. QUICK_ROOMS=off leaves all of them. Rows ar
 unless a process of this machine changes a room before.
 """
 
+import json
 import re
 import time
 from functools import cache, lru_cache
@@ -16,7 +17,6 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.urls import resolve
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 
 from access.capabilities import Capability
 from access.limits import consume, ident_of_address
@@ -45,6 +45,10 @@ NOT_PLAIN = {
 
 SECONDS_KEPT = 1
 MOST_KEPT = 10_000
+
+
+# As Django REST framework's renderer writes it.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Answer(NamedTuple):
@@ -84,8 +88,6 @@ def _name(segment: str) -> str | None:
 
 def answer_from_memory(environ: Environ, name: str) -> Answer | None:
     """Without a wait for anything, so that an event loop may call it."""
-    if settings.REDIS_URL:
-        return None  # which counts the limits
     kept = _kept.get(name)
     if not kept or kept.until < time.monotonic() or kept.generation != generation.current():
         return None
@@ -104,12 +106,18 @@ def answer(environ: Environ, name: str) -> Answer | None:
             return None
         if found := _answer(environ, room):
             room.note_use()
-            if len(_kept) >= MOST_KEPT:
-                _kept.clear()
-            _kept[name] = Kept(room, before, time.monotonic() + SECONDS_KEPT)
+            _keep(room, before)
         return found
     finally:
         close_old_connections()
+
+
+def _keep(room: Room, generation_before: bytes) -> None:
+    if settings.REDIS_URL:
+        return  # which counts the limits, and has to be waited for
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    _kept[room.name] = Kept(room, generation_before, time.monotonic() + SECONDS_KEPT)
 
 
 def _answer(environ: Environ, room: Room) -> Answer | None:
@@ -125,7 +133,7 @@ def _answer(environ: Environ, room: Room) -> Answer | None:
         consume("join", ident_of_address(environ))
     except APIException:
         return None
-    body = JSONRenderer().render(credentials_for(room))
+    body = _to_json(credentials_for(room)).encode()
     headers = {**_headers(), "Content-Length": str(len(body))}
     request_id = request_log.id_of(environ)
     edge.finish(environ, headers, request_id=request_id, secure=secure)
