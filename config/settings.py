@@ -40,7 +40,9 @@ TOKEN_TTL = environment.integer("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 8
 
 # What clients may do without an API key (access/): the rest takes a key that has it.
 ANONYMOUS_ACCESS = environment.some_of(
-    "ANONYMOUS_ACCESS", "join,record,view", choices=["join", "record", "view", "list"]
+    "ANONYMOUS_ACCESS",
+    "join,record,view",
+    choices=["join", "record", "view", "list", "broadcast", "caption", "call", "moderate"],
 )
 
 # Whether an unknown name makes a room for all clients that may join, or only for keys that may.
@@ -126,7 +128,7 @@ REFUSAL_VIEW = "access.refusals.refuse"
 CSRF_FAILURE_VIEW = "access.refusals.csrf_failure"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.BearerAuthentication"],
     "DEFAULT_THROTTLE_CLASSES": ["access.limits.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasCapability"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
