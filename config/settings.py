@@ -32,6 +32,14 @@ OPENTOK_FAILURES = environment.integer("OPENTOK_FAILURES", 10, at_least=1, at_mo
 # What OpenTok signs its callbacks with, which takes up to fifty characters.
 CALLBACK_SECRET = environment.token("CALLBACK_SECRET", at_most=50)
 
+# Phones (live/): the number that callers dial, and where SIP calls go with which user.
+CONFERENCE_NUMBER = environment.phone_number("CONFERENCE_NUMBER")
+SIP_URI = environment.sip_uri("SIP_URI")
+SIP_USERNAME = environment.secret("SIP_USERNAME")
+SIP_PASSWORD = environment.secret("SIP_PASSWORD")
+# What Vonage's Voice API signs its webhooks with.
+VOICE_SIGNATURE_SECRET = environment.token("VOICE_SIGNATURE_SECRET")
+
 # The credentials handed out (rooms/).
 TOKEN_ROLE = environment.one_of(
     "TOKEN_ROLE", "publisher", choices=["subscriber", "publisher", "publisheronly", "moderator"]

@@ -21,7 +21,7 @@ from rooms.names import MAX_LENGTH
 from web.errors import Code
 
 DESCRIPTION = Path(__file__).with_name("description.md")
-DESCRIBED = ("/session", "/room/", "/archive", "/api/v1/")
+DESCRIBED = ("/session", "/room/", "/archive", "/broadcast/", "/api/v1/")
 
 # What can go wrong with …
 ANY_REQUEST = {
@@ -113,6 +113,8 @@ class AutoSchema(openapi.AutoSchema):
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation: Any = super().get_operation(*args, **kwargs)
+        if operation is None:  # left out of the documentation
+            return None
         operation["description"] = f"{_needs(self.view)} {operation.get('description', '')}".strip()
         self._add_problems(operation["responses"], self._codes(operation.pop("x-codes", ())))
         for status, headers in HEADERS.items():
