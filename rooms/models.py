@@ -15,7 +15,7 @@ from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.search import has_row, starting_with
 from rooms.single_flight import SingleFlight
-from video import client
+from video import sessions
 from video.errors import VideoError
 from web.errors import Problem
 
@@ -58,7 +58,7 @@ class RoomManager(models.Manager["Room"]):
         """The room of this name with a session that can be joined; made at the first visit.
 
         `e2ee` counts for a room that does not exist yet. Errors: those of rooms in
-        web/errors.py, RateLimited, and what video.client.create_session raises, in which case
+        web/errors.py, RateLimited, and what video.sessions.create_session raises, in which case
         nothing is stored.
         """
         name = clean_name(name)
@@ -68,7 +68,7 @@ class RoomManager(models.Manager["Room"]):
             visitor.refuse_unless_maker()
         else:
             room.admit(visitor)
-        if room is None or not client.owns(room.session_id):
+        if room is None or not sessions.owns(room.session_id):
             room = _visits.do(name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor))
             room.admit(visitor)  # another caller may have made it, or closed it
         room.note_use()
@@ -78,7 +78,7 @@ class RoomManager(models.Manager["Room"]):
         """The same, of a room that is there. `room_not_found` also if it is deleted meanwhile."""
         room = self.find(name)
         room.admit(visitor)
-        if not client.owns(room.session_id):
+        if not sessions.owns(room.session_id):
             room.rotate_session()
         room.note_use()
         return room
@@ -122,7 +122,7 @@ class RoomManager(models.Manager["Room"]):
 
         `chosen` is its policy and whether it is `e2ee`.
 
-        Errors: room_name_invalid, room_exists, and what video.client.create_session
+        Errors: room_name_invalid, room_exists, and what video.sessions.create_session
         raises, in which case nothing is stored.
         """
         name = clean_name(name)
@@ -136,7 +136,7 @@ class RoomManager(models.Manager["Room"]):
     def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
         room = self.get_by_name(name)
-        if room and not client.owns(room.session_id):
+        if room and not sessions.owns(room.session_id):
             try:
                 room.rotate_session()
             except Problem as error:
@@ -156,7 +156,7 @@ class RoomManager(models.Manager["Room"]):
 
         `room_closed` for a closed name, unless it is made `on_purpose`.
         """
-        room = self.model(name=name, e2ee=e2ee, session_id=client.create_session(e2ee=e2ee))
+        room = self.model(name=name, e2ee=e2ee, session_id=sessions.create_session(e2ee=e2ee))
         room.set_policy(**policy)
         closed = ClosedName.objects
         for _ in range(INSERTS):
@@ -264,7 +264,7 @@ class Room(Policy, NotesUse, models.Model):
         When two do this at once, the first one's session is the room's.
         """
         replaced = self.session_id
-        session_id = client.create_session(e2ee=self.e2ee)
+        session_id = sessions.create_session(e2ee=self.e2ee)
         try:
             with transaction.atomic():
                 mine = Room.objects.filter(pk=self.pk, session_id=replaced)
