@@ -68,7 +68,7 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if ids.ARCHIVE_ID.fullmatch(term.lower()):
+        if ids.UUID.fullmatch(term.lower()):
             return queryset.filter(pk=term), False
         if ids.SESSION_ID.fullmatch(term) and queryset.filter(session_id=term).exists():
             return queryset.filter(session_id=term), False

@@ -15,7 +15,8 @@ from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
 from rooms.names import clean_name, composed
 from rooms.search import starting_with
-from video import client, ids, layouts
+from video import archives as door
+from video import ids, sessions
 from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
@@ -45,17 +46,17 @@ class ArchiveManager(models.Manager["Archive"]):
     def start(self, session_id: str, **options: Any) -> Remote:
         """Start recording a session, unless told otherwise under the name of its room.
 
-        Errors and options: video.client.start_archive.
+        Errors and options: video.archives.start_archive.
         """
         room = Room.objects.by_session([session_id]).get(session_id)
         name = room.name if room else DeletedSession.objects.names([session_id]).get(session_id)
         options.setdefault("name", name)
-        remote = client.start_archive(session_id, **options)
+        remote = door.start_archive(session_id, **options)
         self.note([remote], room=room)
         return remote
 
     def stop(self, archive_id: str) -> Remote:
-        remote = client.stop_archive(archive_id)
+        remote = door.stop_archive(archive_id)
         self.note([remote])
         return remote
 
@@ -65,7 +66,7 @@ class ArchiveManager(models.Manager["Archive"]):
         `archive_deleted` for one that we knew and OpenTok does not have any more.
         """
         try:
-            remote = client.get_archive(archive_id)
+            remote = door.get_archive(archive_id)
         except VideoError as error:
             if error.code == "archive_not_found":
                 self.mark_deleted(archive_id)
@@ -82,7 +83,7 @@ class ArchiveManager(models.Manager["Archive"]):
         if not self.filter(pk=archive_id).exists():
             self.fetch(archive_id)
         try:
-            client.delete_archive(archive_id)
+            door.delete_archive(archive_id)
         except VideoError as error:
             if error.code == "archive_not_found":
                 self.mark_deleted(archive_id)
@@ -92,15 +93,15 @@ class ArchiveManager(models.Manager["Archive"]):
     def lay_out(self, archive_id: str, layout: Remote) -> None:
         """Change how the streams of a running recording are arranged."""
         with self._changing(archive_id):
-            layouts.set_layout(archive_id, layout)
+            door.set_layout(archive_id, layout)
 
     def add_stream(self, archive_id: str, stream_id: str, **kinds: bool) -> None:
         with self._changing(archive_id):
-            layouts.add_stream(archive_id, stream_id, **kinds)
+            door.add_stream(archive_id, stream_id, **kinds)
 
     def remove_stream(self, archive_id: str, stream_id: str) -> None:
         with self._changing(archive_id):
-            layouts.remove_stream(archive_id, stream_id)
+            door.remove_stream(archive_id, stream_id)
 
     @contextmanager
     def _changing(self, archive_id: str) -> Iterator[None]:
@@ -109,7 +110,7 @@ class ArchiveManager(models.Manager["Archive"]):
             yield
         except VideoError as error:
             not_found = error.code in {"archive_not_found", "stream_not_found"}
-            if not_found and self.fetch(archive_id)["status"] not in client.RUNNING:
+            if not_found and self.fetch(archive_id)["status"] not in door.RUNNING:
                 raise Problem("archive_not_running") from None
             raise
 
@@ -170,7 +171,7 @@ class ArchiveManager(models.Manager["Archive"]):
         known = None
         with best_effort("look up a recording that OpenTok does not have"):
             known = self.filter(pk=archive_id).first()
-        if known and client.owns(known.session_id):
+        if known and sessions.owns(known.session_id):
             self._note_deletion(archive_id)
             raise Problem("archive_deleted")
 
@@ -179,8 +180,8 @@ class ArchiveManager(models.Manager["Archive"]):
             self.filter(pk=archive_id).update(status=Status.DELETED)
 
     def fetch_list(self, *, session_id: str | None = None, **page: Any) -> list[Remote]:
-        """Archives as OpenTok has them now, newest first; see video.client.list_archives."""
-        remotes = client.list_archives(session_id=session_id, **page)
+        """Archives as OpenTok has them now, newest first; see video.archives.list_archives."""
+        remotes = door.list_archives(session_id=session_id, **page)
         self.note(remotes)
         return remotes
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from video.client import MAX_ARCHIVES
+from video.archives import MAX_ARCHIVES
 
 
 class StartSerializer(serializers.Serializer):

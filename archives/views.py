@@ -19,7 +19,7 @@ from archives.states import Status
 from rooms.coverage import check_key_covers_session
 from rooms.views import LOCATION
 from video import callbacks
-from video.client import download_url
+from video.archives import download_url
 from video.errors import ANY_CALL
 from web.problems import named_in_accept
 

@@ -1,8 +1,9 @@
-"""`GET /room/<name>` of a room that is there and open to all, without Django's request.
+"""`GET /room/<name>` without a key or a code, without Django's request.
 
 It has no rule and no text of its own: it calls what the viewset calls, and leaves every other
-request, and every error, to Django. QUICK_ROOMS=off leaves all of them. Rows are kept for a second,
-unless a process of this machine changes a room before.
+request to Django, and every error: the viewset raises what `environ[ERROR]` holds. QUICK_ROOMS=off
+leaves all requests. Rows of rooms that are open to all are kept for a second, unless a process of
+this machine changes a room before.
 """
 
 import json
@@ -20,13 +21,12 @@ from rest_framework.exceptions import APIException
 
 from access.capabilities import Capability
 from access.limits import consume, ident_of_address
-from access.notes import best_effort
 from rooms import generation
 from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.names import clean_name
-from telemetry import request_log
-from video import client
+from rooms.policy import Visitor
+from telemetry import logs, request_log
 from web import edge
 
 Environ = dict[str, Any]
@@ -42,6 +42,9 @@ NOT_PLAIN = {
     "HTTP_CONTENT_ENCODING",
     "CONTENT_LENGTH",
 }
+
+# Where the viewset finds what went wrong on this way, after the limit has counted the request.
+ERROR = "rooms.error"
 
 SECONDS_KEPT = 1
 MOST_KEPT = 10_000
@@ -91,52 +94,60 @@ def answer_from_memory(environ: Environ, name: str) -> Answer | None:
     kept = _kept.get(name)
     if not kept or kept.until < time.monotonic() or kept.generation != generation.current():
         return None
-    return _answer(environ, kept.room)
+    started = perf_counter()
+    try:
+        if _is_let_in(environ):
+            return _credentials(environ, kept.room, started=started)
+    except APIException as error:
+        environ[ERROR] = error
+    return None
 
 
 def answer(environ: Environ, name: str) -> Answer | None:
-    """With a look into the database, unless the row is kept."""
-    if found := answer_from_memory(environ, name):
+    """With a look into the database, unless the row is kept; at the first visit with a new room."""
+    if (found := answer_from_memory(environ, name)) or ERROR in environ:
         return found
-    before, room = generation.current(), None
-    try:
-        with best_effort("look up a room the quick way"):  # Django tries again, and says why not
-            room = Room.objects.get_by_name(name)
-        if room is None or room.keeps_out or not client.owns(room.session_id):
+    environ[edge.STARTED] = perf_counter()
+    with logs.request(request_log.id_of(environ)):
+        try:
+            if not _is_let_in(environ):
+                return None
+            before = generation.current()
+            room = Room.objects.open(name, visitor=Visitor(client=ident_of_address(environ)))
+            found = _credentials(environ, room, started=environ[edge.STARTED])
+        except Exception as error:
+            environ[ERROR] = error
             return None
-        if found := _answer(environ, room):
-            room.note_use()
-            _keep(room, before)
-        return found
-    finally:
-        close_old_connections()
+        finally:
+            close_old_connections()
+    # With REDIS_URL the limits are counted there, for which an event loop would have to wait.
+    if not (room.keeps_out or settings.REDIS_URL):
+        _keep(room, before)
+    return found
 
 
 def _keep(room: Room, generation_before: bytes) -> None:
-    if settings.REDIS_URL:
-        return  # which counts the limits, and has to be waited for
     if len(_kept) >= MOST_KEPT:
         _kept.clear()
     _kept[room.name] = Kept(room, generation_before, time.monotonic() + SECONDS_KEPT)
 
 
-def _answer(environ: Environ, room: Room) -> Answer | None:
-    """To a request for a room that keeps no visitor out."""
-    started = perf_counter()
-    secure = edge.is_secure(environ)
+def _is_let_in(environ: Environ) -> bool:
+    """Whether Django's way would get as far as the viewset. Counts the request: RateLimited."""
     if Capability.JOIN not in settings.ANONYMOUS_ACCESS or not edge.is_allowed_host(environ):
-        return None
-    if settings.SECURE_SSL_REDIRECT and not secure:
-        return None
-    try:
-        edge.check_headers(environ)
-        consume("join", ident_of_address(environ))
-    except APIException:
-        return None
+        return False
+    if settings.SECURE_SSL_REDIRECT and not edge.is_secure(environ):
+        return False
+    edge.check_headers(environ)
+    consume("join", ident_of_address(environ))
+    return True
+
+
+def _credentials(environ: Environ, room: Room, *, started: float) -> Answer:
     body = _to_json(credentials_for(room)).encode()
     headers = {**_headers(), "Content-Length": str(len(body))}
     request_id = request_log.id_of(environ)
-    edge.finish(environ, headers, request_id=request_id, secure=secure)
+    edge.finish(environ, headers, request_id=request_id, secure=edge.is_secure(environ))
     request_log.write(
         "GET",
         _route(),

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -18,15 +18,20 @@ from telemetry import counters, logs
 
 # A request's id from outside is believed if it can do no harm wherever it is written.
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = "web.request_id"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NO_ROUTE = "(none)"
 STATIC_ROUTE = "/static/<path>"
 ADMIN_ROUTE = f"/{settings.ADMIN_URL}…"
 
 
-def id_of(environ: Mapping[str, Any]) -> str:
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+def id_of(environ: MutableMapping[str, Any]) -> str:
+    """The same each time it is asked for."""
+    if REQUEST_ID not in environ:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        environ[REQUEST_ID] = given if SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+    request_id: str = environ[REQUEST_ID]
+    return request_id
 
 
 def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:

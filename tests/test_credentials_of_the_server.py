@@ -16,7 +16,7 @@ from archives.models import Archive
 from tests.emulator_process import Emulator
 from tests.server_process import Server
 from tests.test_callbacks import send, sign
-from video import accounts, client, tokens
+from video import accounts, archives, sessions, tokens
 
 APPLICATION = "29f760f8-7ce1-46c9-ade3-f2dedee4ed5f"
 
@@ -112,7 +112,7 @@ def test_each_kind_has_its_own_address_unless_another_one_is_given(private_key, 
 
 
 def test_a_token_has_the_claims_that_the_sdk_gives_its_own(opentok):
-    session_id = client.create_session()
+    session_id = sessions.create_session()
     theirs = sdk.Client(opentok.api_key, opentok.secret).generate_token(
         session_id, data="Zoë: 7", initial_layout_class_list=["focus", "full"]
     )
@@ -132,7 +132,7 @@ def test_a_token_has_the_claims_that_the_sdk_gives_its_own(opentok):
 
 
 def test_a_token_without_data_and_classes_has_no_claims_about_them(opentok):
-    session_id = client.create_session()
+    session_id = sessions.create_session()
     theirs = sdk.Client(opentok.api_key, opentok.secret).generate_token(session_id)
     ours = tokens.generate_token(session_id, role="publisher", lifetime=86_400)
     expected, claims = (
@@ -179,13 +179,13 @@ def test_sessions_and_archives_work_with_vonage_credentials(private_key, configu
         VONAGE_PRIVATE_KEY=pem_of(private_key),
         OPENTOK_API_URL=vonage.url,
     )
-    session_id = client.create_session()
-    assert client.owns(session_id)
+    session_id = sessions.create_session()
+    assert sessions.owns(session_id)
     vonage.connect(session_id)
-    archive = client.start_archive(session_id, name="standup")
+    archive = archives.start_archive(session_id, name="standup")
     assert archive["applicationId"] == APPLICATION
-    assert client.stop_archive(archive["id"])["status"] == "stopped"
-    assert [found["id"] for found in client.list_archives()] == [archive["id"]]
+    assert archives.stop_archive(archive["id"])["status"] == "stopped"
+    assert [found["id"] for found in archives.list_archives()] == [archive["id"]]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What video.client makes of an OpenTok that misbehaves: real calls to an emulator told to fail."""
+"""What the door makes of an OpenTok that misbehaves: real calls to an emulator told to fail."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ import pytest
 
 from tests.emulator_process import Emulator
 from tests.problems import raises
-from video import client, tokens, transport
+from video import archives, sessions, tokens, transport
 
 ARCHIVE = "aaaaaaaa-2222-4333-8444-555555555555"
 
@@ -32,11 +32,11 @@ def test_the_sdk_is_the_version_whose_pitfalls_this_door_works_around():
 
 
 def test_a_session_belongs_to_the_configured_project(opentok):
-    assert client.owns(client.create_session())
+    assert sessions.owns(sessions.create_session())
 
 
 def test_an_end_to_end_encrypted_session_is_asked_for_as_such(opentok):
-    client.create_session(e2ee=True)
+    sessions.create_session(e2ee=True)
     assert "e2ee=true" in opentok.requests()[0]["body"]
 
 
@@ -54,7 +54,7 @@ def test_calls_share_one_pooled_connection(settings):
 
         threading.Thread(target=serve, daemon=True).start()
         point_at(listener, settings)
-        assert [client.list_archives() for _ in range(5)] == [[]] * 5
+        assert [archives.list_archives() for _ in range(5)] == [[]] * 5
         assert len(connections) == 1
         connections[0].shutdown(socket.SHUT_RDWR)
 
@@ -72,16 +72,16 @@ def test_calls_share_one_pooled_connection(settings):
 def test_every_oddity_of_opentok_is_a_failure_of_opentok(fault, opentok):
     opentok.fault(**fault)
     with raises("opentok_failed"):
-        client.create_session()
+        sessions.create_session()
     assert len(sent(opentok)) == 1
     with raises("opentok_failed"):
-        client.list_archives()
+        archives.list_archives()
 
 
 def test_a_redirect_is_not_followed(opentok):
     opentok.fault(status=302, headers={"Location": f"{opentok.url}/v2/elsewhere"}, times=1)
     with raises("opentok_failed"):
-        client.create_session()
+        sessions.create_session()
     assert sent(opentok) == ["POST /session/create"]
 
 
@@ -103,14 +103,14 @@ def test_an_answer_without_end_is_not_read_to_its_end(settings, head):
         threading.Thread(target=serve, daemon=True).start()
         point_at(listener, settings)
         with raises("opentok_failed") as raised:
-            client.create_session()
+            sessions.create_session()
         assert "more than" in raised.value.reason
         assert swallowed.wait(5)
 
 
 def test_an_opentok_that_is_not_there_is_out_of_reach():
     with raises("opentok_unavailable"):
-        client.create_session()
+        sessions.create_session()
 
 
 def test_a_call_that_was_given_up_frees_its_thread(opentok, settings):
@@ -119,7 +119,7 @@ def test_a_call_that_was_given_up_frees_its_thread(opentok, settings):
     opentok.fault(drip=0.05)
     before = set(threading.enumerate())
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(client.create_session)
+        call = pool.submit(sessions.create_session)
         assert opentok.requests(at_least=1)
         threads = set(threading.enumerate()) - before
         assert threads
@@ -135,7 +135,7 @@ def test_a_name_whose_look_up_hangs_is_given_up_at_the_deadline(settings, monkey
     found = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *ignored: found.wait(5) and [])
     with raises("opentok_timeout"):
-        client.create_session()
+        sessions.create_session()
     found.set()
 
 
@@ -152,7 +152,7 @@ def test_half_an_answer_is_no_answer(settings):
         threading.Thread(target=serve, daemon=True).start()
         point_at(listener, settings)
         with raises("opentok_failed"):
-            client.create_session()
+            sessions.create_session()
 
 
 def test_an_opentok_that_takes_no_connections_is_out_of_reach_before_the_deadline(
@@ -166,7 +166,7 @@ def test_an_opentok_that_takes_no_connections_is_out_of_reach_before_the_deadlin
             client_socket.connect_ex(full.getsockname())
         point_at(full, settings)
         with raises("opentok_unavailable"):
-            client.create_session()
+            sessions.create_session()
 
 
 def test_proxies_and_netrc_of_the_environment_count_for_nothing(opentok, monkeypatch, tmp_path):
@@ -178,7 +178,7 @@ def test_proxies_and_netrc_of_the_environment_count_for_nothing(opentok, monkeyp
         monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    assert client.create_session()
+    assert sessions.create_session()
     assert not opentok.requests()[0]["authorization"]
 
 
@@ -187,7 +187,7 @@ def test_proxies_and_netrc_of_the_environment_count_for_nothing(opentok, monkeyp
     ["../render", "..%2Fx", f"{ARCHIVE}?x=1", f"{ARCHIVE}/stop", "", "undefined", f"{{{ARCHIVE}}}",
      f"{ARCHIVE}\n", "１" * 36],
 )  # fmt: skip
-@pytest.mark.parametrize("call", [client.get_archive, client.stop_archive])
+@pytest.mark.parametrize("call", [archives.get_archive, archives.stop_archive])
 def test_an_id_of_the_wrong_shape_is_never_sent(call, hostile, opentok):
     with raises("archive_not_found"):
         call(hostile)
@@ -197,9 +197,9 @@ def test_an_id_of_the_wrong_shape_is_never_sent(call, hostile, opentok):
 @pytest.mark.parametrize("hostile", ["", "x", "1_", "1_a/b", "1_" + "a" * 300, "1_ü", "1_a\n"])
 def test_a_session_id_of_the_wrong_shape_is_never_sent(hostile, opentok):
     with raises("session_invalid"):
-        client.start_archive(hostile)
+        archives.start_archive(hostile)
     with raises("session_invalid"):
-        client.list_archives(session_id=hostile)
+        archives.list_archives(session_id=hostile)
     assert sent(opentok) == []
 
 
@@ -210,7 +210,7 @@ def test_the_password_of_an_archive_stays_behind_and_the_rest_comes_as_it_was(op
     }  # fmt: skip
     opentok.fault(status=200, body=told)
     del told["password"]
-    assert client.get_archive(ARCHIVE) == told
+    assert archives.get_archive(ARCHIVE) == told
 
 
 def test_what_no_database_can_hold_is_taken_out_of_an_answer(opentok):
@@ -218,18 +218,18 @@ def test_what_no_database_can_hold_is_taken_out_of_an_answer(opentok):
         {"id": ARCHIVE, "sessionId": "1_x", "status": "started", "name": "a\0b\ud800c"}
     )
     opentok.fault(status=200, body=body, headers={"Content-Type": "application/json"})
-    assert client.get_archive(ARCHIVE)["name"] == "ab?c"
+    assert archives.get_archive(ARCHIVE)["name"] == "ab?c"
 
 
 def test_no_secret_and_no_token_is_logged_even_at_debug(opentok, caplog):
     caplog.set_level(logging.DEBUG)
-    session_id = client.create_session()
+    session_id = sessions.create_session()
     token = tokens.generate_token(session_id, role="publisher", lifetime=60)
     with raises("nobody_connected"):
-        client.start_archive(session_id, name="x")
+        archives.start_archive(session_id, name="x")
     opentok.fault(status=403)
     with raises("opentok_refused_credentials"):
-        client.create_session()
+        sessions.create_session()
     logged: Any = caplog.text + str([record.__dict__ for record in caplog.records])
     assert opentok.secret not in logged
     assert token not in logged

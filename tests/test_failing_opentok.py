@@ -7,7 +7,7 @@ import pytest
 
 from tests.problems import raises
 from tests.server_process import Server
-from video import breaker, client, errors
+from video import archives, breaker, errors, sessions
 
 ARCHIVES = "/archive$"
 
@@ -18,29 +18,29 @@ def sent(opentok):
 
 @pytest.fixture
 def session(opentok):
-    session_id = client.create_session()
+    session_id = sessions.create_session()
     opentok.publish(session_id)
     return session_id
 
 
 @pytest.fixture
 def recording(session):
-    return client.start_archive(session)
+    return archives.start_archive(session)
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"drop": True}], ids=str)
 def test_what_only_reads_is_asked_again_and_nobody_notices(opentok, session, recording, fault):
     opentok.fault(method="GET", times=1, **fault)
-    assert client.get_archive(recording["id"])["status"] == "started"
+    assert archives.get_archive(recording["id"])["status"] == "started"
     opentok.fault(method="GET", times=1, **fault)
-    assert len(client.list_archives()) == 1
+    assert len(archives.list_archives()) == 1
     assert sent(opentok) == ["POST"] + ["GET", "GET"] * 2
 
 
 def test_what_reads_is_asked_twice_at_most(opentok, recording):
     opentok.fault(method="GET", status=500)
     with raises("opentok_failed"):
-        client.get_archive(recording["id"])
+        archives.get_archive(recording["id"])
     assert sent(opentok) == ["POST", "GET", "GET"]
 
 
@@ -48,7 +48,7 @@ def test_what_reads_is_asked_twice_at_most(opentok, recording):
 def test_an_answer_that_says_no_is_an_answer(opentok, recording, status):
     opentok.fault(method="GET", status=status)
     with pytest.raises(errors.VideoError):
-        client.get_archive(recording["id"])
+        archives.get_archive(recording["id"])
     assert sent(opentok) == ["POST", "GET"]
 
 
@@ -58,7 +58,7 @@ def test_both_attempts_have_one_deadline(opentok, recording, settings):
     opentok.fault(method="GET", hang=True)
     began = time.monotonic()
     with raises("opentok_timeout"):
-        client.get_archive(recording["id"])
+        archives.get_archive(recording["id"])
     assert time.monotonic() - began < 2
     assert sent(opentok) == ["POST", "GET", "GET"]
 
@@ -66,9 +66,9 @@ def test_both_attempts_have_one_deadline(opentok, recording, settings):
 def test_stopping_and_making_sessions_are_never_asked_twice(opentok, recording):
     opentok.fault(status=500)
     with raises("opentok_failed"):
-        client.stop_archive(recording["id"])
+        archives.stop_archive(recording["id"])
     with raises("opentok_failed"):
-        client.create_session()
+        sessions.create_session()
     assert [r["method"] for r in opentok.requests()[-2:]] == ["POST", "POST"]
 
 
@@ -83,10 +83,10 @@ def test_a_recording_that_started_although_its_answer_got_lost_is_found(
 ):
     settings.OPENTOK_TIMEOUT = 2
     opentok.fault(method="POST", path=ARCHIVES, after=True, times=1, **fault)
-    found = client.start_archive(session, name="standup")
+    found = archives.start_archive(session, name="standup")
     assert (found["sessionId"], found["status"], found["name"]) == (session, "started", "standup")
     assert sent(opentok) == ["POST", "GET"]
-    assert client.stop_archive(found["id"])["status"] == "stopped"
+    assert archives.stop_archive(found["id"])["status"] == "stopped"
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,15 @@ def test_a_start_that_failed_is_said_to_have_failed_once_that_is_known(
     settings.OPENTOK_TIMEOUT = 2
     opentok.fault(method="POST", path=ARCHIVES, **fault)
     with raises(error):
-        client.start_archive(session)
+        archives.start_archive(session)
     assert sent(opentok) == ["POST", "GET"]
 
 
 def test_an_earlier_recording_of_the_session_is_not_taken_for_the_new_one(opentok, session):
-    client.stop_archive(client.start_archive(session)["id"])
+    archives.stop_archive(archives.start_archive(session)["id"])
     opentok.fault(method="POST", path=ARCHIVES, drop=True)
     with raises("opentok_unavailable"):
-        client.start_archive(session)
+        archives.start_archive(session)
 
 
 def test_a_start_and_the_look_after_it_have_one_deadline(opentok, session, settings):
@@ -117,14 +117,14 @@ def test_a_start_and_the_look_after_it_have_one_deadline(opentok, session, setti
     opentok.fault(hang=True)
     began = time.monotonic()
     with raises("opentok_timeout"):
-        client.start_archive(session)
+        archives.start_archive(session)
     assert time.monotonic() - began < 2
 
 
 def test_a_busy_opentok_has_started_nothing_and_is_not_asked(opentok, session):
     opentok.fault(method="POST", status=429)
     with raises("opentok_rate_limited"):
-        client.start_archive(session)
+        archives.start_archive(session)
     assert sent(opentok) == ["POST"]
 
 

@@ -189,7 +189,7 @@ def test_any_id_of_a_recording_is_answered_and_none_that_is_no_id_is_sent_on(
             r"/v2/project/\d+/archive(?:/([^/?]+)(/stop)?)?(\?.*)?", request["path"]
         )
         assert sent or request["path"] == "/session/create"
-        assert not (sent and sent[1]) or ids.ARCHIVE_ID.fullmatch(sent[1])
+        assert not (sent and sent[1]) or ids.UUID.fullmatch(sent[1])
 
 
 @hostile
@@ -227,7 +227,7 @@ def test_any_call_of_a_program_is_answered_and_no_id_that_is_none_is_sent_on(
     )
     for request in opentok.requests():
         assert re.fullmatch(
-            rf"/session/create|/v2/project/\d+/archive(\?.*|/{ids.ARCHIVE_ID.pattern}(/.*)?)?",
+            rf"/session/create|/v2/project/\d+/archive(\?.*|/{ids.UUID.pattern}(/.*)?)?",
             request["path"],
         )
 

@@ -11,7 +11,7 @@ from rooms.models import Room
 from tests.api_client import refusal
 from tests.problems import raises
 from tests.server_process import Server
-from video import client
+from video import archives, sessions
 
 ARCHIVE = "aaaaaaaa-2222-4333-8444-555555555555"
 # A session of another project than the server's.
@@ -172,7 +172,7 @@ def test_when_to_come_back_is_within_reason(server, opentok, said, passed_on):
 def test_a_redirect_is_a_failure_wherever_it_leads(location, opentok):
     opentok.fault(status=302, headers={"Location": location})
     with raises("opentok_failed", match="error"):
-        client.list_archives()
+        archives.list_archives()
 
 
 def test_a_message_is_logged_in_one_line_and_without_tokens(opentok, caplog):
@@ -185,7 +185,7 @@ def test_a_message_is_logged_in_one_line_and_without_tokens(opentok, caplog):
 def test_the_sdks_own_logger_says_nothing_even_if_it_is_turned_on(opentok, caplog):
     for name in ("opentok", "", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
-    client.create_session()
+    sessions.create_session()
     assert "eyJ" not in caplog.text
     assert opentok.secret not in caplog.text
 

@@ -199,6 +199,44 @@ def test_a_plain_request_for_an_open_room_is_answered_the_quick_way(name, rooms,
     assert quickly[0]["status"] == 200
 
 
+def test_a_first_visit_makes_the_room_the_quick_way(opentok, transactional_db, log):
+    environ = environ_of("GET", "/room/new", {})
+    found = quick.answer(environ, "new")
+    assert json.loads(found.body)["sessionId"] == Room.objects.get(name="new").session_id
+    assert [line_of(line) for line in log()] == [
+        {"level": "info", "method": "GET", "route": "/room/<name>", "status": 200}
+    ]
+
+
+@pytest.mark.parametrize(("status", "said"), [(500, 502), (403, 502), (429, 503)])
+def test_a_first_visit_that_opentok_fails_is_refused_alike_both_ways(
+    status, said, opentok, transactional_db, log
+):
+    opentok.fault(path="/session/create", status=status)
+    quickly, slowly, was_quick = both_ways(log, "GET", "/room/new", {})
+    assert quickly == slowly
+    assert quickly[0]["status"] == said
+    assert not was_quick
+    assert not Room.objects.exists()
+
+
+def test_a_first_visit_that_fails_counts_once(limited, opentok):
+    server = limited("join=3/minute")
+    opentok.fault(path="/session/create", status=500)
+    answers = [server.get(f"/room/new-{number}") for number in range(4)]
+    assert [answer.status_code for answer in answers] == [502] * 3 + [429]
+
+
+def test_a_first_visit_that_fails_is_logged_with_the_time_that_it_took(
+    opentok, transactional_db, log
+):
+    opentok.fault(path="/session/create", status=500, delay=0.3)
+    answer_to(environ_of("GET", "/room/new", {"HTTP_X_REQUEST_ID": "abc"}), application)
+    (line,) = log()
+    assert line["request_id"] == "abc"
+    assert line["duration_ms"] >= 300
+
+
 def test_a_server_with_the_quick_way_off_never_goes_it(rooms, settings):
     settings.QUICK_ROOMS = False
     assert quick.room_asked_for(environ_of("GET", "/room/lobby", {})) is None

@@ -11,7 +11,7 @@ from rooms.credentials import credentials_for
 from rooms.models import PastSession, Room
 from rooms.names import clean_name
 from tests.problems import raises
-from video import client
+from video import sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +64,7 @@ def test_a_session_of_another_project_is_replaced_and_stays_known(opentok):
     room = Room.objects.create(name="moved", session_id=FOREIGN)
     opened = Room.objects.open("moved")
     assert opened.session_id != FOREIGN
-    assert client.owns(opened.session_id)
+    assert sessions.owns(opened.session_id)
     assert Room.objects.by_session([FOREIGN]) == {FOREIGN: room}
 
 

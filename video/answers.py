@@ -85,24 +85,37 @@ def _cleaned(value: Any, *, depth: int = 0) -> Any:
     return value
 
 
-def archive(answer: Any, *, archive_id: str | None = None, session_id: str | None = None) -> Remote:
-    """`answer` if it is an archive object, the one with this id and of this session where they are
-    given; never with its `password`.
+def item(answer: Any, *, item_id: str | None = None, session_id: str | None = None) -> Remote:
+    """`answer` if it is an archive, a broadcast or a render: the one with this id and of this
+    session where they are given. Never with its `password`.
     """
     match answer:
         case {"id": str(found), "sessionId": str(session), "status": str()} if (
-            ids.ARCHIVE_ID.fullmatch(found.lower())
-            and archive_id in {None, found.lower()}
+            ids.UUID.fullmatch(found.lower())
+            and item_id in {None, found.lower()}
             and session_id in {None, session}
         ):
             answer.pop("password", None)
             return dict(answer)
-    raise VideoError("opentok_failed", "no archive in the answer, or another one")
+    raise VideoError("opentok_failed", "not what was asked for in the answer")
 
 
-def archives(answer: Any, *, session_id: str | None = None) -> list[Remote]:
-    """The archive objects of `answer` if it is a list of them, of this session if one is given."""
+def items(answer: Any, *, session_id: str | None = None) -> list[Remote]:
+    """The objects of `answer` if it is a list of such, of this session if one is given."""
+    return [item(each, session_id=session_id) for each in listed(answer)]
+
+
+def listed(answer: Any) -> list[Any]:
+    """What `answer` lists, if it lists anything."""
     match answer:
-        case {"items": list(items)}:
-            return [archive(item, session_id=session_id) for item in items]
-    raise VideoError("opentok_failed", "no list of archives in the answer")
+        case {"items": list(found)}:
+            return found
+    raise VideoError("opentok_failed", "no list in the answer")
+
+
+def with_ids(answer: Any, *names: str) -> Remote:
+    """`answer` if it is an object with a UUID in each of these fields."""
+    match answer:
+        case dict() if all(ids.is_uuid(answer.get(name)) for name in names):
+            return dict(answer)
+    raise VideoError("opentok_failed", f"no {' and '.join(names)} in the answer")

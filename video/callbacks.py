@@ -49,7 +49,7 @@ def archive(body: bytes, *, authorization: str) -> Remote | None:
         return None
     _refuse_others(told)
     try:
-        return answers.archive(told)
+        return answers.item(told)
     except VideoError:
         raise _invalid("it tells of no archive") from None
 

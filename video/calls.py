@@ -1,7 +1,8 @@
-"""One call to OpenTok: through the SDK, within its time, and judged by what really came back.
+"""One call to OpenTok: within its time, and judged by what really came back.
 
-Under the SDK works our transport. What the SDK returns or raises decides nothing: it reports some
-failures as success and some successes as failure, so that the status and the body count alone.
+Under the SDK works our transport, as under video/rest.py. What the SDK returns or raises decides
+nothing: it reports some failures as success and some successes as failure, so that the status and
+the body count alone.
 """
 
 import logging
@@ -26,7 +27,7 @@ from video.errors import VideoError
 Ask = Callable[[opentok.Client], Any]
 
 _breaker = Breaker()
-opentok.opentok.requests = transport.Transport()
+TRANSPORT = opentok.opentok.requests = transport.Transport()
 # At DEBUG the SDK logs the JWT of each call. This logger is in no hierarchy and has no handler.
 opentok.opentok.logger = logging.Logger("opentok, silenced", logging.CRITICAL)
 

@@ -13,7 +13,7 @@ ANY_CALL = {*OUTAGES, "opentok_rate_limited", "opentok_refused_credentials"}
 
 
 class VideoError(Problem):
-    """Everything that `client` and `layouts` raise about OpenTok. `outcome` is for the metrics."""
+    """Everything that the door raises about OpenTok. `outcome` is for the metrics."""
 
     def __init__(self, code: str, reason: str = "", *, wait: int | None = None) -> None:
         super().__init__(code, reason=reason, wait=wait)

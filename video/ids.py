@@ -3,26 +3,34 @@
 import base64
 import binascii
 import re
+from functools import partial
+from typing import Any
 
 from video.errors import VideoError
 
-ARCHIVE_ID = STREAM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 SESSION_ID = re.compile(r"[0-9]_[0-9A-Za-z_-]{1,253}", re.ASCII)
 
 
-def archive_id(value: str) -> str:
-    """`value` in lower case, as OpenTok writes it. `archive_not_found` for what is no UUID."""
+def is_uuid(value: Any) -> bool:
+    return isinstance(value, str) and UUID.fullmatch(value.lower()) is not None
+
+
+def _checked(code: str, value: str) -> str:
+    """`value` in lower case, as OpenTok writes it. `…_not_found` for what is no UUID."""
     # Swift writes UUIDs in upper case.
-    if not ARCHIVE_ID.fullmatch(value.lower()):
-        raise VideoError("archive_not_found")
+    if not is_uuid(value):
+        raise VideoError(code)
     return value.lower()
 
 
-def stream_id(value: str) -> str:
-    """`value` in lower case, as OpenTok writes it. `stream_not_found` for what is no UUID."""
-    if not STREAM_ID.fullmatch(value.lower()):
-        raise VideoError("stream_not_found")
-    return value.lower()
+archive_id = partial(_checked, "archive_not_found")
+audio_connector_id = partial(_checked, "audio_connector_not_found")
+broadcast_id = partial(_checked, "broadcast_not_found")
+captions_id = partial(_checked, "captions_not_found")
+connection_id = partial(_checked, "connection_not_found")
+render_id = partial(_checked, "render_not_found")
+stream_id = partial(_checked, "stream_not_found")
 
 
 def check_session_id(value: str) -> None:

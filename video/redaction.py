@@ -24,13 +24,14 @@ PATTERNS = [
     # A name such as X-Amz-Signature or AccountKey. Where its value ends is not known, so that the
     # rest goes as well.
     (
-        r"(?s)(?:auth|token|jwt|secret|sig|pass|pwd|cred|cookie|key)[\w.%-]*"
+        r"(?s)(?:auth|token|jwt|secret|sig|pass|pwd|cred|cookie|key|stream.?name)[\w.%-]*"
         r"[\s\"'\\]*(?:[:=]|%3[ad])[\s\"'\\]*\S.*",
         "(removed)",
     ),
     # The same in a sentence, where what has a digit is no word.
     (
-        r"\b(token|secret|signature|password|passphrase)((?:\W+(?:is|was))?\W+)\S*\d\S*",
+        r"\b(token|secret|signature|password|passphrase|stream.?(?:name|key))"
+        r"((?:\W+(?:is|was))?\W+)\S*\d\S*",
         r"\1\2(removed)",
     ),
     (r"\b(?:Bearer|Basic|Digest|Negotiate|SharedKey)\s+\S+", "(removed)"),

@@ -16,6 +16,9 @@ from web.request import Request
 # Django's, or a plain dict.
 Headers = Any
 
+# Where a WSGI environ has the time at which its request came, if that was not in web/layer.py.
+STARTED = "web.started"
+
 ON_EVERY_ANSWER = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": settings.X_FRAME_OPTIONS,

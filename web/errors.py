@@ -146,7 +146,7 @@ _TABLE = (
          "OpenTok refuses to record this. Check that sessionId comes from /room/<name>, and "
          "check the options if you sent some."),
     Code(409, "nobody_connected", "Nobody is connected",
-         "Nobody is connected to the session yet. Join it first, then start the recording."),
+         "Nobody is connected to the session yet. Join it first, then try again."),
     Code(409, "archive_conflict", "This session cannot be recorded now",
          "The session is being recorded already, in which case that recording has to stop "
          "first, or it is not routed through the media server and so cannot be recorded."),
@@ -160,12 +160,53 @@ _TABLE = (
     Code(409, "archive_not_deletable", "This recording cannot be deleted now",
          "A recording can be deleted while its file is available, or was uploaded."),
     Code(400, "layout_refused", "This layout is refused",
-         "OpenTok refuses this layout. Only recordings with the outputMode composed have one."),
+         "OpenTok refuses this layout. Of recordings, only those with the outputMode composed have "
+         "one."),
     Code(409, "streams_not_manual", "The streams are chosen by OpenTok",
          "Streams are added and removed only if it was started with streamMode manual."),
     Code(404, "stream_not_found", "No such stream",
-         "There is no stream with this id in the session that is being recorded. It may have "
+         "There is no stream with this id in the session. It may have ended."),
+
+    # Broadcasts, captions, renders, calls, audio connectors
+    Code(400, "broadcast_refused", "This cannot be broadcast",
+         "OpenTok refuses to broadcast this. Check the outputs, and the options if you sent some."),
+    Code(409, "broadcast_conflict", "This session cannot be broadcast now",
+         "The session is being broadcast already, in which case that broadcast has to stop first, "
+         "or it is not routed through the media server and so cannot be broadcast."),
+    Code(409, "broadcast_not_running", "The broadcast has ended",
+         "This broadcast is not running any more, so nothing about it can be changed."),
+    Code(404, "broadcast_not_found", "No such broadcast",
+         "There is no broadcast with this id. Check the id; the broadcast may have ended."),
+    Code(400, "captions_refused", "These captions are refused",
+         "OpenTok refuses to caption this session. Check the language and the other options; the "
+         "session has to be routed through the media server."),
+    Code(409, "captions_running", "There are captions already",
+         "The session is being captioned already. It has one set of captions at a time."),
+    Code(404, "captions_not_found", "No such captions",
+         "There are no captions with this id. Check the id; they may have ended."),
+    Code(400, "render_refused", "This page cannot be shown",
+         "OpenTok refuses to compose this. Check that it can reach the url, and check the options "
+         "if you sent some."),
+    Code(404, "render_not_found", "No such render",
+         "There is no render with this id. Check the id; it may have ended."),
+    Code(400, "call_refused", "This call is refused",
+         "OpenTok refuses to call this, or to play these digits. Check the uri and the options."),
+    Code(409, "call_conflict", "Phones cannot join this session",
+         "Only a session that is routed through the media server can be joined by phones."),
+    Code(400, "audio_connector_refused", "This audio connection is refused",
+         "OpenTok refuses to connect this. Check the uri and the options; the session has to be "
+         "routed through the media server."),
+    Code(404, "audio_connector_not_found", "No such audio connection",
+         "There is no audio connection with this id. Check the id; it may have ended."),
+
+    # Who is in a session
+    Code(404, "connection_not_found", "No such connection",
+         "There is no connection with this id in the session. It may have ended."),
+    Code(400, "layout_classes_refused", "These layout classes are refused",
+         "OpenTok refuses these layout classes. Check the ids of the streams; some may have "
          "ended."),
+    Code(400, "signal_refused", "This signal is refused",
+         "OpenTok refuses this signal. A type has 128 bytes at most, the data 8 kB."),
 
     # /api/v1/
     Code(400, "cursor_invalid", "Not a cursor",

@@ -32,7 +32,7 @@ class Layer:
         self.refuse = import_string(settings.REFUSAL_VIEW)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        started = perf_counter()
+        started = request.META.get(edge.STARTED) or perf_counter()
         with logs.request(request_log.id_of(request.META)) as request_id:
             response = self._respond(request)
             if response.headers.get("Content-Type", "").startswith("text/html"):
