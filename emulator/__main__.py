@@ -57,7 +57,6 @@ def make_server(options: argparse.Namespace) -> LocalServer:
     world = World(
         keys,
         VirtualClock(options.speed),
-        tell=callbacks.tell,
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
         keeper=Keeper(options.keep),
@@ -73,6 +72,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         verbose=options.verbose,
         link_host=options.link_host,
     )
+    world.observe(callbacks)
     callbacks.base_url = server.url
     world.restore()
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()

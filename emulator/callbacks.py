@@ -26,7 +26,7 @@ from emulator.answers import archive_object
 from emulator.archives import Archive
 from emulator.auth import Project
 from emulator.downloads import Links
-from emulator.world import World
+from emulator.world import Observer, World
 
 MAX_CALLBACKS = 1_000
 ANSWER_SECONDS = 5
@@ -125,7 +125,7 @@ class Callback:
             self.next_at = again_at
 
 
-class Callbacks:
+class Callbacks(Observer):
     """The callbacks of this emulator. One is sent after the other, in the order of their times."""
 
     def __init__(self, hook: Hook, links: Links) -> None:
@@ -153,8 +153,7 @@ class Callbacks:
                     callback.next_at = None
             self._changed.notify_all()
 
-    def tell(self, archive: Archive) -> None:
-        """The archive has just got into a state."""
+    def archive_changed(self, archive: Archive) -> None:
         with self._changed:
             if self.hook.url is None:
                 return

@@ -19,12 +19,14 @@ from emulator.control_fields import (
     read_flag,
     read_names,
     read_number,
+    read_texts,
     read_wait,
     read_web_address,
 )
 from emulator.faults import Faults
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
+from emulator.runs import run_view
 from emulator.world import World
 
 PREFIX = "/_control/"
@@ -83,7 +85,8 @@ class Control:
         return answer(200, {"sessionId": ids["session"], **view})
 
     def connect(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
-        return answer(201, {"connectionId": self.world.connect(ids["session"])})
+        about = read_texts(fields, "data", "role")
+        return answer(201, {"connectionId": self.world.connect(ids["session"], **about).id})
 
     def disconnect(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         try:
@@ -95,11 +98,12 @@ class Control:
     def publish(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         connection_id = fields.get("connectionId")
         if connection_id is None:
-            connection_id = self.world.connect(ids["session"])
+            connection_id = self.world.connect(ids["session"]).id
         if not isinstance(connection_id, str):
             raise BadInput("connectionId is a string.")
+        about = read_texts(fields, "name")
         try:
-            stream_id = self.world.publish(ids["session"], connection_id)
+            stream_id = self.world.publish(ids["session"], connection_id, **about).id
         except KeyError:
             raise ControlError(404, "No such client is connected to the session.") from None
         return answer(201, {"streamId": stream_id, "connectionId": connection_id})
@@ -130,6 +134,9 @@ class Control:
         return answer(
             200, {"target": target.kind, "fails": target.fails, "fallback": target.fallback}
         )
+
+    def show_runs(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        return answer(200, {"runs": [run_view(run) for run in self.world.runs.values()]})
 
     def fail_archive(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         archive = self.world.archives.get(ids["archive"].lower())
@@ -204,6 +211,7 @@ ROUTES: list[tuple[re.Pattern[str], Mapping[str, Handler]]] = [
     (re.compile(SESSION + "/streams/(?P<stream>[^/]+)"), {"DELETE": Control.unpublish}),
     (re.compile("/_control/clock"), {"GET": Control.show_clock, "POST": Control.set_clock}),
     (re.compile("/_control/storage"), {"POST": Control.set_storage}),
+    (re.compile("/_control/runs"), {"GET": Control.show_runs}),
     (re.compile("/_control/archives/(?P<archive>[^/]+)/fail"), {"POST": Control.fail_archive}),
     (re.compile("/_control/auto-connect"), {"POST": Control.set_auto_connect}),
     (
