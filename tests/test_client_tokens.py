@@ -14,7 +14,7 @@ from django.conf import settings
 from config.urls import urlpatterns
 from tests.test_capabilities import views
 from tests.test_credentials_of_the_server import APPLICATION, pem_of
-from video import accounts, client, tokens
+from video import accounts, sessions, tokens
 from video.tokens import ClientToken, read_token
 
 SECRET = settings.OPENTOK["TOKBOX_SECRET"]
@@ -156,7 +156,7 @@ def moderators(session):
 
 @pytest.fixture
 def session(opentok):
-    return client.create_session()
+    return sessions.create_session()
 
 
 def refusal(answer):
@@ -194,14 +194,14 @@ def test_wrong_client_tokens_and_wrong_keys_count_together(limited):
 
 def test_a_client_token_is_counted_by_its_address(limited, opentok):
     server = limited("join=2/hour")
-    one, other = client.create_session(), client.create_session()
+    one, other = sessions.create_session(), sessions.create_session()
     for headers, status in (({}, 200), (bearer(moderators(one)), 200), (bearer(moderators(other)), 429)):  # fmt: skip
         assert server.get("/room/lobby", headers=headers).status_code == status
 
 
 def test_a_client_token_is_in_no_log(limited, opentok):
     server = limited("other=9/hour")
-    good, bad = moderators(client.create_session()), signed(exp=1)
+    good, bad = moderators(sessions.create_session()), signed(exp=1)
     for text in (good, bad):
         server.get("/room/lobby", headers=bearer(text))
     written = server.stop()
