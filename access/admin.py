@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,11 @@ from access.models import ApiKey
 from staff.offered import OfferedOnly
 
 admin.site.login_form = LoginForm
+
+
+def open_to_all() -> str:
+    words = [word for word in Capability if word in settings.ANONYMOUS_ACCESS]
+    return f"Without a key all clients may: {', '.join(words) or 'nothing'} (ANONYMOUS_ACCESS)"
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -41,6 +47,11 @@ class ApiKeyAdmin(OfferedOnly):
     search_fields = ["name", "prefix"]
     sortable_by = ["name", "last_used_at", "expires_at"]
     actions = ["revoke"]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"subtitle": open_to_all()})
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "room_prefix":

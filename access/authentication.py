@@ -1,17 +1,24 @@
+"""What `Authorization: Bearer` brings: an API key, or a client token of an OpenTok session."""
+
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from access.models import ApiKey
+from video import tokens
+from video.tokens import ClientToken
+from web.errors import Problem
+
+Proof = ApiKey | ClientToken
 
 
-class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer otr_…` makes `request.auth` the ApiKey; without it, it is None.
+class BearerAuthentication(BaseAuthentication):
+    """Makes `request.auth` the ApiKey or the ClientToken; without `Bearer …`, it is None.
 
-    A key that is not good is refused even where none is needed: silence would hide the mistake.
+    What is neither is refused even where nothing is needed: silence would hide the mistake.
     Other schemes are not for us. Some clients send one.
     """
 
-    def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[None, Proof] | None:
         # DRF's request looks for META in itself first, by way of exceptions.
         header = request._request.META.get("HTTP_AUTHORIZATION")
         if header is None:
@@ -19,13 +26,43 @@ class KeyAuthentication(BaseAuthentication):
         scheme, _, text = header.partition(" ")
         if scheme.lower() != "bearer":
             return None
-        key = ApiKey.objects.find(text.strip())
-        request._request.api_key_prefix = key.prefix  # type: ignore[attr-defined]  # for the log
-        key.refuse_if_ended()
-        key.note_use()
-        return None, key
+        text = text.strip()
+        return None, read_client_token(text) if tokens.is_like_one(text) else _key(request, text)
+
+
+class BearerOrBodyAuthentication(BearerAuthentication):
+    """The same, and without it the client token in the body's `token` counts."""
+
+    def authenticate(self, request: Request) -> tuple[None, Proof] | None:
+        if found := super().authenticate(request):
+            return found
+        text = request.data.get("token") if hasattr(request.data, "get") else None
+        return (None, read_client_token(text)) if text and isinstance(text, str) else None
+
+
+def read_client_token(text: str) -> ClientToken:
+    """Error: client_token_invalid."""
+    if token := tokens.read_token(text):
+        return token
+    raise Problem("client_token_invalid")
+
+
+def _key(request: Request, text: str) -> ApiKey:
+    key = ApiKey.objects.find(text)
+    request._request.api_key_prefix = key.prefix  # type: ignore[attr-defined]  # for the log
+    key.refuse_if_ended()
+    key.note_use()
+    return key
 
 
 def key_of(request: Request) -> ApiKey | None:
     """The good key that came with a request, if one came."""
-    return request.auth  # type: ignore[return-value]
+    return request.auth if isinstance(request.auth, ApiKey) else None
+
+
+def client_token_of(request: Request) -> ClientToken | None:
+    """The good client token that came with a request, if one came.
+
+    It stands for its own session only: see rooms/coverage.py.
+    """
+    return request.auth if isinstance(request.auth, ClientToken) else None

@@ -4,8 +4,8 @@ from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from access.authentication import key_of
-from access.capabilities import Capability
+from access.authentication import client_token_of, key_of
+from access.capabilities import OF_ROLE, Capability
 from access.models import ApiKey
 from web.errors import Problem
 
@@ -13,8 +13,11 @@ from web.errors import Problem
 class HasCapability(BasePermission):
     """Holds a view to its `needs`: one Capability, or one for each of a viewset's actions.
 
-    What ANONYMOUS_ACCESS does not name takes a key that has the capability. A view without `needs`
-    fails. A public one has no permission classes.
+    What ANONYMOUS_ACCESS does not name takes a key that has the capability, or, for the actions in
+    the view's `takes_client_tokens`, a client token whose role has it. Such an action has to call
+    rooms.coverage.check_client_covers_session. A capability of None is for an action that takes an
+    id which cannot be guessed. A view without `needs` fails. A public one has no permission
+    classes.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -23,8 +26,16 @@ class HasCapability(BasePermission):
             if view.action is None:
                 return True  # a method that the address does not take, which is said next
             needed = needed[view.action]
-        if needed not in settings.ANONYMOUS_ACCESS:
-            _refuse_without(needed, key_of(request))
+        if needed is None or needed in settings.ANONYMOUS_ACCESS:
+            return True
+        takes = getattr(view, "action", None) in getattr(view, "takes_client_tokens", ())
+        if client := client_token_of(request):
+            if takes and needed in OF_ROLE.get(client.role, set()):
+                return True
+            raise Problem("client_token_insufficient", capability=needed)
+        if takes and not key_of(request):
+            raise Problem("client_token_required", capability=needed)
+        _refuse_without(needed, key_of(request))
         return True
 
 

@@ -76,8 +76,9 @@ def _row_of(request: Request) -> IdempotentRequest:
     if not KEY.fullmatch(key):
         raise Problem("idempotency_key_invalid")
     sent, api_key = request._request, key_of(request)
-    rooms = api_key.room_prefix if api_key else ""
-    fingerprint = fingerprint_of(sent.get_full_path(), sent.body, rooms=rooms)
+    if api_key is None:
+        raise Problem("idempotency_without_key")
+    fingerprint = fingerprint_of(sent.get_full_path(), sent.body, rooms=api_key.room_prefix)
     row = IdempotentRequest.objects.get_or_claim(fingerprint=fingerprint, api_key=api_key, key=key)
     if row is None or row.is_under_way:
         raise Problem("idempotency_in_progress")

@@ -198,6 +198,23 @@ def token(name: str, *, at_most: int | None = None) -> str:
     return value
 
 
+def phone_number(name: str) -> str:
+    """Digits in E.164, as Vonage writes them: without a plus; empty if there is none."""
+    value = re.sub(r"[ ().-]", "", text(name)).removeprefix("+")
+    if value and not re.fullmatch(r"[1-9][0-9]{3,14}", value, re.ASCII):
+        raise ImproperlyConfigured(f"{name} must be a phone number such as 14155550100.")
+    return value
+
+
+def sip_uri(name: str) -> str:
+    value = secret(name)
+    if value and not re.fullmatch(r"sips?:[!-~]+", value):
+        raise ImproperlyConfigured(
+            f"{name} must be like sip:14155550100@sip.example.com;transport=tls."
+        )
+    return value
+
+
 def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:
     value = text(name, default)
     if value not in choices:

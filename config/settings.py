@@ -32,6 +32,14 @@ OPENTOK_FAILURES = environment.integer("OPENTOK_FAILURES", 10, at_least=1, at_mo
 # What OpenTok signs its callbacks with, which takes up to fifty characters.
 CALLBACK_SECRET = environment.token("CALLBACK_SECRET", at_most=50)
 
+# Phones (live/): the number that callers dial, and where SIP calls go with which user.
+CONFERENCE_NUMBER = environment.phone_number("CONFERENCE_NUMBER")
+SIP_URI = environment.sip_uri("SIP_URI")
+SIP_USERNAME = environment.secret("SIP_USERNAME")
+SIP_PASSWORD = environment.secret("SIP_PASSWORD")
+# What Vonage's Voice API signs its webhooks with.
+VOICE_SIGNATURE_SECRET = environment.token("VOICE_SIGNATURE_SECRET")
+
 # The credentials handed out (rooms/).
 TOKEN_ROLE = environment.one_of(
     "TOKEN_ROLE", "publisher", choices=["subscriber", "publisher", "publisheronly", "moderator"]
@@ -40,7 +48,9 @@ TOKEN_TTL = environment.integer("TOKEN_TTL", 86_400, at_least=60, at_most=30 * 8
 
 # What clients may do without an API key (access/): the rest takes a key that has it.
 ANONYMOUS_ACCESS = environment.some_of(
-    "ANONYMOUS_ACCESS", "join,record,view", choices=["join", "record", "view", "list"]
+    "ANONYMOUS_ACCESS",
+    "join,record,view",
+    choices=["join", "record", "view", "list", "broadcast", "caption", "call", "moderate"],
 )
 
 # Whether an unknown name makes a room for all clients that may join, or only for keys that may.
@@ -126,7 +136,7 @@ REFUSAL_VIEW = "access.refusals.refuse"
 CSRF_FAILURE_VIEW = "access.refusals.csrf_failure"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.BearerAuthentication"],
     "DEFAULT_THROTTLE_CLASSES": ["access.limits.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasCapability"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(r"^readme/?\Z", pages.DocumentView.as_view()),
     re_path(r"^readme/(?P<path>.+?)/?\Z", pages.DocumentView.as_view()),
     re_path(r"^healthz/?\Z", health.HealthView.as_view()),
+    re_path(r"^_/health/?\Z", health.HealthView.as_view(word="OK")),
     re_path(r"^readyz/?\Z", health.ReadyView.as_view()),
     re_path(r"^metrics/?\Z", metrics.MetricsView.as_view()),
     re_path(r"^api/schema/?\Z", openapi.SchemaView.as_view()),

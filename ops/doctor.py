@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from access.capabilities import SENSITIVE, Capability
 from access.limits import in_redis
 from access.shared_files import temporary_folder
 from archives.models import Archive
@@ -51,6 +52,7 @@ def examine() -> Iterator[Finding]:
     yield from static_files()
     yield from https()
     yield from security()
+    yield from access()
     yield from callbacks()
     yield from limits()
     yield from rate_limits()
@@ -180,6 +182,22 @@ def security() -> Iterator[Finding]:
     yield from _from_checks("security", told)
     if not told:
         yield Finding("ok", "security", "SECRET_KEY is long enough, and DEBUG is off.")
+
+
+def access() -> Iterator[Finding]:
+    """What ANONYMOUS_ACCESS leaves open."""
+    words = [word for word in Capability if word in settings.ANONYMOUS_ACCESS]
+    sentence = f"Without a key all clients may: {', '.join(words) or 'nothing'}."
+    if sensitive := [word for word in SENSITIVE if word in words]:
+        yield Finding(
+            "warning",
+            "access",
+            f"{sentence} That costs money, or acts on other people.",
+            f"Take {', '.join(sensitive)} out of ANONYMOUS_ACCESS, unless only clients that you "
+            "trust reach this server. Participants can caption their own session without it.",
+        )
+    else:
+        yield Finding("ok", "access", sentence)
 
 
 def callbacks() -> Iterator[Finding]:

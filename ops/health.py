@@ -36,14 +36,16 @@ GOOD_FOR = 1
 
 
 class HealthView(APIView):
-    """The process answers."""
+    """The process answers, with `word`: Vonage's hosting waits for another than others do."""
+
+    word = "ok"
 
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()  # those who ask are few, and end what does not answer them
 
     def get(self, request: Request) -> JsonResponse:
-        return _answer({"status": "ok"}, status=200)
+        return _answer({"status": self.word}, status=200)
 
 
 class ReadyView(APIView):
@@ -71,7 +73,11 @@ def _answer(said: dict[str, str], *, status: int) -> JsonResponse:
 class HealthMiddleware:
     """Lets the views above answer before everything else."""
 
-    VIEWS = {"/healthz": HealthView.as_view(), "/readyz": ReadyView.as_view()}
+    VIEWS = {
+        "/healthz": HealthView.as_view(),
+        "/_/health": HealthView.as_view(word="OK"),
+        "/readyz": ReadyView.as_view(),
+    }
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

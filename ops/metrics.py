@@ -14,9 +14,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from access.authentication import KeyAuthentication, key_of
+from access.authentication import BearerAuthentication, Proof, key_of
 from access.capabilities import Capability
-from access.models import ApiKey
 from access.permissions import HasCapability
 from archives.models import Archive
 from archives.states import Status
@@ -26,8 +25,8 @@ from telemetry import counters
 from web.errors import Problem
 
 
-class TokenOrKey(KeyAuthentication):
-    def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
+class TokenOrKey(BearerAuthentication):
+    def authenticate(self, request: Request) -> tuple[None, Proof] | None:
         return None if sends_token(request) else super().authenticate(request)
 
 

@@ -1,8 +1,14 @@
-"""Whether an API key that is for some rooms only is for this one: asked by the views."""
+"""Whether an API key that is for some rooms only, or a client token, is for this room: asked by the
+views.
+"""
 
+from rest_framework.request import Request
+
+from access.authentication import client_token_of, key_of
 from access.models import ApiKey
 from rooms.models import Room
 from rooms.names import clean_name
+from web.errors import Problem
 
 
 def check_key_covers(key: ApiKey | None, name: str) -> None:
@@ -16,3 +22,13 @@ def check_key_covers_session(key: ApiKey | None, session_id: str) -> None:
     if key and key.room_prefix:
         room = Room.objects.by_session([session_id]).get(session_id)
         key.refuse_other_rooms(room.name if room else None)
+
+
+def check_client_covers_session(request: Request, session_id: str) -> None:
+    """The same for whatever came with a request: `session_not_covered` if a client token did which
+    is of another session.
+    """
+    client = client_token_of(request)
+    if client and client.session_id != session_id:
+        raise Problem("session_not_covered")
+    check_key_covers_session(key_of(request), session_id)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from access.usage import NotesUse
 from rooms import generation
 from rooms.closed_names import ClosedName
+from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANONYMOUS, Policy, Visitor
@@ -54,10 +55,12 @@ class RoomManager(models.Manager["Room"]):
     def get_queryset(self) -> RoomQuerySet:
         return RoomQuerySet(self.model, using=self._db)
 
-    def open(self, name: str, *, e2ee: bool = False, visitor: Visitor = ANONYMOUS) -> Room:
+    def open(
+        self, name: str, *, e2ee: bool = False, visitor: Visitor = ANONYMOUS, **policy: Any
+    ) -> Room:
         """The room of this name with a session that can be joined; made at the first visit.
 
-        `e2ee` counts for a room that does not exist yet. Errors: those of rooms in
+        `e2ee` and the policy count for a room that does not exist yet. Errors: those of rooms in
         web/errors.py, RateLimited, and what video.sessions.create_session raises, in which case
         nothing is stored.
         """
@@ -69,7 +72,9 @@ class RoomManager(models.Manager["Room"]):
         else:
             room.admit(visitor)
         if room is None or not sessions.owns(room.session_id):
-            room = _visits.do(name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor))
+            room = _visits.do(
+                name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor, **policy)
+            )
             room.admit(visitor)  # another caller may have made it, or closed it
         room.note_use()
         return room
@@ -133,7 +138,7 @@ class RoomManager(models.Manager["Room"]):
             raise Problem("room_exists")
         return room
 
-    def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor) -> Room:
+    def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor, **policy: Any) -> Room:
         """Make the room, or give it a session of the configured project, unless that is done."""
         room = self.get_by_name(name)
         if room and not sessions.owns(room.session_id):
@@ -146,7 +151,7 @@ class RoomManager(models.Manager["Room"]):
         if room is None:
             visitor.refuse_unless_maker()
             visitor.count("create")
-            return self._make(name, e2ee=e2ee)[0]
+            return self._make(name, e2ee=e2ee, **policy)[0]
         return room
 
     def _make(

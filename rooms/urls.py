@@ -1,5 +1,6 @@
 from django.urls import path, re_path, register_converter
 
+from rooms.broadcast_views import BroadcastRoomViewSet
 from rooms.paths import NameConverter, SpelledNameConverter
 from rooms.views import RoomViewSet
 
@@ -13,3 +14,9 @@ urlpatterns = [
     path("room/<spelled:name>", join, name="room"),
     path("room/<spelled:name>/", join),
 ]
+for who in ("host", "viewer", "guest"):
+    as_role = BroadcastRoomViewSet.as_view({"get": who, "head": "peek"})
+    urlpatterns += [
+        path(f"broadcast/<room:name>/{who}", as_role),
+        path(f"broadcast/<room:name>/{who}/", as_role),
+    ]

@@ -56,7 +56,7 @@ def main() -> None:
         os.environ["SECRET_KEY"] = kept(options.kept / "secret_key")
     if not environment.text("ANONYMOUS_ACCESS", has_lines=True):
         # Everything that the sample server lets everybody do.
-        os.environ["ANONYMOUS_ACCESS"] = "join,record,view,list"
+        os.environ["ANONYMOUS_ACCESS"] = "join,record,view,list,broadcast,caption,call,moderate"
     address = listening.resolve(options.host or environment.text("LISTEN", "127.0.0.1"))
     here = reached_at(address)
     url = f"http://{listening.in_url(here)}:{port}"

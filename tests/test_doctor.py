@@ -296,3 +296,17 @@ def test_clients_behind_a_proxy_that_nobody_trusts_are_a_warning(doctor):
     assert "TRUSTED_PROXIES" in told(TRUSTED_PROXIES="0")[0]
     assert not told(TRUSTED_PROXIES="1")
     assert not told(TRUSTED_PROXIES="0", RATE_LIMITS="off")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "level", "words"),
+    [
+        (["join", "view"], "ok", "may: join, view."),
+        ([], "ok", "may: nothing."),
+        (["join", "call", "broadcast"], "warning", "Take broadcast, call out of ANONYMOUS_ACCESS"),
+    ],
+)
+def test_what_is_open_to_all_clients_is_said(opentok, settings, allowed, level, words):
+    settings.ANONYMOUS_ACCESS = frozenset(allowed)
+    found, text = Diagnosis(run_here("--json")).of("access")
+    assert (found, words in text) == (level, True)

@@ -55,6 +55,8 @@ def start(*command, **environment):
         ({"CALLBACK_SECRET": "short"}, "CALLBACK_SECRET must have 16 to 50 characters"),
         ({"CALLBACK_SECRET": "x" * 51}, "CALLBACK_SECRET must have 16 to 50 characters"),
         ({"TOKEN_ROLE": "king"}, "TOKEN_ROLE must be one of subscriber, publisher"),
+        ({"CONFERENCE_NUMBER": "call me"}, "CONFERENCE_NUMBER must be a phone number such as"),
+        ({"SIP_URI": "tel:14155550100"}, "SIP_URI must be like sip:"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL must start with"),
         ({"DATABASE_URL": "no url at all"}, "DATABASE_URL"),
         ({"DATABASE_URL": "sqlite://db.sqlite3"}, "sqlite:///file beside manage.py"),

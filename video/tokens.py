@@ -1,18 +1,30 @@
-"""Client tokens, which let a client into a session. They are signed here, without a call."""
+"""Client tokens, which let a client into a session. They are signed and read without a call."""
 
 import hmac
 import json
 import random
 import time
 import uuid
-from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
+from jwt.types import Options
 
-from video import accounts
+from video import accounts, ids
+from video.accounts import Account
+
+ROLES = {"subscriber", "publisher", "publisheronly", "moderator"}
+# What OpenTok takes a token for that names no role.
+DEFAULT_ROLE = "publisher"
+# The tokens of the older SDKs, which are not JWTs.
+T1 = "T1=="
+# Not when it was signed: another machine's clock may be ahead.
+CHECKED: Options = {"require": ["exp"], "verify_iat": False, "verify_aud": False}
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -74,3 +86,72 @@ def expires_at(token: str) -> datetime:
     """When a token that was made here ends."""
     claims = jwt.decode(token, options={"verify_signature": False})
     return datetime.fromtimestamp(claims["exp"], tz=UTC)
+
+
+@dataclass(frozen=True)
+class ClientToken:
+    """What a good client token says: of which session it is, and as what its client joins."""
+
+    session_id: str
+    role: str
+    data: str = ""
+
+
+def is_like_one(text: str) -> bool:
+    """Whether a text has the shape of a client token, good or not."""
+    return text.startswith(T1) or text.count(".") == 2
+
+
+def read_token(text: str) -> ClientToken | None:
+    """What a client token says, or None unless it is good: signed with the configured account's
+    key, of its project, for joining a session, and not expired.
+
+    All kinds that OpenTok's SDKs make are read: JWTs by the account's own algorithm, and T1.
+    """
+    account = accounts.current()
+    try:
+        claims = _read_t1(text, account) if text.startswith(T1) else _read_jwt(text, account)
+    except (jwt.PyJWTError, ValueError, RecursionError, OverflowError):
+        return None
+    return _client_token(claims, account) if claims else None
+
+
+def _read_jwt(text: str, account: Account) -> dict[str, Any] | None:
+    if isinstance(account.key, str):
+        owner, claims = "iss", jwt.decode(text, account.key, ["HS256"], CHECKED)
+    else:
+        key = account.key.public_key()
+        owner, claims = "application_id", jwt.decode(text, key, ["RS256"], CHECKED)
+    is_ours = str(claims.get(owner)).lower() == account.project_id
+    # Calls to OpenTok's REST API are signed with the same key, and have no scope.
+    return claims if is_ours and claims.get("scope") == "session.connect" else None
+
+
+def _read_t1(text: str, account: Account) -> dict[str, Any] | None:
+    """`T1==` and base64 of `partner_id=…&sig=…:` and a query, whose HMAC-SHA1 is `sig`."""
+    if not isinstance(account.key, str):
+        return None
+    head, _, signed = b64decode(text.removeprefix(T1), validate=True).partition(b":")
+    named = dict(parse_qsl(head.decode(), max_num_fields=10))
+    signature = hmac.digest(account.key.encode(), signed, "sha1").hex()
+    # As bytes, since text is compared in constant time only if it is ASCII.
+    is_right = hmac.compare_digest(named.get("sig", "").encode(), signature.encode())
+    if not is_right or named.get("partner_id") != account.project_id:
+        return None
+    fields = parse_qsl(signed.decode(), max_num_fields=20)
+    claims: dict[str, Any] = dict(fields)
+    # Of two roles or two ends it is not known which one OpenTok takes.
+    is_plain = len(claims) == len(fields)
+    return claims if is_plain and int(claims.get("expire_time", 0)) > time.time() else None
+
+
+def _client_token(claims: Mapping[str, Any], account: Account) -> ClientToken | None:
+    role, data = claims.get("role", DEFAULT_ROLE), claims.get("connection_data", "")
+    match claims.get("session_id"):
+        case str(session_id) if ids.SESSION_ID.fullmatch(session_id):
+            is_ours = ids.project_of(session_id) in {None, account.project_id}
+        case _:
+            return None
+    if not is_ours or not (isinstance(role, str) and role in ROLES and isinstance(data, str)):
+        return None
+    return ClientToken(session_id=session_id, role=role, data=data)

@@ -89,6 +89,19 @@ _TABLE = (
     Code(401, "key_revoked", "The key was revoked",
          "This API key was revoked. Ask for another one.",
          challenge=KEY_IS_WRONG, counts_as="refused"),
+    Code(401, "client_token_required", "A client token is needed",
+         "ANONYMOUS_ACCESS does not name `{capability}`. Send a client token of this session whose "
+         "role may do it, or an API key that has it: `Authorization: Bearer …`.",
+         challenge=ASK_FOR_KEY, counts_as="other"),
+    Code(401, "client_token_invalid", "This client token is not good",
+         "This client token has expired, is another project's, or was not signed with this "
+         "server's OpenTok credentials. Get a new one from /room/<name>.",
+         challenge=KEY_IS_WRONG, counts_as="refused"),
+    Code(403, "client_token_insufficient", "This client token may not do that",
+         "Here a client token of this role does not stand for `{capability}`, and "
+         "ANONYMOUS_ACCESS does not name it. Send an API key that has it.", counts_as="other"),
+    Code(403, "session_not_covered", "This client token is for another session",
+         "A client token counts for its own session only. Send one of this session."),
     Code(403, "capability_missing", "This key may not do that",
          "This API key does not have `{capability}`, and ANONYMOUS_ACCESS does not name it. "
          "Send a key that has it.", counts_as="other"),
@@ -202,6 +215,8 @@ _TABLE = (
     Code(400, "idempotency_key_invalid", "Not an idempotency key",
          "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces. A new UUID "
          "for each thing to be done is a good one."),
+    Code(400, "idempotency_without_key", "An Idempotency-Key needs an API key",
+         "Answers are kept for API keys only. Send one, or leave the Idempotency-Key out."),
     Code(422, "idempotency_key_reused", "The idempotency key is another request's",
          "This Idempotency-Key came with another request in the last 24 hours. Send exactly "
          "that request again, or this one with a new key."),

@@ -21,20 +21,22 @@ from rooms.names import MAX_LENGTH
 from web.errors import Code
 
 DESCRIPTION = Path(__file__).with_name("description.md")
-DESCRIBED = ("/session", "/room/", "/archive", "/api/v1/")
+DESCRIBED = ("/session", "/room/", "/archive", "/broadcast/", "/api/v1/")
 
 # What can go wrong with …
 ANY_REQUEST = {
     "bad_request", "address_not_text", "address_ambiguous", "headers_too_large", "key_required",
-    "key_invalid", "key_expired", "key_revoked", "capability_missing", "rate_limited",
-    "server_error", "database_unavailable",
+    "key_invalid", "key_expired", "key_revoked", "capability_missing", "client_token_invalid",
+    "client_token_insufficient", "rate_limited", "server_error", "database_unavailable",
 }  # fmt: skip
+WITH_CLIENT_TOKEN = {"client_token_required", "session_not_covered"}
 ANY_BODY = {
     "parse_error", "unsupported_media_type", "length_required", "body_too_large",
     "body_not_decoded", "body_not_received", "encoding_unsupported",
 }  # fmt: skip
 DONE_ONCE = {
     "invalid", "idempotency_key_invalid", "idempotency_key_reused", "idempotency_in_progress",
+    "idempotency_without_key",
 }  # fmt: skip
 
 IN_PATH = {
@@ -111,8 +113,9 @@ class AutoSchema(openapi.AutoSchema):
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation: Any = super().get_operation(*args, **kwargs)
-        needs = f"Needs `{_needed_by(self.view)}`."
-        operation["description"] = f"{needs} {operation.get('description', '')}".strip()
+        if operation is None:  # left out of the documentation
+            return None
+        operation["description"] = f"{_needs(self.view)} {operation.get('description', '')}".strip()
         self._add_problems(operation["responses"], self._codes(operation.pop("x-codes", ())))
         for status, headers in HEADERS.items():
             if response := operation["responses"].get(status):
@@ -131,6 +134,8 @@ class AutoSchema(openapi.AutoSchema):
             names |= ANY_BODY
         if self._is_done_once():
             names |= DONE_ONCE
+        if _takes_client_tokens(self.view):
+            names |= WITH_CLIENT_TOKEN
         known = {code.code: code for code in every_code()}
         return sorted(known[name] for name in names)
 
@@ -152,22 +157,45 @@ class Strict(OpenApiSerializerExtension):
         return {**schema, "additionalProperties": False}
 
 
-class KeyScheme(OpenApiAuthenticationExtension):
-    target_class = "access.authentication.KeyAuthentication"
-    name = "apiKey"
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = "access.authentication.BearerAuthentication"
+    match_subclasses = True
+    name = ["apiKey", "clientToken"]
 
-    def get_security_definition(self, auto_schema: openapi.AutoSchema) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "otr_…"}
+    def get_security_definition(self, auto_schema: openapi.AutoSchema) -> Any:
+        return [
+            {"type": "http", "scheme": "bearer", "bearerFormat": "otr_…"},
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        ]
 
     def get_security_requirement(self, auto_schema: openapi.AutoSchema) -> Any:
-        """A key, or nothing at all where ANONYMOUS_ACCESS allows it."""
-        anonymous = _needed_by(auto_schema.view) in settings.ANONYMOUS_ACCESS
-        return [{self.name: []}, {}] if anonymous else {self.name: []}
+        """A key, a client token where one counts, or nothing at all where nothing is needed."""
+        view = auto_schema.view
+        needed = _needed_by(view)
+        counts: list[dict[str, Any]] = [{"apiKey": []}]
+        if _takes_client_tokens(view):
+            counts.append({"clientToken": []})
+        if needed is None or needed in settings.ANONYMOUS_ACCESS:
+            counts.append({})
+        return counts
 
 
-def _needed_by(view: Any) -> Capability:
-    needed: Capability = view.needs[view.action] if isinstance(view.needs, dict) else view.needs
+def _needed_by(view: Any) -> Capability | None:
+    needed: Capability | None
+    needed = view.needs[view.action] if isinstance(view.needs, dict) else view.needs
     return needed
+
+
+def _takes_client_tokens(view: Any) -> bool:
+    return view.action in getattr(view, "takes_client_tokens", ())
+
+
+def _needs(view: Any) -> str:
+    needed = _needed_by(view)
+    if needed is None:
+        return "Needs nothing but the id, which cannot be guessed."
+    instead = " or a client token of the session" if _takes_client_tokens(view) else ""
+    return f"Needs `{needed}`{instead}."
 
 
 # Its hooks, named in the settings
