@@ -13,18 +13,20 @@ from typing import Any
 
 from emulator.answers import archive_object
 from emulator.archives import UploadTarget
-from emulator.callbacks import SIGNATURES, Callbacks, Hook
+from emulator.callbacks import KINDS, SIGNATURES, Callbacks, Hook
 from emulator.control_fields import (
     read_fields,
     read_flag,
     read_names,
     read_number,
+    read_texts,
     read_wait,
     read_web_address,
 )
 from emulator.faults import Faults
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
+from emulator.runs import run_view
 from emulator.world import World
 
 PREFIX = "/_control/"
@@ -83,7 +85,8 @@ class Control:
         return answer(200, {"sessionId": ids["session"], **view})
 
     def connect(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
-        return answer(201, {"connectionId": self.world.connect(ids["session"])})
+        about = read_texts(fields, "data", "role")
+        return answer(201, {"connectionId": self.world.connect(ids["session"], **about).id})
 
     def disconnect(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         try:
@@ -95,11 +98,12 @@ class Control:
     def publish(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         connection_id = fields.get("connectionId")
         if connection_id is None:
-            connection_id = self.world.connect(ids["session"])
+            connection_id = self.world.connect(ids["session"]).id
         if not isinstance(connection_id, str):
             raise BadInput("connectionId is a string.")
+        about = read_texts(fields, "name")
         try:
-            stream_id = self.world.publish(ids["session"], connection_id)
+            stream_id = self.world.publish(ids["session"], connection_id, **about).id
         except KeyError:
             raise ControlError(404, "No such client is connected to the session.") from None
         return answer(201, {"streamId": stream_id, "connectionId": connection_id})
@@ -130,6 +134,9 @@ class Control:
         return answer(
             200, {"target": target.kind, "fails": target.fails, "fallback": target.fallback}
         )
+
+    def show_runs(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        return answer(200, {"runs": [run_view(run) for run in self.world.runs.values()]})
 
     def fail_archive(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         archive = self.world.archives.get(ids["archive"].lower())
@@ -170,9 +177,11 @@ class Control:
             raise BadInput("secret is a string.")
         if signature not in SIGNATURES:
             raise BadInput(f"signature is one of {', '.join(SIGNATURES)}.")
-        url = None if url is None else read_web_address(url)
+        urls = read_urls(fields.get("urls"))
+        if url is not None:
+            urls["archive"] = read_web_address(url)
         held, without = read_flag(fields, "held"), read_names(fields, "without")
-        hook = Hook(url, secret, signature, held, without)
+        hook = Hook(urls, secret, signature, held, without)
         self.callbacks.set_hook(hook)
         return answer(200, hook.view())
 
@@ -194,6 +203,15 @@ class Control:
             raise ControlError(404, "This emulator did not make that session.")
 
 
+def read_urls(value: Any) -> dict[str, str]:
+    """Addresses by the kind of callback."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not set(value) <= set(KINDS):
+        raise BadInput(f"urls is an object with addresses for {', '.join(KINDS)}.")
+    return {kind: read_web_address(url) for kind, url in value.items()}
+
+
 SESSION = r"/_control/sessions/(?P<session>[^/]+)"
 ROUTES: list[tuple[re.Pattern[str], Mapping[str, Handler]]] = [
     (re.compile("/_control/reset"), {"POST": Control.reset}),
@@ -204,6 +222,7 @@ ROUTES: list[tuple[re.Pattern[str], Mapping[str, Handler]]] = [
     (re.compile(SESSION + "/streams/(?P<stream>[^/]+)"), {"DELETE": Control.unpublish}),
     (re.compile("/_control/clock"), {"GET": Control.show_clock, "POST": Control.set_clock}),
     (re.compile("/_control/storage"), {"POST": Control.set_storage}),
+    (re.compile("/_control/runs"), {"GET": Control.show_runs}),
     (re.compile("/_control/archives/(?P<archive>[^/]+)/fail"), {"POST": Control.fail_archive}),
     (re.compile("/_control/auto-connect"), {"POST": Control.set_auto_connect}),
     (

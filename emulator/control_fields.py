@@ -91,6 +91,14 @@ def read_names(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def read_texts(fields: dict[str, Any], *names: str) -> dict[str, str]:
+    """Those of the fields that are there."""
+    found = {name: fields[name] for name in names if name in fields}
+    if not all(isinstance(text, str) for text in found.values()):
+        raise BadInput(f"{' and '.join(names)} are strings.")
+    return found
+
+
 def read_web_address(value: Any) -> str:
     """An http or https URL without anything in it that would need quoting."""
     try:

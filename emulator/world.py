@@ -1,15 +1,17 @@
-"""All that the emulator knows: sessions, archives and the time.
+"""All that the emulator knows: sessions, archives, what else runs in a session, and the time.
 
-Whoever looks at the world holds its lock, and first lets it catch up with the clock: `now` is then
-the time of everything that is done.
+A caller holds the world's lock, and first lets it catch up with the clock: `now` is then the time
+of everything that is done. What is done in a session goes through here, wherever it comes from: the
+REST API, the control API, a browser. Observers are told of it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from emulator.archive_options import ArchiveOptions
 from emulator.archives import USER_INITIATED, Archive, UploadTarget
@@ -17,10 +19,57 @@ from emulator.auth import Keys, Project
 from emulator.clock import VirtualClock
 from emulator.keeping import Keeper
 from emulator.messages import Request
+from emulator.runs import STOPPED_BY_CALL, Run
 from emulator.session_ids import SessionId, SessionIds
-from emulator.sessions import MAX_SESSIONS, Presence, Session
+from emulator.sessions import (
+    MAX_SESSIONS,
+    Connection,
+    Presence,
+    Session,
+    Stream,
+    client_of_auto_connect,
+)
 
 MAX_ARCHIVES = 10_000
+MAX_RUNS = 10_000
+
+
+class Observer:
+    """What happens, told under the world's lock: an observer may not wait.
+
+    `signalled` has the ids of the connections that sent it, None for a server, and that it is for,
+    None for all. `muted` has the streams whose publishers are to mute themselves.
+    """
+
+    def connection_created(self, session_id: str, connection: Connection) -> None: ...
+
+    def connection_destroyed(
+        self, session_id: str, connection: Connection, reason: str
+    ) -> None: ...
+
+    def stream_created(self, session_id: str, stream: Stream) -> None: ...
+
+    def stream_updated(self, session_id: str, stream: Stream) -> None: ...
+
+    def stream_destroyed(self, session_id: str, stream: Stream, reason: str) -> None: ...
+
+    def signalled(
+        self,
+        session_id: str,
+        *,
+        type: str,  # noqa: A002
+        data: str,
+        sender: str | None,
+        to: str | None,
+    ) -> None: ...
+
+    def muted(
+        self, session_id: str, streams: Collection[Stream], *, active: bool, is_session: bool
+    ) -> None: ...
+
+    def archive_changed(self, archive: Archive) -> None: ...
+
+    def run_changed(self, run: Run) -> None: ...
 
 
 class World:
@@ -31,13 +80,11 @@ class World:
         keys: Keys,
         clock: VirtualClock,
         *,
-        tell: Callable[[Archive], None],
         processing_ms: int,
         auto_connect: bool,
         keeper: Keeper | None = None,
     ) -> None:
-        """`tell` is called with each archive that has got into another state."""
-        self.tell = tell
+        self._observers: list[Observer] = []
         self.keeper = keeper or Keeper()
         self.lock = threading.Lock()
         self.clock = clock
@@ -47,13 +94,24 @@ class World:
         self._first_auto_connect = auto_connect
         self.reset()
 
+    def observe(self, observer: Observer) -> None:
+        self._observers.append(observer)
+
+    def notify(self, what: str, *about: Any, **more: Any) -> None:
+        for observer in self._observers:
+            getattr(observer, what)(*about, **more)
+
+    def tell(self, archive: Archive) -> None:
+        """The archive has got into another state."""
+        self.notify("archive_changed", archive)
+
     @contextmanager
-    def turn(self, request: Request) -> Iterator[None]:
+    def turn(self, request: Request | None = None) -> Iterator[None]:
         """Around what a request does: alone, at this moment, and kept for the next run."""
         with self.lock:
             self.catch_up()
             yield
-            if request.method != "GET":
+            if request is None or request.method != "GET":
                 self.keeper.save(self.archives.values())
 
     def reset(self) -> None:
@@ -63,6 +121,7 @@ class World:
         self.upload_target = UploadTarget()
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.archives: OrderedDict[str, Archive] = OrderedDict()
+        self.runs: OrderedDict[str, Run] = OrderedDict()
 
     def restore(self) -> None:
         """Take in the archives of an earlier run, which nobody is connected to any more."""
@@ -83,6 +142,9 @@ class World:
             archive.catch_up(now, self.upload_target)
             if was_live and archive.is_full and archive.is_automatic:
                 due.append(self._start_automatic(archive.session_id, at=archive.stopped_at))
+        for run in list(self.runs.values()):
+            while run.is_due(now):
+                run.catch_up(self)
         return now
 
     def presence(self, session_id: str) -> Presence:
@@ -108,27 +170,91 @@ class World:
             self._people_changed(session_id)
         return session_id
 
-    def connect(self, session_id: str) -> str:
-        """Raises BadInput when the session is full."""
-        connection_id = self._remembered(session_id).connect(self.now)
+    def connect(self, session_id: str, **about: Any) -> Connection:
+        """See Session.connect. Raises BadInput when the session is full."""
+        connection = self._remembered(session_id).connect(self.now, **about)
         self._people_changed(session_id)
-        return connection_id
+        self.notify("connection_created", session_id, connection)
+        return connection
 
-    def disconnect(self, session_id: str, connection_id: str) -> None:
-        """Raises KeyError when no such client is connected."""
-        self.session(session_id).disconnect(connection_id)
+    def disconnect(
+        self, session_id: str, connection_id: str, *, reason: str = "clientDisconnected"
+    ) -> None:
+        """Its streams end with it. Raises KeyError when no such client is connected."""
+        session = self.session(session_id)
+        connection = session.connections[connection_id]
+        for stream in session.streams_of(connection_id):
+            del session.streams[stream.id]
+            self.notify("stream_destroyed", session_id, stream, reason)
+        del session.connections[connection_id]
         self._people_changed(session_id)
+        self.notify("connection_destroyed", session_id, connection, reason)
+        for run in self.runs.values():
+            if run.connection_id == connection_id:
+                run.end(self, self.now, reason=STOPPED_BY_CALL)
 
-    def publish(self, session_id: str, connection_id: str) -> str:
-        """Raises KeyError when no such client is connected, BadInput when there are too many."""
-        stream_id = self.session(session_id).publish(connection_id, self.now)
+    def publish(self, session_id: str, connection_id: str, **about: Any) -> Stream:
+        """See Session.publish, also for the errors."""
+        stream = self.session(session_id).publish(connection_id, self.now, **about)
         self._people_changed(session_id)
-        return stream_id
+        self.notify("stream_created", session_id, stream)
+        return stream
 
-    def unpublish(self, session_id: str, stream_id: str) -> None:
+    def update_stream(self, session_id: str, stream_id: str, **changes: Any) -> None:
+        """Change fields of a stream. Raises KeyError when there is no such stream."""
+        stream = self.session(session_id).streams[stream_id]
+        for name, value in changes.items():
+            setattr(stream, name, value)
+        self.notify("stream_updated", session_id, stream)
+
+    def unpublish(
+        self, session_id: str, stream_id: str, *, reason: str = "clientDisconnected"
+    ) -> None:
         """Raises KeyError when there is no such stream."""
-        del self.session(session_id).streams[stream_id]
+        stream = self.session(session_id).streams.pop(stream_id)
         self._people_changed(session_id)
+        self.notify("stream_destroyed", session_id, stream, reason)
+
+    def signal(
+        self,
+        session_id: str,
+        *,
+        type: str,  # noqa: A002
+        data: str,
+        sender: str | None = None,
+        to: str | None = None,
+    ) -> None:
+        """Raises KeyError when the connection that it goes `to` is not there."""
+        if to is not None:
+            self.people(session_id).connections[to]
+        self.notify("signalled", session_id, type=type, data=data, sender=sender, to=to)
+
+    def mute_stream(self, session_id: str, stream_id: str) -> None:
+        """Raises KeyError when there is no such stream."""
+        stream = self.people(session_id).streams[stream_id]
+        self._mute(session_id, [stream], is_session=False)
+
+    def mute_all(self, session_id: str, *, active: bool, excluded: Collection[str] = ()) -> None:
+        """With `active` all streams but the excluded, and those that come later; else no more."""
+        session = self._remembered(session_id)
+        session.is_muted = active
+        streams = [each for each in session.streams.values() if each.id not in excluded]
+        self._mute(session_id, streams if active else [], is_session=True, active=active)
+
+    def _mute(
+        self, session_id: str, streams: list[Stream], *, is_session: bool, active: bool = True
+    ) -> None:
+        self.notify("muted", session_id, streams, active=active, is_session=is_session)
+        for stream in streams:
+            stream.has_audio = False
+            self.notify("stream_updated", session_id, stream)
+
+    def people(self, session_id: str) -> Session:
+        """The session, with the client that auto-connect puts into every one."""
+        session = self.session(session_id)
+        if self.auto_connect and not session.connections:
+            return client_of_auto_connect(session_id, self.now)
+        return session
 
     def session(self, session_id: str) -> Session:
         """What there is to know, to look at."""
@@ -145,6 +271,24 @@ class World:
             forgotten, _ = self.sessions.popitem(last=False)
             self._people_changed(forgotten)
         return self.sessions.setdefault(session_id, Session())
+
+    # What runs in a session
+
+    def begin(self, run: Run) -> None:
+        """A run has begun; one that is `starting` says so later."""
+        self.runs[run.id] = run
+        run.people_changed(self.presence(run.session_id), self.now)
+        if len(self.runs) > MAX_RUNS:
+            self.runs.popitem(last=False)
+        if run.status != "starting":
+            self.notify("run_changed", run)
+
+    def running(self, session_id: str, kind: str) -> list[Any]:
+        return [
+            run
+            for run in self.runs.values()
+            if run.session_id == session_id and run.kind == kind and not run.is_over
+        ]
 
     # Archives
 
@@ -168,6 +312,9 @@ class World:
     def _people_changed(self, *session_ids: str) -> None:
         """Tell the archives of these sessions, and begin those that begin by themselves."""
         changed, recorded = set(session_ids), set()
+        for run in self.runs.values():
+            if run.session_id in changed:
+                run.people_changed(self.presence(run.session_id), self.now)
         for archive in self.archives.values():
             if archive.session_id in changed:
                 archive.people_changed(self.presence(archive.session_id), self.now)
