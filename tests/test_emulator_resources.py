@@ -2,10 +2,12 @@
 
 import json
 import time
+from urllib.parse import urljoin
 
 import jwt
 import opentok
 import pytest
+import requests
 
 from tests.callback_receiver import Receiver
 
@@ -93,6 +95,35 @@ def test_the_client_of_auto_connect_is_there_at_each_look(emulator, session):
     (other,) = emulator.call("GET", path).json()["items"]
     assert one["connectionId"] == other["connectionId"]
     assert emulator.call("DELETE", f"{path}/{one['connectionId']}").status_code == 204
+
+
+def test_a_slash_at_the_end_of_a_path_changes_nothing(emulator, session, sdk):
+    stream = emulator.publish(session)
+    listed = emulator.call("GET", f"{P}/session/{session}/stream/").json()
+    assert [each["id"] for each in listed["items"]] == [stream]
+
+
+def test_lists_of_one_session_are_asked_for_by_either_name(emulator, session):
+    emulator.publish(session)
+    emulator.call("POST", f"{P}/archive", json={"sessionId": session})
+    counts = [
+        emulator.call("GET", f"{P}/archive?{name}={of}").json()["count"]
+        for name in ("sessionId", "session_id")
+        for of in (session, "1_x")
+    ]
+    assert counts == [1, 0, 1, 0]
+
+
+def test_an_available_transcript_has_an_address_that_works(emulator, session):
+    emulator.publish(session)
+    start = {"sessionId": session, "hasTranscription": True}
+    archive = emulator.call("POST", f"{P}/archive", json=start).json()
+    emulator.call("POST", f"{P}/archive/{archive['id']}/stop")
+    emulator.advance(5)
+    made = emulator.call("GET", f"{P}/archive/{archive['id']}").json()["transcription"]
+    assert made["status"] == "available"
+    assert requests.get(made["url"], timeout=5).json()["content"][0]["text"]
+    assert requests.get(made["url"] + "x", timeout=5).status_code == 403
 
 
 # Signals and moderation
@@ -197,6 +228,24 @@ def test_a_broadcast_that_makes_no_sense_is_refused(fields, emulator, session):
     emulator.publish(session)
     answer = emulator.call("POST", f"{P}/broadcast", json={"sessionId": session, **fields})
     assert answer.status_code == 400
+
+
+def test_the_hls_address_of_a_broadcast_plays_while_it_is_live(emulator, session):
+    emulator.publish(session)
+    made = emulator.call("POST", f"{P}/broadcast", json={"sessionId": session, **HLS}).json()
+    address = made["broadcastUrls"]["hls"]
+    assert requests.get(address, timeout=5).status_code == 404
+    emulator.advance(15 + 30)
+    playing = requests.get(address, timeout=5)
+    assert playing.headers["Access-Control-Allow-Origin"] == "*"
+    names = [line for line in playing.text.splitlines() if line.endswith(".ts")]
+    assert len(names) == 5
+    assert "ENDLIST" not in playing.text
+    segment = requests.get(urljoin(address, names[0]), timeout=5)
+    assert segment.headers["Content-Type"] == "video/mp2t"
+    assert segment.content[::188] == b"G" * (len(segment.content) // 188)  # MPEG-TS packets
+    emulator.call("POST", f"{P}/broadcast/{made['id']}/stop")
+    assert requests.get(address, timeout=5).text.endswith("#EXT-X-ENDLIST\n")
 
 
 # Captions, renders, calls, audio connectors
