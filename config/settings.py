@@ -81,6 +81,7 @@ DEFAULT_RATE_LIMITS = {
     "create": "60/minute",
     "record": "60/minute",
     "archive": "600/minute",
+    "moderate": "600/minute",
     "code": "10/minute",
     "code_room": "60/minute",
     "login": "5/minute",

@@ -22,7 +22,7 @@ ONCE = [
     # limits on requests, which are counted in memory or in Redis
     "limits", "limit_windows", "api_limits",
     # calls to OpenTok
-    "door_to_opentok", "failing_opentok", "words_of_opentok",
+    "api_moderation", "door_calls", "door_to_opentok", "failing_opentok", "words_of_opentok",
     # what is published
     "schema", "documents",
 ]  # fmt: skip

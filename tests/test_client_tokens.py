@@ -19,7 +19,16 @@ from video.tokens import ClientToken, read_token
 
 SECRET = settings.OPENTOK["TOKBOX_SECRET"]
 PROJECT = settings.OPENTOK["TOKBOX_API_KEY"]
-TAKEN = {}
+# And where it is tested that they refuse client tokens of other sessions.
+TAKEN = {
+    f"{view}.{action}": "test_api_moderation"
+    for view, actions in {
+        "ConnectionViewSet": ["list_all", "destroy"],
+        "StreamViewSet": ["list_all", "retrieve", "lay_out", "mute"],
+        "EverybodyViewSet": ["mute", "unmute", "signal"],
+    }.items()
+    for action in actions
+}
 
 
 def session_of(project, name="a"):

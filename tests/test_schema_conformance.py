@@ -41,8 +41,11 @@ def there(server, opentok):
     opentok.connect(recorded)
     opentok.connect(other)
     archive = server.post("/archive/start", json={"sessionId": recorded}).json()["id"]
+    stream = opentok.publish(recorded)
     return {
         "key": key.text, "name": "lobby", "archive_id": archive, "room": "hall", "sessionId": other,
+        "stream_id": stream, "connectionId": opentok.connect(recorded),
+        "connection_id": opentok.connect(recorded),
     }  # fmt: skip
 
 

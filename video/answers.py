@@ -30,7 +30,8 @@ def read(response: Response, refusals: Refusals) -> Any:
     if status in refusals:
         message = _message(response)
         # OpenTok documents that no clients are connected under 400 as well as under 404.
-        if "clients are actively connected" in message:
+        nobody = "clients are actively connected" in message
+        if nobody and "nobody_connected" in refusals.values():
             raise VideoError("nobody_connected", message)
         raise VideoError(refusals[status], message)
     if not 200 <= status < 300:

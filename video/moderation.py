@@ -1,7 +1,4 @@
-"""What a moderator does to others: disconnect and mute them.
-
-Nobody is connected: `nobody_connected`, by whatever call.
-"""
+"""What a moderator does to others: disconnect and mute them."""
 
 from collections.abc import Iterable
 
@@ -32,13 +29,19 @@ def mute_stream(session_id: str, stream_id: str) -> None:
 
 
 def mute_all(session_id: str, *, except_streams: Iterable[str] = ()) -> None:
-    """Mute all streams but these, and those that are published from now on."""
+    """Mute all streams but these, and those that are published from now on.
+
+    Error: nobody_connected.
+    """
     spared = [ids.stream_id(stream_id) for stream_id in except_streams]
     _set_mute(session_id, {"active": True, "excludedStreamIds": spared})
 
 
 def unmute_all(session_id: str) -> None:
-    """Have new streams muted no more. Those that are stay so until their publishers unmute."""
+    """Have new streams muted no more; the others stay so until their publishers unmute them.
+
+    Error: nobody_connected.
+    """
     _set_mute(session_id, {"active": False, "excludedStreamIds": []})
 
 

@@ -52,6 +52,9 @@ IN_PATH = {
         OpenApiParameter.PATH,
         description="The `id` that starting it answered with.",
     ),
+    "connection_id": OpenApiParameter(
+        "connection_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
+    ),
     "stream_id": OpenApiParameter(
         "stream_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
     ),

@@ -1,0 +1,190 @@
+"""Who is in a room now, and what a moderator does: in the room's present session, by OpenTok alone.
+
+Nothing of it is kept here.
+"""
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from access.authentication import key_of
+from access.capabilities import Capability
+from access.limits import Throttle
+from api.room_views import AT_A_ROOM
+from api.serializers import NothingSerializer
+from api.session_serializers import (
+    ConnectionListSerializer,
+    ConnectionSerializer,
+    LayoutClassesSerializer,
+    MuteSerializer,
+    PublishedStreamListSerializer,
+    PublishedStreamSerializer,
+    SignalSerializer,
+)
+from api.viewsets import ManagingViewSet, example
+from rooms.coverage import check_client_covers_session, check_key_covers
+from rooms.models import Room
+from video import connections, moderation, signals, streams
+from video.errors import ANY_CALL
+
+IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid"}
+DONE = OpenApiResponse(description="Done.")
+A_STREAM = "0a1b2c3d-0000-4000-8000-000000000000"
+
+
+def session_of(request: Request, name: str) -> str:
+    """The present session of a room that the request's key, or its client token, is for."""
+    check_key_covers(key_of(request), name)
+    session_id = Room.objects.find(name).session_id
+    check_client_covers_session(request, session_id)
+    return session_id
+
+
+def done() -> Response:
+    return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ModeratingViewSet(ManagingViewSet):
+    """For moderators: with a key that has `moderate`, or with their token of the very session."""
+
+    needs = Capability.MODERATE
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("moderate")]
+
+
+@extend_schema(tags=["Moderating rooms"])
+class ConnectionViewSet(ModeratingViewSet):
+    """Clients, phones and bots in a room's session."""
+
+    takes_client_tokens = {"list_all", "destroy"}
+    serializer_class = ConnectionSerializer
+
+    @extend_schema(
+        operation_id="list_connections",
+        summary="Who is in a room",
+        description="The oldest first. An empty room has an empty list.",
+        responses={200: ConnectionListSerializer},
+        extensions={"x-codes": IN_A_SESSION},
+    )
+    def list_all(self, request: Request, name: str) -> Response:
+        return Response({"items": connections.list_connections(session_of(request, name))})
+
+    @extend_schema(
+        operation_id="disconnect",
+        summary="Throw somebody out",
+        description="With a good token they can come back: close the room to prevent that.",
+        responses={204: DONE},
+        extensions={"x-codes": IN_A_SESSION | {"connection_not_found"}},
+    )
+    def destroy(self, request: Request, name: str, connection_id: str) -> Response:
+        moderation.disconnect(session_of(request, name), connection_id)
+        return done()
+
+
+@extend_schema(tags=["Moderating rooms"])
+class StreamViewSet(ModeratingViewSet):
+    """What is published in a room's session."""
+
+    takes_client_tokens = {"list_all", "retrieve", "lay_out", "mute"}
+    serializer_class = PublishedStreamSerializer
+
+    @extend_schema(
+        operation_id="list_streams",
+        summary="What is published in a room",
+        description="An empty room has an empty list.",
+        responses={200: PublishedStreamListSerializer},
+        extensions={"x-codes": IN_A_SESSION},
+    )
+    def list_all(self, request: Request, name: str) -> Response:
+        return Response({"items": streams.list_streams(session_of(request, name))})
+
+    @extend_schema(
+        operation_id="get_stream",
+        summary="A stream as it is now",
+        responses={200: PublishedStreamSerializer},
+        extensions={"x-codes": IN_A_SESSION | {"stream_not_found"}},
+    )
+    def retrieve(self, request: Request, name: str, stream_id: str) -> Response:
+        return Response(streams.get_stream(session_of(request, name), stream_id))
+
+    @extend_schema(
+        operation_id="set_layout_classes",
+        summary="Give streams other layout classes",
+        description="Recordings and broadcasts with a layout arrange streams by them.",
+        request=LayoutClassesSerializer,
+        examples=example(items=[{"id": A_STREAM, "layoutClassList": ["focus"]}]),
+        responses={204: DONE},
+        extensions={
+            "x-codes": IN_A_SESSION | {"invalid", "layout_classes_refused", "stream_not_found"}
+        },
+    )
+    def lay_out(self, request: Request, name: str) -> Response:
+        session_id = session_of(request, name)
+        streams.set_layout_classes(session_id, **LayoutClassesSerializer.read(request.data))
+        return done()
+
+    @extend_schema(
+        operation_id="mute_stream",
+        summary="Mute a stream",
+        description="Its publisher can unmute it.",
+        request=None,
+        responses={204: DONE},
+        extensions={"x-codes": IN_A_SESSION | {"stream_not_found"}},
+    )
+    def mute(self, request: Request, name: str, stream_id: str) -> Response:
+        session_id = session_of(request, name)
+        NothingSerializer.read(request.data)
+        moderation.mute_stream(session_id, stream_id)
+        return done()
+
+
+@extend_schema(tags=["Moderating rooms"])
+class EverybodyViewSet(ModeratingViewSet):
+    """What reaches all who are in a room's session."""
+
+    takes_client_tokens = {"mute", "unmute", "signal"}
+    serializer_class = NothingSerializer
+
+    @extend_schema(
+        operation_id="mute_all",
+        summary="Mute all streams of a room",
+        description="Also those that are published from now on. Publishers can unmute themselves.",
+        request=MuteSerializer,
+        examples=example(excludedStreamIds=[A_STREAM]),
+        responses={204: DONE},
+        extensions={"x-codes": IN_A_SESSION | {"nobody_connected"}},
+    )
+    def mute(self, request: Request, name: str) -> Response:
+        session_id = session_of(request, name)
+        moderation.mute_all(session_id, **MuteSerializer.read(request.data))
+        return done()
+
+    @extend_schema(
+        operation_id="unmute_all",
+        summary="Mute new streams no more",
+        description="Those that are muted stay so until their publishers unmute them.",
+        responses={204: DONE},
+        extensions={"x-codes": IN_A_SESSION | {"nobody_connected"}},
+    )
+    def unmute(self, request: Request, name: str) -> Response:
+        moderation.unmute_all(session_of(request, name))
+        return done()
+
+    @extend_schema(
+        operation_id="send_signal",
+        summary="Tell all in a room something, or one of them",
+        description="Clients get it as a signal without a sender.",
+        request=SignalSerializer,
+        examples=example(type="announcement", data="Five minutes left."),
+        responses={204: DONE},
+        extensions={
+            "x-codes": IN_A_SESSION | {"nobody_connected", "connection_not_found", "signal_refused"}
+        },
+    )
+    def signal(self, request: Request, name: str) -> Response:
+        session_id = session_of(request, name)
+        signals.send_signal(session_id, **SignalSerializer.read(request.data))
+        return done()
