@@ -5,7 +5,6 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
@@ -18,7 +17,6 @@ from archives.serializers import ListQuerySerializer, RecordingSerializer, Start
 from archives.states import Status
 from rooms.coverage import check_key_covers_session
 from rooms.views import LOCATION
-from video import callbacks
 from video.archives import download_url
 from video.errors import ANY_CALL
 from web.problems import named_in_accept
@@ -124,18 +122,3 @@ class ArchiveViewSet(ViewSet):
             raise ArchiveNotViewable(page, status=archive.status)
         context = {"archive": archive, "page": page}
         return render(request._request, page.template, context, status=page.status_code)
-
-
-class CallbackView(APIView):
-    """What OpenTok tells by itself: see video/callbacks.py, which knows who is calling."""
-
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()  # all come from OpenTok's few addresses; what is refused counts
-
-    def post(self, request: Request) -> Response:
-        signature = request.headers.get("Authorization", "")
-        remote = callbacks.archive(request.body, authorization=signature)
-        if remote is not None:
-            Archive.objects.apply_callback(remote)
-        return Response()

@@ -95,6 +95,9 @@ DEFAULT_RATE_LIMITS = {
 RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")
 
+# Seconds after which a broadcast, captions, a page, a call or a bot is ended.
+LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60, at_most=36_000)
+
 ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 # Where who has logged in goes without a `next` of this host.
 LOGIN_REDIRECT_URL = "admin:index"
@@ -113,6 +116,7 @@ INSTALLED_APPS = [
     "access.apps.AccessConfig",
     "rooms.apps.RoomsConfig",
     "archives.apps.ArchivesConfig",
+    "live.apps.LiveConfig",
     "api.apps.ApiConfig",
 ]
 

@@ -13,6 +13,7 @@ urlpatterns = [
     # First what is asked for most: Django tries one after the other.
     path("", include("rooms.urls")),
     path("", include("archives.urls")),
+    path("", include("live.urls")),
     path("", pages.IndexView.as_view()),
     re_path(r"^readme/?\Z", pages.DocumentView.as_view()),
     re_path(r"^readme/(?P<path>.+?)/?\Z", pages.DocumentView.as_view()),

@@ -25,6 +25,23 @@ from web.errors import Problem
 # OpenTok tries for a day to deliver one. Whether it signs anew each time is undocumented.
 MOST_SECONDS_OLD = 24 * 60 * 60
 MOST_SECONDS_APART = 5 * 60
+EVENTS = {
+    "archive": "archive",
+    "broadcast": "broadcast",
+    "render": "render",
+    **dict.fromkeys(["callCreated", "callUpdated", "callDestroyed"], "call"),
+    **dict.fromkeys(
+        [
+            "sessionCreated",
+            "sessionDestroyed",
+            "connectionCreated",
+            "connectionDestroyed",
+            "streamCreated",
+            "streamDestroyed",
+        ],
+        "session",
+    ),
+}
 # Of archives alone: an Experience Composer's callback has an id, a session and a status as well.
 ONLY_OF_ARCHIVES = {"duration", "size", "outputMode"}
 
@@ -34,24 +51,28 @@ logger = logging.getLogger(__name__)
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 
-def archive(body: bytes, *, authorization: str) -> Remote | None:
-    """The archive object that a callback tells of, or None if it tells of something else.
+def read(body: bytes, *, authorization: str) -> tuple[str, Remote] | None:
+    """What a callback tells of, and the object; None if it is of no known kind.
 
-    `body` is as it came, `authorization` the header. Errors: callbacks_closed,
-    callback_refused, before anything in the body is looked at; callback_invalid.
+    The kinds: archive, broadcast, captions, render, call and session (connections and streams).
+    `body` is as it came, `authorization` the header. Errors: callbacks_closed, callback_refused,
+    before anything in the body is looked at; callback_invalid.
     """
     if not settings.CALLBACK_SECRET:
         raise Problem("callbacks_closed")
     _verify(body, _claims(authorization))
     told = _parse(body)
-    if not _is_of_archive(told):
-        _say_dropped(_kind(told))
+    kind = _kind(told)
+    if kind is None:
+        _say_dropped(_word(told))
         return None
     _refuse_others(told)
+    if kind == "session":
+        return kind, told
     try:
-        return answers.item(told)
+        return kind, answers.item(_AS_ITEM.get(kind, dict)(told))
     except VideoError:
-        raise _invalid("it tells of no archive") from None
+        raise _invalid(f"it tells of no {kind}") from None
 
 
 def _claims(authorization: str) -> dict[str, Any]:
@@ -99,14 +120,42 @@ def _parse(body: bytes) -> dict[str, Any]:
     return told
 
 
-def _is_of_archive(told: dict[str, Any]) -> bool:
-    """OpenTok's guide shows an archive with `event`, its REST reference without one."""
+def _kind(told: dict[str, Any]) -> str | None:
+    """Most kinds name it in `event`. OpenTok's REST reference shows an archive without one, and
+    its guides captions and renders.
+    """
     event = told.get("event")
-    shape = {"id", "sessionId", "status"} <= told.keys() and ONLY_OF_ARCHIVES & told.keys()
-    return event == "archive" or (event is None and bool(shape))
+    if event is not None:
+        return EVENTS.get(event) if isinstance(event, str) else None
+    if "captionId" in told:
+        return "captions"
+    if {"id", "sessionId", "status"} <= told.keys():
+        return "archive" if ONLY_OF_ARCHIVES & told.keys() else "render"
+    return None
 
 
-def _kind(told: dict[str, Any]) -> str:
+def _captions(told: dict[str, Any]) -> Remote:
+    return told | {"id": told.get("captionId")}
+
+
+def _call(told: dict[str, Any]) -> Remote:
+    """A SIP call as the other kinds are: with an id and a status of its own."""
+    about = told.get("call") if isinstance(told.get("call"), dict) else {}
+    is_over = told["event"] == "callDestroyed"
+    return {
+        **(about or {}),
+        "sessionId": told.get("sessionId"),
+        "status": "stopped" if is_over else "started",
+        "reason": told.get("reason_message"),
+        "updatedAt": told.get("timestamp"),
+        **({"state": told["state"]} if "state" in told else {}),
+    }
+
+
+_AS_ITEM = {"captions": _captions, "call": _call}
+
+
+def _word(told: dict[str, Any]) -> str:
     """What it is about, in a word for the log."""
     event = told.get("event")
     if event is None:
@@ -118,7 +167,7 @@ def _kind(told: dict[str, Any]) -> str:
 @lru_cache(100)
 def _say_dropped(kind: str) -> None:
     """Once for each kind: busy sessions send hundreds of them."""
-    logger.info("Callbacks are taken about recordings alone; dropped: %s", kind)
+    logger.info("Callbacks of this kind are not taken; dropped: %s", kind)
 
 
 def _refuse_others(told: dict[str, Any]) -> None:

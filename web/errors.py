@@ -196,6 +196,8 @@ _TABLE = (
     Code(400, "audio_connector_refused", "This audio connection is refused",
          "OpenTok refuses to connect this. Check the uri and the options; the session has to be "
          "routed through the media server."),
+    Code(404, "call_not_found", "No such call",
+         "There is no call with this id. Check the id."),
     Code(404, "audio_connector_not_found", "No such audio connection",
          "There is no audio connection with this id. Check the id; it may have ended."),
 

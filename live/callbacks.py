@@ -1,0 +1,41 @@
+"""Where OpenTok tells what happens: of recordings, of activities, and of who is in a session."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from archives.models import Archive
+from live.models import Activity
+from video import callbacks
+from video.answers import Remote
+
+
+class CallbackView(APIView):
+    """See video/callbacks.py, which knows who is calling."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()  # all come from OpenTok's few addresses; what is refused counts
+
+    def post(self, request: Request) -> Response:
+        signature = request.headers.get("Authorization", "")
+        if told := callbacks.read(request.body, authorization=signature):
+            _apply(*told)
+        return Response()
+
+
+def _apply(kind: str, remote: Remote) -> None:
+    if kind == "archive":
+        Archive.objects.apply_callback(remote)
+    elif kind == "session":
+        _apply_to_session(remote)
+    else:
+        Activity.objects.apply_callback(kind, remote)
+
+
+def _apply_to_session(told: Remote) -> None:
+    """What was connected is gone, and with it maybe the last of the people."""
+    session_id = told.get("sessionId")
+    if told["event"] == "connectionDestroyed" and isinstance(session_id, str):
+        Activity.objects.end_overdue(session_id=session_id)
+        Activity.objects.end_in_empty_session(session_id)

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from access.notes import best_effort
+from live import deeds
+from rooms.models import Room
+from rooms.names import clean_name
+from video import tokens
+from video.answers import Remote
+from video.errors import VideoError
+from web.errors import Problem
+
+if TYPE_CHECKING:
+    from live.models import Activity
+
+UPDATED_FIELDS = ["status", "reason", "connection_id", "stream_id", "updated_at", "ended_at",
+                  "details"]  # fmt: skip
+# What a token has to last for: OpenTok looks at it once.
+TOKEN_SECONDS = 300
+# OpenTok's own limit for captions, in seconds.
+CAPTIONS_SECONDS = range(300, 14_401)
+
+
+class ActivityManager(models.Manager["Activity"]):
+    """Starting and stopping at OpenTok, and what is known of it here.
+
+    What OpenTok has done is so, whatever becomes of our note. Errors are those of the modules of
+    video/ that are named alike.
+    """
+
+    def start_broadcast(self, session_id: str, **options: Any) -> Activity:
+        """Options: video.broadcasts.start_broadcast."""
+        limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
+        remote = deeds.broadcasts.start_broadcast(session_id, **options)
+        return self._begun("broadcast", session_id, remote, seconds=limit)
+
+    def start_captions(self, session_id: str, **options: Any) -> Activity:
+        """Those that run already, if they do. Options: video.captions.start_captions."""
+        limit = min(max(settings.LIVE_MAX_DURATION, CAPTIONS_SECONDS[0]), CAPTIONS_SECONDS[-1])
+        limit = options.setdefault("max_duration", limit)
+        token = _token(session_id, "moderator")
+        try:
+            captions_id = deeds.captions.start_captions(session_id, token=token, **options)
+        except VideoError as error:
+            running = self.running(session_id, "captions").first()
+            if error.code == "captions_running" and running:
+                return running
+            raise
+        # A session has captions once, so that others which seem to run do not.
+        self.running(session_id, "captions").update(status="stopped", ended_at=timezone.now())
+        remote = {"id": captions_id, "status": "started"}
+        if language := options.get("language_code"):
+            remote["languageCode"] = language
+        return self._begun("captions", session_id, remote, seconds=limit)
+
+    def start_render(self, session_id: str, **options: Any) -> Activity:
+        """Options: video.renders.start_render."""
+        limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
+        token = _token(session_id, "publisher", data="render")
+        remote = deeds.renders.start_render(session_id, token=token, **options)
+        # What follows a ? may be a secret of that page.
+        remote["url"] = str(remote.get("url", "")).partition("?")[0]
+        return self._begun("render", session_id, remote, seconds=limit)
+
+    def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:
+        """`data` is the connection data of the call. Options: video.sip.dial."""
+        token = _token(session_id, "publisher", data=data)
+        remote = deeds.sip.dial(session_id, token=token, **options)
+        return self._begun("call", session_id, remote | {"status": "started"})
+
+    def connect_audio(self, session_id: str, **options: Any) -> Activity:
+        """Options: video.audio_connector.connect."""
+        token = _token(session_id, "publisher", data="audio_connector")
+        remote = deeds.audio_connector.connect(session_id, token=token, **options)
+        return self._begun("audio_connector", session_id, remote | {"status": "started"})
+
+    def find(self, kind: str, activity_id: str) -> Activity:
+        """Error: the kind's own `…_not_found`."""
+        try:
+            found = self.filter(pk=UUID(str(activity_id)), kind=kind).first()
+        except ValueError:
+            found = None
+        if found is None:
+            raise Problem(f"{kind}_not_found")
+        return found
+
+    def latest_of(self, session_id: str, kind: str, **columns: Any) -> Activity:
+        """The one that was started last, also if it is over. Error: the kind's `…_not_found`."""
+        if found := self.filter(session_id=session_id, kind=kind, **columns).first():
+            return found
+        raise Problem(f"{kind}_not_found")
+
+    def running(self, session_id: str, kind: str = "") -> models.QuerySet[Activity]:
+        running = self.filter(session_id=session_id, ended_at__isnull=True)
+        return running.filter(kind=kind) if kind else running
+
+    def matching(
+        self, *, kind: str, prefix: str = "", room: str | None = None, running: bool | None = None
+    ) -> models.QuerySet[Activity]:
+        """Those of one kind, of rooms whose name starts with `prefix`, or of one room."""
+        found = self.filter(kind=kind)
+        if prefix:
+            found = found.filter(room__in=Room.objects.matching(prefix=prefix))
+        if room is not None:
+            found = found.filter(room_name=clean_name(room))
+        return found if running is None else found.filter(ended_at__isnull=running)
+
+    def fetch(self, activity: Activity) -> Activity:
+        """The same as OpenTok has it now, with its object as `answer`."""
+        self.end_overdue(session_id=activity.session_id)
+        return self._after(activity, deeds.LOOK[activity.kind])
+
+    def stop(self, activity: Activity) -> Activity:
+        """The same, over. Again is fine, as is one that OpenTok has stopped by itself."""
+        if not activity.is_running:
+            return activity
+        return self._after(activity, deeds.STOP[activity.kind], ends=True)
+
+    def end_overdue(self, *, session_id: str = "") -> int:
+        """Stop what should have ended by now, of one session or of all; returns how many."""
+        overdue = self.filter(ended_at__isnull=True, ends_at__lt=timezone.now())
+        if session_id:
+            overdue = overdue.filter(session_id=session_id)
+        ended = 0
+        for activity in overdue:
+            with deeds.failure_logged("stop what is overdue"):
+                ended += not self.stop(activity).is_running
+        return ended
+
+    def end_in_empty_session(self, session_id: str) -> None:
+        """Stop what keeps a session busy that all people have left. OpenTok ends a broadcast."""
+        running = list(self.running(session_id).exclude(kind="broadcast"))
+        if not running:
+            return
+        with deeds.failure_logged("look for people in a session"):
+            if deeds.has_people(session_id, running):
+                return
+            for activity in running:
+                self.stop(activity)
+
+    def apply_callback(self, kind: str, remote: Remote) -> None:
+        """Write down what a callback tells, which may come late, more than once, in any order.
+
+        Also of what others have started.
+        """
+        with transaction.atomic():
+            row = self.select_for_update().filter(pk=remote["id"], kind=kind).first()
+            if row:
+                self._save(row, remote)
+        if row is None:
+            self._insert(self._new(kind, str(remote["sessionId"]), remote), remote)
+
+    def _begun(
+        self, kind: str, session_id: str, remote: Remote, *, seconds: int | None = None
+    ) -> Activity:
+        activity = self._new(kind, session_id, remote, seconds=seconds)
+        activity.answer = remote
+        with best_effort(f"note what was started: {kind}"):
+            self._insert(activity, remote)
+        return activity
+
+    def _new(
+        self, kind: str, session_id: str, remote: Remote, *, seconds: int | None = None
+    ) -> Activity:
+        now = timezone.now()
+        limit = settings.LIVE_MAX_DURATION if seconds is None else seconds
+        activity = self.model(
+            id=UUID(str(remote["id"])),
+            kind=kind,
+            session_id=session_id[:255],
+            status="started",
+            created_at=now,
+            ends_at=now + timedelta(seconds=limit),
+        )
+        activity.take_over(remote)
+        return activity
+
+    def _insert(self, activity: Activity, remote: Remote) -> None:
+        room = Room.objects.by_session([activity.session_id]).get(activity.session_id)
+        activity.room, activity.room_name = room, room.name if room else ""
+        try:
+            with transaction.atomic():
+                activity.save(force_insert=True)
+        except IntegrityError:
+            if known := self.filter(pk=activity.pk).first():  # a callback was faster
+                self._save(known, remote)
+            else:  # the room was deleted meanwhile
+                activity.room = None
+                activity.save(force_insert=True)
+
+    def _after(
+        self, activity: Activity, ask: Callable[[Activity], Remote], *, ends: bool = False
+    ) -> Activity:
+        """Ask OpenTok, and write down what it says. What it does not know any more is over."""
+        try:
+            activity.answer = ask(activity)
+        except VideoError as error:
+            if error.code not in deeds.GONE:
+                raise
+            activity.answer = None
+            ends = True
+        with best_effort("note what OpenTok said"):
+            self._save(activity, activity.answer or {}, ends=ends)
+        return activity
+
+    def _save(self, activity: Activity, remote: Remote, *, ends: bool = False) -> None:
+        has_changed = activity.take_over(remote)
+        if ends and activity.is_running:
+            activity.end()
+            has_changed = True
+        if has_changed:
+            activity.save(update_fields=UPDATED_FIELDS)
+
+
+def _token(session_id: str, role: str, *, data: str = "") -> str:
+    return tokens.generate_token(session_id, role=role, lifetime=TOKEN_SECONDS, data=data)
