@@ -14,34 +14,33 @@ Proof = ApiKey | ClientToken
 class BearerAuthentication(BaseAuthentication):
     """Makes `request.auth` the ApiKey or the ClientToken; without `Bearer …`, it is None.
 
-    What is neither is refused even where nothing is needed: silence would hide the mistake.
-    Other schemes are not for us. Some clients send one.
+    Of a view with `takes_token_in_body` the client token in the body's `token` counts then. What is
+    neither is refused even where nothing is needed: silence would hide the mistake. Other schemes
+    are not for us. Some clients send one.
     """
 
     def authenticate(self, request: Request) -> tuple[None, Proof] | None:
         # DRF's request looks for META in itself first, by way of exceptions.
-        header = request._request.META.get("HTTP_AUTHORIZATION")
-        if header is None:
-            return None
+        header = request._request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _, text = header.partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        text = text.strip()
-        return None, read_client_token(text) if tokens.is_like_one(text) else _key(request, text)
+        if scheme.lower() == "bearer":
+            return None, _proof(request, text.strip())
+        view = request.parser_context["view"]
+        if getattr(view, "takes_token_in_body", False) and (text := _token_in_body(request)):
+            return None, _client_token(text)
+        return None
 
 
-class BearerOrBodyAuthentication(BearerAuthentication):
-    """The same, and without it the client token in the body's `token` counts."""
-
-    def authenticate(self, request: Request) -> tuple[None, Proof] | None:
-        if found := super().authenticate(request):
-            return found
-        text = request.data.get("token") if hasattr(request.data, "get") else None
-        return (None, read_client_token(text)) if text and isinstance(text, str) else None
+def _proof(request: Request, text: str) -> Proof:
+    return _client_token(text) if tokens.is_like_one(text) else _key(request, text)
 
 
-def read_client_token(text: str) -> ClientToken:
-    """Error: client_token_invalid."""
+def _token_in_body(request: Request) -> str:
+    text = request.data.get("token") if isinstance(request.data, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _client_token(text: str) -> ClientToken:
     if token := tokens.read_token(text):
         return token
     raise Problem("client_token_invalid")

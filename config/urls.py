@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("", include("archives.urls")),
     path("", include("live.urls")),
+    path("", include("live.samples.urls")),
     path("", pages.IndexView.as_view()),
     re_path(r"^readme/?\Z", pages.DocumentView.as_view()),
     re_path(r"^readme/(?P<path>.+?)/?\Z", pages.DocumentView.as_view()),

@@ -239,6 +239,14 @@ _TABLE = (
     Code(400, "callback_invalid", "This callback makes no sense",
          "It is signed rightly, but tells of nothing that OpenTok documents."),
 
+    # Phones
+    Code(401, "voice_refused", "This webhook is refused",
+         "Only webhooks that Vonage's Voice API signed are taken. Check that "
+         "VOICE_SIGNATURE_SECRET is the account's signature secret; the server's log says more.",
+         challenge='Bearer realm="voice", error="invalid_token"', counts_as="refused"),
+    Code(503, "sip_not_configured", "This server makes no calls",
+         "This server cannot call phones: its operator has to set {missing}."),
+
     # What the server needs, and the server itself
     Code(503, "opentok_unavailable", "OpenTok is out of reach",
          "The video service cannot be reached at the moment. Please try again shortly.", wait=5),

@@ -21,7 +21,10 @@ from rooms.names import MAX_LENGTH
 from web.errors import Code
 
 DESCRIPTION = Path(__file__).with_name("description.md")
-DESCRIBED = ("/session", "/room/", "/archive", "/broadcast/", "/api/v1/")
+DESCRIBED = (
+    "/session", "/room/", "/archive", "/captions/", "/broadcast/", "/sip/", "/audio-connector/",
+    "/render", "/api/v1/",
+)  # fmt: skip
 
 # What can go wrong with …
 ANY_REQUEST = {
@@ -54,6 +57,12 @@ IN_PATH = {
     ),
     "connection_id": OpenApiParameter(
         "connection_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
+    ),
+    "captions_id": OpenApiParameter(
+        "captions_id",
+        {"type": "string", "format": "uuid"},
+        OpenApiParameter.PATH,
+        description="The `id` that starting them answered with.",
     ),
     "stream_id": OpenApiParameter(
         "stream_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
@@ -162,7 +171,6 @@ class Strict(OpenApiSerializerExtension):
 
 class BearerScheme(OpenApiAuthenticationExtension):
     target_class = "access.authentication.BearerAuthentication"
-    match_subclasses = True
     name = ["apiKey", "clientToken"]
 
     def get_security_definition(self, auto_schema: openapi.AutoSchema) -> Any:
@@ -213,7 +221,7 @@ def described(endpoints: list[Endpoint]) -> list[Endpoint]:
     found = {}
     for path, pattern, _, view in endpoints:
         if path.startswith(DESCRIBED):
-            for method, action in view.actions.items():
+            for method, action in getattr(view, "actions", {}).items():  # webhooks have none
                 # Django adds a HEAD for each GET once that was asked for.
                 if method != "head" or action != view.actions["get"]:
                     found[path, method] = (path.rstrip("/"), pattern, method.upper(), view)

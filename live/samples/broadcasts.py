@@ -1,0 +1,96 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.viewsets import ViewSet
+
+from access.capabilities import Capability
+from access.limits import Throttle
+from live.models import Activity, Kind
+from live.samples.serializers import (
+    BroadcastSerializer,
+    SessionSerializer,
+    StartBroadcastSerializer,
+)
+from rooms.coverage import check_client_covers_session
+from video.answers import Remote
+from video.errors import ANY_CALL
+
+AT_A_SESSION = {"invalid", "session_invalid", "room_not_covered", *ANY_CALL}
+IN_PATH = "The session alone counts, not the name in the address."
+
+
+@extend_schema(tags=["Broadcasts"])
+class BroadcastViewSet(ViewSet):
+    """The broadcast of a session, as OpenTok has it at the moment."""
+
+    needs = Capability.BROADCAST
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("archive" if self.action == "status" else "record")]
+
+    @extend_schema(
+        operation_id="start_broadcast_of_session",
+        summary="Start the broadcast of a session",
+        description=f"Other broadcasts of the session are stopped first. {IN_PATH}",
+        request=StartBroadcastSerializer,
+        responses={200: BroadcastSerializer},
+        extensions={
+            "x-codes": {
+                "broadcast_refused",
+                "broadcast_conflict",
+                "nobody_connected",
+                *AT_A_SESSION,
+            }
+        },
+    )
+    def start(self, request: Request, name: str) -> Response:
+        body = StartBroadcastSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        session_id = body.validated_data["session_id"]
+        check_client_covers_session(request, session_id)
+        for running in Activity.objects.running(session_id, Kind.BROADCAST):
+            Activity.objects.stop(running)
+        started = Activity.objects.start_broadcast(session_id, **body.validated_options())
+        return Response(started.answer)
+
+    @extend_schema(
+        operation_id="stop_broadcast_of_session",
+        summary="Stop the broadcast of a session",
+        description=f"Again is fine. {IN_PATH}",
+        request=SessionSerializer,
+        responses={200: BroadcastSerializer},
+        extensions={"x-codes": {"broadcast_not_found", *AT_A_SESSION}},
+    )
+    def stop(self, request: Request, name: str) -> Response:
+        return Response(_as_told(Activity.objects.stop(_latest(request))))
+
+    @extend_schema(
+        operation_id="get_broadcast_of_session",
+        summary="The broadcast of a session as it is now",
+        description=f"The one that was started last. {IN_PATH}",
+        request=SessionSerializer,
+        responses={200: BroadcastSerializer},
+        extensions={"x-codes": {"broadcast_not_found", *AT_A_SESSION}},
+    )
+    def status(self, request: Request, name: str) -> Response:
+        return Response(_as_told(Activity.objects.fetch(_latest(request))))
+
+
+def _latest(request: Request) -> Activity:
+    body = SessionSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    session_id = body.validated_data["session_id"]
+    check_client_covers_session(request, session_id)
+    return Activity.objects.latest_of(session_id, Kind.BROADCAST)
+
+
+def _as_told(broadcast: Activity) -> Remote:
+    """OpenTok's own object, or what is known of one that has ended."""
+    over = {
+        "id": str(broadcast.pk),
+        "sessionId": broadcast.session_id,
+        "status": broadcast.status,
+        "broadcastUrls": None,
+    }
+    return broadcast.answer or broadcast.details | over

@@ -1,0 +1,67 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.viewsets import ViewSet
+
+from access.capabilities import Capability
+from access.limits import Throttle
+from live.models import Activity, Kind
+from live.samples.serializers import IdSerializer, StartCaptionsSerializer
+from rooms.coverage import check_client_covers_session
+from video.errors import ANY_CALL
+
+
+@extend_schema(tags=["Captions"])
+class CaptionsViewSet(ViewSet):
+    """Captions of a session, started by one of its participants."""
+
+    takes_token_in_body = True
+    needs = {"start": Capability.CAPTION, "stop": None}
+    takes_client_tokens = {"start"}
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("record")]
+
+    @extend_schema(
+        operation_id="start_captions",
+        summary="Start the captions of a session",
+        description="In English, partial ones included. While they run, a second start answers "
+        "with the same id.",
+        request=StartCaptionsSerializer,
+        responses={200: IdSerializer},
+        extensions={
+            "x-codes": {
+                "invalid",
+                "session_invalid",
+                "room_not_covered",
+                "captions_refused",
+                "nobody_connected",
+                *ANY_CALL,
+            }
+        },
+    )
+    def start(self, request: Request) -> Response:
+        body = StartCaptionsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        session_id = body.validated_data["session_id"]
+        check_client_covers_session(request, session_id)
+        captions = Activity.objects.start_captions(session_id, partial_captions=True)
+        return Response({"id": str(captions.pk)})
+
+    @extend_schema(
+        operation_id="stop_captions",
+        summary="Stop captions",
+        description="Again is fine.",
+        request=None,
+        responses={202: IdSerializer},
+        extensions={
+            "x-codes": {"room_not_covered", "session_not_covered", "captions_not_found", *ANY_CALL}
+        },
+    )
+    def stop(self, request: Request, captions_id: str) -> Response:
+        request.data  # noqa: B018  nothing is read from the body, but a broken one is refused
+        captions = Activity.objects.find(Kind.CAPTIONS, captions_id)
+        check_client_covers_session(request, captions.session_id)
+        Activity.objects.stop(captions)
+        return Response({"id": str(captions.pk)}, status=202)
