@@ -2,10 +2,12 @@
 
 import json
 import time
+from urllib.parse import urljoin
 
 import jwt
 import opentok
 import pytest
+import requests
 
 from tests.callback_receiver import Receiver
 
@@ -197,6 +199,24 @@ def test_a_broadcast_that_makes_no_sense_is_refused(fields, emulator, session):
     emulator.publish(session)
     answer = emulator.call("POST", f"{P}/broadcast", json={"sessionId": session, **fields})
     assert answer.status_code == 400
+
+
+def test_the_hls_address_of_a_broadcast_plays_while_it_is_live(emulator, session):
+    emulator.publish(session)
+    made = emulator.call("POST", f"{P}/broadcast", json={"sessionId": session, **HLS}).json()
+    address = made["broadcastUrls"]["hls"]
+    assert requests.get(address, timeout=5).status_code == 404
+    emulator.advance(15 + 30)
+    playing = requests.get(address, timeout=5)
+    assert playing.headers["Access-Control-Allow-Origin"] == "*"
+    names = [line for line in playing.text.splitlines() if line.endswith(".ts")]
+    assert len(names) == 5
+    assert "ENDLIST" not in playing.text
+    segment = requests.get(urljoin(address, names[0]), timeout=5)
+    assert segment.headers["Content-Type"] == "video/mp2t"
+    assert segment.content[::188] == b"G" * (len(segment.content) // 188)  # MPEG-TS packets
+    emulator.call("POST", f"{P}/broadcast/{made['id']}/stop")
+    assert requests.get(address, timeout=5).text.endswith("#EXT-X-ENDLIST\n")
 
 
 # Captions, renders, calls, audio connectors
