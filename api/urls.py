@@ -4,6 +4,15 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from api.archive_views import ArchiveViewSet
+from api.live_views import (
+    ActivityViewSet,
+    AudioConnectorViewSet,
+    BroadcastViewSet,
+    CallViewSet,
+    CaptionsViewSet,
+    RenderViewSet,
+    StopViewSet,
+)
 from api.room_views import RoomViewSet
 from api.session_views import ConnectionViewSet, EverybodyViewSet, StreamViewSet
 
@@ -21,6 +30,19 @@ def in_room(below: str, view: Callable[..., Any]) -> list[URLPattern]:
     return [path(f"rooms/<room:name>/{below}{end}", view) for end in ("", "/")]
 
 
+def activities(viewset: type[ActivityViewSet]) -> list[URLPattern]:
+    """The addresses that all kinds of activities have."""
+    one = rf"^{viewset.path}/(?P<activity_id>[^/]+)"
+    return [
+        *in_room(viewset.path, viewset.as_view({"get": "list_in_room", "post": "create"})),
+        re_path(rf"^{viewset.path}/?\Z", viewset.as_view({"get": "list"})),
+        re_path(rf"{one}/?\Z", viewset.as_view({"get": "retrieve"})),
+        re_path(rf"{one}/stop/?\Z", viewset.as_view({"post": "stop"})),
+    ]
+
+
+BROADCAST = r"^broadcasts/(?P<activity_id>[^/]+)"
+
 urlpatterns = [
     re_path(r"^rooms/?\Z", RoomViewSet.as_view({"get": "list", "post": "create"})),
     path("rooms/<room:name>", room, name="api-room"),
@@ -34,6 +56,19 @@ urlpatterns = [
     *in_room("streams/<stream_id>/mute", StreamViewSet.as_view({"post": "mute"})),
     *in_room("mute", mute),
     *in_room("signals", EverybodyViewSet.as_view({"post": "signal"})),
+    *in_room("stop", StopViewSet.as_view({"post": "stop"})),
+    *activities(BroadcastViewSet),
+    re_path(BROADCAST + r"/layout/?\Z", BroadcastViewSet.as_view({"put": "lay_out"})),
+    re_path(BROADCAST + r"/streams/?\Z", BroadcastViewSet.as_view({"post": "add_stream"})),
+    re_path(
+        BROADCAST + r"/streams/(?P<stream_id>[^/]+)/?\Z",
+        BroadcastViewSet.as_view({"delete": "remove_stream"}),
+    ),
+    *activities(CaptionsViewSet),
+    *activities(RenderViewSet),
+    *activities(CallViewSet),
+    re_path(r"^calls/(?P<activity_id>[^/]+)/digits/?\Z", CallViewSet.as_view({"post": "digits"})),
+    *activities(AudioConnectorViewSet),
     re_path(r"^archives/?\Z", ArchiveViewSet.as_view({"get": "list", "post": "create"})),
     re_path(ARCHIVE + r"/stop/?\Z", ArchiveViewSet.as_view({"post": "stop"})),
     re_path(ARCHIVE + r"/layout/?\Z", ArchiveViewSet.as_view({"put": "lay_out"})),

@@ -66,8 +66,6 @@ class ActivityManager(models.Manager["Activity"]):
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
         token = _token(session_id, "publisher", data="render")
         remote = deeds.renders.start_render(session_id, token=token, **options)
-        # What follows a ? may be a secret of that page.
-        remote["url"] = str(remote.get("url", "")).partition("?")[0]
         return self._begun("render", session_id, remote, seconds=limit)
 
     def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:

@@ -103,8 +103,14 @@ class Activity(models.Model):
 
 
 def _storable(value: Any) -> Any:
+    """`value` without what is in NOT_IN_DETAILS, however deep, and without the query of a URL,
+    which may be a secret of that page.
+    """
     if isinstance(value, dict):
-        return {key: _storable(held) for key, held in value.items() if key not in NOT_IN_DETAILS}
+        kept = {key: _storable(held) for key, held in value.items() if key not in NOT_IN_DETAILS}
+        if isinstance(kept.get("url"), str):
+            kept["url"] = kept["url"].partition("?")[0]
+        return kept
     return [_storable(held) for held in value] if isinstance(value, list) else value
 
 

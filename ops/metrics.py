@@ -19,6 +19,7 @@ from access.capabilities import Capability
 from access.permissions import HasCapability
 from archives.models import Archive
 from archives.states import Status
+from live.models import Activity, Kind
 from ops.health import database_works
 from rooms.models import Room
 from telemetry import counters
@@ -72,7 +73,7 @@ class Stored:
 
     def collect(self) -> Iterator[Metric]:
         with suppress(Error):
-            yield from [_rooms(), _archives()]
+            yield from [_rooms(), _archives(), _activities()]
         up = int(database_works())
         yield GaugeMetricFamily(
             "rooms_database_up", "Whether the database can be read and written to.", value=up
@@ -93,4 +94,17 @@ def _archives() -> Metric:
         counts[status if status in counts else "other"] += count
     for status, count in counts.items():
         gauge.add_metric([status], count)
+    return gauge
+
+
+def _activities() -> Metric:
+    gauge = GaugeMetricFamily(
+        "rooms_running_activities",
+        "Broadcasts, captions, renders, calls and audio connectors that run.",
+        labels=["kind"],
+    )
+    running = Activity.objects.filter(ended_at__isnull=True).order_by()
+    counts = dict.fromkeys(Kind.values, 0) | dict(running.values_list("kind").annotate(Count("pk")))
+    for kind, count in counts.items():
+        gauge.add_metric([kind], count)
     return gauge

@@ -22,6 +22,7 @@ REQUEST_ID = "web.request_id"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NO_ROUTE = "(none)"
 STATIC_ROUTE = "/static/<path>"
+API_COLLECTION = re.compile(r"/api/v1/[a-z-]+")
 ADMIN_ROUTE = f"/{settings.ADMIN_URL}…"
 
 
@@ -59,9 +60,11 @@ def write(method: str, route: str, status: int, *, seconds: float, **told: str) 
 def counted_as(request: HttpRequest, method: str, route: str, status: int) -> tuple[str, str]:
     """Method and route as labels: each pair is 16 series, and clients choose which they try.
 
-    So the admin, which has forty routes, counts as one, and methods that a route does not take
-    count together.
+    So the admin, which has forty routes, counts as one, each collection of the API as another, and
+    methods that a route does not take count together.
     """
+    if collection := API_COLLECTION.match(route):
+        route = f"{collection[0]}…"
     in_admin = request.path_info.startswith(f"/{settings.ADMIN_URL}")
     is_known = request.resolver_match is not None and not in_admin and status != 405
     if not is_known and method not in {"GET", "POST"}:

@@ -1,0 +1,373 @@
+"""What runs in a room's session besides recordings, and what stops it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, TypeVar
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
+
+from access.authentication import key_of
+from access.capabilities import Capability
+from access.limits import Throttle
+from api.archive_serializers import LayoutSerializer, StreamSerializer
+from api.live_serializers import (
+    ActivityQuerySerializer,
+    ActivitySerializer,
+    DigitsSerializer,
+    NewAudioConnectorSerializer,
+    NewBroadcastSerializer,
+    NewCallSerializer,
+    NewCaptionsSerializer,
+    NewRenderSerializer,
+    StopReportSerializer,
+)
+from api.room_views import AT_A_ROOM
+from api.serializers import NothingSerializer
+from api.viewsets import ManagingViewSet, example
+from live.models import Activity, Kind
+from live.stopping import stop_all
+from rooms.coverage import check_key_covers, check_key_covers_session
+from rooms.models import Room
+from rooms.views import LOCATION
+from video import broadcasts, sip
+from video.errors import ANY_CALL
+from web.errors import CODES
+
+DONE = OpenApiResponse(description="Done.")
+IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid", "nobody_connected"}
+
+
+Start = TypeVar("Start", bound=Callable[..., Response])
+
+
+class ActivityViewSet(ManagingViewSet):
+    """Of one `kind`, in the collection at `path`."""
+
+    serializer_class = ActivitySerializer
+    kind: ClassVar[Kind]
+    path: ClassVar[str]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("archive" if self.request.method == "GET" else "record")]
+
+    def list_in_room(self, request: Request, name: str) -> Response:
+        return self._listed(request, room=name)
+
+    def list(self, request: Request) -> Response:
+        return self._listed(request)
+
+    def _listed(self, request: Request, **of_room: str) -> Response:
+        chosen = ActivityQuerySerializer.read(request.query_params.dict()) | of_room
+        key = key_of(request)
+        if room := chosen.get("room"):
+            check_key_covers(key, room)
+        prefix = key.room_prefix if key else ""
+        found = Activity.objects.matching(kind=self.kind, prefix=prefix, **chosen)
+        page = self.paginate_queryset(found) or []
+        return self.get_paginated_response(ActivitySerializer(page, many=True).data)
+
+    def retrieve(self, request: Request, activity_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        return Response(ActivitySerializer(Activity.objects.fetch(activity)).data)
+
+    def stop(self, request: Request, activity_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        NothingSerializer.read(request.data)
+        return Response(ActivitySerializer(Activity.objects.stop(activity)).data)
+
+    def _activity(self, request: Request, activity_id: str) -> Activity:
+        activity = Activity.objects.find(self.kind, activity_id)
+        check_key_covers_session(key_of(request), activity.session_id)
+        return activity
+
+    def _session(self, request: Request, name: str) -> str:
+        check_key_covers(key_of(request), name)
+        return str(Room.objects.find(name).session_id)
+
+    def _started(self, activity: Activity) -> Response:
+        headers = {"Location": f"/api/v1/{self.path}/{activity.pk}"}
+        shown = ActivitySerializer(activity).data
+        return Response(shown, status.HTTP_201_CREATED, headers=headers)
+
+
+Viewed = TypeVar("Viewed", bound=ActivityViewSet)
+
+
+def described(kind: str, path: str, *, tag: str) -> Callable[[type[Viewed]], type[Viewed]]:
+    """The documentation of the operations that all kinds have."""
+    plural = path.replace("-", " ")
+    at = {f"{kind}_not_found", "room_not_covered", *ANY_CALL}
+    listed: dict[str, Any] = {
+        "description": "As OpenTok last told of them.",
+        "parameters": [ActivityQuerySerializer],
+        "responses": {200: ActivitySerializer(many=True)},
+        "extensions": {"x-codes": {"invalid", "cursor_invalid", *AT_A_ROOM}},
+    }
+    one: dict[str, Any] = {"responses": {200: ActivitySerializer}, "extensions": {"x-codes": at}}
+    operations: dict[str, dict[str, Any]] = {
+        "list": {"operation_id": f"find_{path}", "summary": f"All {plural}, the newest first"}
+        | listed,
+        "list_in_room": {
+            "operation_id": f"find_{path}_of_room",
+            "summary": f"The {plural} of a room, the newest first",
+        }
+        | listed,
+        "retrieve": {
+            "operation_id": f"look_at_{path}",
+            "summary": f"One of the {plural} as it is now",
+        }
+        | one,
+        "stop": {
+            "operation_id": f"stop_{path}",
+            "summary": f"Stop one of the {plural}",
+            "description": "Again is fine.",
+            "request": None,
+        }
+        | one,
+    }
+
+    def describe(view: type[Viewed]) -> type[Viewed]:
+        for name, told in operations.items():
+            told["operation_id"] = told["operation_id"].replace("-", "_")
+            setattr(view, name, extend_schema(tags=[tag], **told)(_copy(getattr(view, name))))
+        return view
+
+    return describe
+
+
+def _copy(method: Callable[..., Response]) -> Callable[..., Response]:
+    """A method of the class above, whose documentation is another in each class below."""
+
+    @wraps(method)
+    def copy(*args: Any, **named: Any) -> Response:
+        return method(*args, **named)
+
+    return copy
+
+
+def starting(
+    kind: str, request: type[Serializer], *, tag: str, summary: str, **body: Any
+) -> Callable[[Start], Start]:
+    """The documentation of a start."""
+    refused = {f"{kind}_refused", f"{kind}_conflict", f"{kind}_running"}
+    describe: Callable[[Start], Start] = extend_schema(
+        tags=[tag],
+        operation_id=f"start_{kind}_in_room",
+        summary=summary,
+        parameters=[LOCATION],
+        request=request,
+        examples=example(**body),
+        responses={201: ActivitySerializer},
+        extensions={"x-codes": {"invalid", *IN_A_SESSION, *(refused & CODES.keys())}},
+    )
+    return describe
+
+
+@described("broadcast", "broadcasts", tag="Broadcasting rooms")
+class BroadcastViewSet(ActivityViewSet):
+    needs = Capability.BROADCAST
+    kind, path = Kind.BROADCAST, "broadcasts"
+
+    @starting(
+        "broadcast",
+        NewBroadcastSerializer,
+        tag="Broadcasting rooms",
+        summary="Broadcast a room",
+        outputs={"hls": {}},
+    )
+    def create(self, request: Request, name: str) -> Response:
+        session_id = self._session(request, name)
+        options = NewBroadcastSerializer.read(request.data)
+        return self._started(Activity.objects.start_broadcast(session_id, **options))
+
+    @extend_schema(
+        tags=["Broadcasting rooms"],
+        operation_id="lay_out_broadcast",
+        summary="Arrange the streams of a broadcast anew",
+        request=LayoutSerializer,
+        examples=example(type="pip"),
+        responses={204: DONE},
+        extensions={
+            "x-codes": {
+                "invalid",
+                "layout_refused",
+                "broadcast_not_found",
+                "room_not_covered",
+                *ANY_CALL,
+            }
+        },
+    )
+    def lay_out(self, request: Request, activity_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        broadcasts.set_layout(str(activity.pk), LayoutSerializer.read(request.data))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        tags=["Broadcasting rooms"],
+        operation_id="add_stream_to_broadcast",
+        summary="Broadcast a stream",
+        description="In the `streamMode` manual.",
+        request=StreamSerializer,
+        examples=example(streamId="0a1b2c3d-0000-4000-8000-000000000000"),
+        responses={204: DONE},
+        extensions={
+            "x-codes": {
+                "invalid",
+                "streams_not_manual",
+                "stream_not_found",
+                "broadcast_not_found",
+                "room_not_covered",
+                *ANY_CALL,
+            }
+        },
+    )
+    def add_stream(self, request: Request, activity_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        broadcasts.add_stream(str(activity.pk), **StreamSerializer.read(request.data))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        tags=["Broadcasting rooms"],
+        operation_id="remove_stream_from_broadcast",
+        summary="Broadcast a stream no more",
+        description="In the `streamMode` manual.",
+        responses={204: DONE},
+        extensions={
+            "x-codes": {
+                "streams_not_manual",
+                "stream_not_found",
+                "broadcast_not_found",
+                "room_not_covered",
+                *ANY_CALL,
+            }
+        },
+    )
+    def remove_stream(self, request: Request, activity_id: str, stream_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        broadcasts.remove_stream(str(activity.pk), stream_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@described("captions", "captions", tag="Captioning rooms")
+class CaptionsViewSet(ActivityViewSet):
+    needs = Capability.CAPTION
+    kind, path = Kind.CAPTIONS, "captions"
+
+    @starting(
+        "captions",
+        NewCaptionsSerializer,
+        tag="Captioning rooms",
+        summary="Caption a room",
+        languageCode="en-US",
+    )
+    def create(self, request: Request, name: str) -> Response:
+        session_id = self._session(request, name)
+        options = NewCaptionsSerializer.read(request.data)
+        return self._started(Activity.objects.start_captions(session_id, **options))
+
+
+@described("render", "renders", tag="Bringing pages, phones and bots in")
+class RenderViewSet(ActivityViewSet):
+    needs = Capability.CALL
+    kind, path = Kind.RENDER, "renders"
+
+    @starting(
+        "render",
+        NewRenderSerializer,
+        tag="Bringing pages, phones and bots in",
+        summary="Show a web page in a room",
+        url="https://app.example/scoreboard",
+    )
+    def create(self, request: Request, name: str) -> Response:
+        session_id = self._session(request, name)
+        options = NewRenderSerializer.read(request.data)
+        return self._started(Activity.objects.start_render(session_id, **options))
+
+
+@described("call", "calls", tag="Bringing pages, phones and bots in")
+class CallViewSet(ActivityViewSet):
+    needs = Capability.CALL
+    kind, path = Kind.CALL, "calls"
+
+    @starting(
+        "call",
+        NewCallSerializer,
+        tag="Bringing pages, phones and bots in",
+        summary="Call a phone into a room",
+        uri="sip:+14155550100@sip.example;transport=tls",
+    )
+    def create(self, request: Request, name: str) -> Response:
+        session_id = self._session(request, name)
+        options = NewCallSerializer.read(request.data)
+        return self._started(Activity.objects.dial(session_id, **options))
+
+    @extend_schema(
+        tags=["Bringing pages, phones and bots in"],
+        operation_id="play_digits",
+        summary="Key digits in",
+        request=DigitsSerializer,
+        examples=example(digits="1234#"),
+        responses={204: DONE},
+        extensions={
+            "x-codes": {
+                "invalid",
+                "call_refused",
+                "call_not_found",
+                "connection_not_found",
+                "room_not_covered",
+                *ANY_CALL,
+            }
+        },
+    )
+    def digits(self, request: Request, activity_id: str) -> Response:
+        call = self._activity(request, activity_id)
+        digits = DigitsSerializer.read(request.data)["digits"]
+        sip.play_dtmf(call.session_id, digits, connection_id=call.connection_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@described("audio_connector", "audio-connectors", tag="Bringing pages, phones and bots in")
+class AudioConnectorViewSet(ActivityViewSet):
+    needs = Capability.CALL
+    kind, path = Kind.AUDIO_CONNECTOR, "audio-connectors"
+
+    @starting(
+        "audio_connector",
+        NewAudioConnectorSerializer,
+        tag="Bringing pages, phones and bots in",
+        summary="Connect the audio of a room to a WebSocket",
+        uri="wss://bot.example/audio",
+    )
+    def create(self, request: Request, name: str) -> Response:
+        session_id = self._session(request, name)
+        options = NewAudioConnectorSerializer.read(request.data)
+        return self._started(Activity.objects.connect_audio(session_id, **options))
+
+
+class StopViewSet(ManagingViewSet):
+    needs = Capability.MODERATE
+    serializer_class = StopReportSerializer
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("moderate")]
+
+    @extend_schema(
+        tags=["Moderating rooms"],
+        operation_id="stop_everything",
+        summary="Stop everything in a room",
+        description="Recordings, broadcasts, captions, pages, calls and bots end, and then all "
+        "clients are disconnected. The answer says what ended and what did not.",
+        request=None,
+        responses={200: StopReportSerializer},
+        extensions={"x-codes": AT_A_ROOM},
+    )
+    def stop(self, request: Request, name: str) -> Response:
+        check_key_covers(key_of(request), name)
+        room = Room.objects.find(name)
+        NothingSerializer.read(request.data)
+        return Response(stop_all(room))

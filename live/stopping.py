@@ -1,0 +1,67 @@
+"""Stopping all that runs in a room at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from archives.models import Archive
+from live.models import Activity
+from rooms.models import Room
+from video import archives, connections, moderation
+from video.errors import VideoError
+
+Part = tuple[str, str, Callable[[], object]]
+
+
+def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
+    """Stop recordings and activities of a room's session, and then disconnect all clients.
+
+    Returns what `ended` and what `failed`, each with its `kind` and `id`, failures with the `code`
+    and the `detail` of their errors. One that fails keeps no other from ending.
+    """
+    report: dict[str, list[dict[str, Any]]] = {"ended": [], "failed": []}
+    session_id = room.session_id
+    for kind, parts_of in (
+        ("recording", _recordings),
+        ("activity", _activities),
+        ("connection", _connections),
+    ):
+        try:
+            parts = list(parts_of(session_id))
+        except VideoError as error:
+            report["failed"].append(_failure(kind, None, error))
+            continue
+        for part, part_id, stop in parts:
+            try:
+                stop()
+            except VideoError as error:
+                if error.code == "connection_not_found":  # gone by itself
+                    continue
+                report["failed"].append(_failure(part, part_id, error))
+            else:
+                report["ended"].append({"kind": part, "id": part_id})
+    return report
+
+
+def _recordings(session_id: str) -> Iterable[Part]:
+    for remote in archives.list_archives(session_id=session_id):
+        if remote["status"] in archives.RUNNING:
+            archive_id = str(remote["id"])
+            yield "recording", archive_id, partial(Archive.objects.stop, archive_id)
+
+
+def _activities(session_id: str) -> Iterable[Part]:
+    for activity in Activity.objects.running(session_id):
+        yield activity.kind, str(activity.pk), partial(Activity.objects.stop, activity)
+
+
+def _connections(session_id: str) -> Iterable[Part]:
+    for remote in connections.list_connections(session_id):
+        connection_id = str(remote["connectionId"])
+        yield "connection", connection_id, partial(moderation.disconnect, session_id, connection_id)
+
+
+def _failure(kind: str, part_id: str | None, error: VideoError) -> dict[str, Any]:
+    return {"kind": kind, "id": part_id, "code": error.code, "detail": str(error.detail)}
