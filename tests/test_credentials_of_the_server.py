@@ -222,3 +222,24 @@ def test_callbacks_are_taken_for_the_configured_application_alone(vonage, vonage
         assert send(vonage_server, body, token=token).status_code == status
     for name, status in ((APPLICATION.upper(), 200), (another, 401)):
         assert send(vonage_server, sent["body"] | {"applicationId": name}).status_code == status
+
+
+def test_the_clients_of_an_application_act_on_their_session_by_their_own_token(
+    vonage, vonage_server
+):
+    room = vonage_server.get("/room/x").json()
+    vonage.connect(room["sessionId"])
+    body = {"sessionId": room["sessionId"], "token": room["token"]}
+    captions = vonage_server.post("/captions/start", json=body).json()["id"]
+    assert vonage_server.post(f"/captions/{captions}/stop").status_code == 202
+    headers = {"Authorization": f"Bearer {room['token']}"}
+    body = {"sessionId": room["sessionId"], "webSocketHost": "bot.example.com"}
+    connected = vonage_server.post("/audio-connector/connect", json=body, headers=headers)
+    assert connected.status_code == 200
+    # As an OpenTok project would sign it.
+    forged = {"iss": APPLICATION, "exp": 2**40, "scope": "session.connect", "role": "moderator"}
+    forged |= {"session_id": room["sessionId"], "application_id": APPLICATION}
+    for secret in ("x" * 40, settings.OPENTOK["TOKBOX_SECRET"]):
+        headers = {"Authorization": f"Bearer {jwt.encode(forged, secret)}"}
+        refused = vonage_server.post("/audio-connector/connect", json=body, headers=headers)
+        assert refused.json()["code"] == "client_token_invalid"

@@ -24,7 +24,7 @@ class CaptionsViewSet(ViewSet):
         return [Throttle("record")]
 
     @extend_schema(
-        operation_id="start_captions",
+        operation_id="caption_session",
         summary="Start the captions of a session",
         description="In English, partial ones included. While they run, a second start answers "
         "with the same id.",
@@ -50,7 +50,7 @@ class CaptionsViewSet(ViewSet):
         return Response({"id": str(captions.pk)})
 
     @extend_schema(
-        operation_id="stop_captions",
+        operation_id="end_captions",
         summary="Stop captions",
         description="Again is fine.",
         request=None,

@@ -27,14 +27,14 @@ class StartCaptionsSerializer(SessionSerializer):
     )
 
 
-class RtmpSerializer(serializers.Serializer):
+class RtmpTargetSerializer(serializers.Serializer):
     id = serializers.CharField(required=False, max_length=255)
     serverUrl = serializers.RegexField(r"\Artmps?://\S+\Z", max_length=2048)  # noqa: N815
     streamName = serializers.CharField(max_length=2048)  # noqa: N815
 
 
 class StartBroadcastSerializer(SessionSerializer):
-    rtmp = serializers.ListField(child=RtmpSerializer(), default=list, max_length=5)
+    rtmp = serializers.ListField(child=RtmpTargetSerializer(), default=list, max_length=5)
     lowLatency = serializers.BooleanField(source="low_latency", default=False)  # noqa: N815
     dvr = serializers.BooleanField(default=False)
     fhd = serializers.BooleanField(default=False, help_text="In 1920x1080.")
