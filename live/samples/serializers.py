@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 # A host, then a port and a path if need be: no user, query or fragment, which would be another
@@ -13,10 +14,20 @@ HOST = (
 PHONE_NUMBER = r"\A\+?[1-9][0-9]{3,14}\Z"
 
 
+SESSION = {"sessionId": "1_MX40NTk5OTk5OX5-MTcwMDAwMDAwMDAwMH5hYmN-UH5-"}
+
+
+def with_example(**body: Any) -> Any:
+    shown = OpenApiExample("Such as", body, request_only=True)
+    return extend_schema_serializer(examples=[shown])
+
+
+@with_example(**SESSION)
 class SessionSerializer(serializers.Serializer):
     sessionId = serializers.CharField(source="session_id", max_length=255)  # noqa: N815  the wire's spelling
 
 
+@with_example(**SESSION, token="T1==…")  # noqa: S106
 class StartCaptionsSerializer(SessionSerializer):
     token = serializers.CharField(
         required=False,
@@ -33,6 +44,7 @@ class RtmpTargetSerializer(serializers.Serializer):
     streamName = serializers.CharField(max_length=2048)  # noqa: N815
 
 
+@with_example(**SESSION, rtmp=[], lowLatency=False, dvr=True, streamMode="auto")
 class StartBroadcastSerializer(SessionSerializer):
     rtmp = serializers.ListField(child=RtmpTargetSerializer(), default=list, max_length=5)
     lowLatency = serializers.BooleanField(source="low_latency", default=False)  # noqa: N815
@@ -53,6 +65,7 @@ class StartBroadcastSerializer(SessionSerializer):
         }
 
 
+@with_example(msisdn="14155550100")
 class DialSerializer(serializers.Serializer):
     msisdn = serializers.RegexField(
         PHONE_NUMBER, required=False, allow_blank=True, help_text="A phone to call, in E.164."
@@ -62,6 +75,7 @@ class DialSerializer(serializers.Serializer):
         return number.removeprefix("+")
 
 
+@with_example(**SESSION, webSocketHost="bot.example.com:8443/audio")
 class ConnectAudioSerializer(SessionSerializer):
     webSocketHost = serializers.RegexField(  # noqa: N815
         HOST,
@@ -71,10 +85,12 @@ class ConnectAudioSerializer(SessionSerializer):
     )
 
 
+@with_example(**SESSION, connectionId="c053fcc8-c681-41d5-8ec2-7a9e1434a21f")
 class DisconnectAudioSerializer(SessionSerializer):
     connectionId = serializers.UUIDField(source="connection_id")  # noqa: N815
 
 
+@with_example(**SESSION, url="https://example.com/whiteboard")
 class StartRenderSerializer(SessionSerializer):
     url = serializers.RegexField(
         r"\Ahttps?://\S+\Z",
