@@ -16,7 +16,6 @@ from rooms.names import clean_name
 from video import tokens
 from video.answers import Remote
 from video.errors import VideoError
-from web.errors import Problem
 
 if TYPE_CHECKING:
     from live.models import Activity
@@ -87,14 +86,14 @@ class ActivityManager(models.Manager["Activity"]):
         except ValueError:
             found = None
         if found is None:
-            raise Problem(f"{kind}_not_found")
+            raise deeds.not_found(kind)
         return found
 
     def latest_of(self, session_id: str, kind: str, **columns: Any) -> Activity:
         """The one that was started last, also if it is over. Error: the kind's `…_not_found`."""
         if found := self.filter(session_id=session_id, kind=kind, **columns).first():
             return found
-        raise Problem(f"{kind}_not_found")
+        raise deeds.not_found(kind)
 
     def running(self, session_id: str, kind: str = "") -> models.QuerySet[Activity]:
         running = self.filter(session_id=session_id, ended_at__isnull=True)
