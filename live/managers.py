@@ -10,13 +10,12 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
-from live import deeds
+from live import operations
 from rooms.models import Room
 from rooms.names import clean_name
 from video import tokens
 from video.answers import Remote
 from video.errors import VideoError
-from web.errors import Problem
 
 if TYPE_CHECKING:
     from live.models import Activity
@@ -39,7 +38,7 @@ class ActivityManager(models.Manager["Activity"]):
     def start_broadcast(self, session_id: str, **options: Any) -> Activity:
         """Options: video.broadcasts.start_broadcast."""
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
-        remote = deeds.broadcasts.start_broadcast(session_id, **options)
+        remote = operations.broadcasts.start_broadcast(session_id, **options)
         return self._begun("broadcast", session_id, remote, seconds=limit)
 
     def start_captions(self, session_id: str, **options: Any) -> Activity:
@@ -48,7 +47,7 @@ class ActivityManager(models.Manager["Activity"]):
         limit = options.setdefault("max_duration", limit)
         token = _token(session_id, "moderator")
         try:
-            captions_id = deeds.captions.start_captions(session_id, token=token, **options)
+            captions_id = operations.captions.start_captions(session_id, token=token, **options)
         except VideoError as error:
             running = self.running(session_id, "captions").first()
             if error.code == "captions_running" and running:
@@ -65,19 +64,19 @@ class ActivityManager(models.Manager["Activity"]):
         """Options: video.renders.start_render."""
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
         token = _token(session_id, "publisher", data="render")
-        remote = deeds.renders.start_render(session_id, token=token, **options)
+        remote = operations.renders.start_render(session_id, token=token, **options)
         return self._begun("render", session_id, remote, seconds=limit)
 
     def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:
         """`data` is the connection data of the call. Options: video.sip.dial."""
         token = _token(session_id, "publisher", data=data)
-        remote = deeds.sip.dial(session_id, token=token, **options)
+        remote = operations.sip.dial(session_id, token=token, **options)
         return self._begun("call", session_id, remote | {"status": "started"})
 
     def connect_audio(self, session_id: str, **options: Any) -> Activity:
         """Options: video.audio_connector.connect."""
         token = _token(session_id, "publisher", data="audio_connector")
-        remote = deeds.audio_connector.connect(session_id, token=token, **options)
+        remote = operations.audio_connector.connect(session_id, token=token, **options)
         return self._begun("audio_connector", session_id, remote | {"status": "started"})
 
     def find(self, kind: str, activity_id: str) -> Activity:
@@ -87,14 +86,14 @@ class ActivityManager(models.Manager["Activity"]):
         except ValueError:
             found = None
         if found is None:
-            raise Problem(f"{kind}_not_found")
+            raise operations.not_found(kind)
         return found
 
     def latest_of(self, session_id: str, kind: str, **columns: Any) -> Activity:
         """The one that was started last, also if it is over. Error: the kind's `…_not_found`."""
         if found := self.filter(session_id=session_id, kind=kind, **columns).first():
             return found
-        raise Problem(f"{kind}_not_found")
+        raise operations.not_found(kind)
 
     def running(self, session_id: str, kind: str = "") -> models.QuerySet[Activity]:
         running = self.filter(session_id=session_id, ended_at__isnull=True)
@@ -114,13 +113,13 @@ class ActivityManager(models.Manager["Activity"]):
     def fetch(self, activity: Activity) -> Activity:
         """The same as OpenTok has it now, with its object as `answer`."""
         self.end_overdue(session_id=activity.session_id)
-        return self._after(activity, deeds.LOOK[activity.kind])
+        return self._after(activity, operations.LOOK[activity.kind])
 
     def stop(self, activity: Activity) -> Activity:
         """The same, over. Again is fine, as is one that OpenTok has stopped by itself."""
         if not activity.is_running:
             return activity
-        return self._after(activity, deeds.STOP[activity.kind], ends=True)
+        return self._after(activity, operations.STOP[activity.kind], ends=True)
 
     def end_overdue(self, *, session_id: str = "") -> int:
         """Stop what should have ended by now, of one session or of all; returns how many."""
@@ -129,7 +128,7 @@ class ActivityManager(models.Manager["Activity"]):
             overdue = overdue.filter(session_id=session_id)
         ended = 0
         for activity in overdue:
-            with deeds.failure_logged("stop what is overdue"):
+            with operations.failure_logged("stop what is overdue"):
                 ended += not self.stop(activity).is_running
         return ended
 
@@ -138,8 +137,8 @@ class ActivityManager(models.Manager["Activity"]):
         running = list(self.running(session_id).exclude(kind="broadcast"))
         if not running:
             return
-        with deeds.failure_logged("look for people in a session"):
-            if deeds.has_people(session_id, running):
+        with operations.failure_logged("look for people in a session"):
+            if operations.has_people(session_id, running):
                 return
             for activity in running:
                 self.stop(activity)
@@ -201,7 +200,7 @@ class ActivityManager(models.Manager["Activity"]):
         try:
             activity.answer = ask(activity)
         except VideoError as error:
-            if error.code not in deeds.GONE:
+            if error.code not in operations.GONE:
                 raise
             activity.answer = None
             ends = True

@@ -129,24 +129,31 @@ def test_the_schema_asked_for_by_eight_at_once_after_a_start_is_the_same_for_all
 
 
 def test_each_body_has_an_example_that_is_accepted(server, opentok):
-    program = Program(server, can="manage,moderate")
+    program = Program(server, can="manage,moderate,broadcast,caption,call")
     session = program.post("rooms", name="lobby").json()["sessionId"]
     opentok.connect(session)
     archive = program.post("archives", room="lobby").json()["id"]
+    outputs = {"hls": {}}
+    tagged = program.post("rooms/lobby/broadcasts", outputs=outputs, multiBroadcastTag="other")
+    broadcast = tagged.json()["id"]
+    call = program.post("rooms/lobby/calls", uri="sip:1@sip.example").json()["id"]
     sent = 0
     for path, methods in DESCRIBED["paths"].items():
         for method, operation in methods.items():
             if path.startswith("/api/v1/") and "requestBody" in operation:
                 media = operation["requestBody"]["content"]["application/json"]
                 (example,) = [each["value"] for each in media["examples"].values()]
-                url = path.removeprefix("/api/v1/").format(name="lobby", archive_id=archive)
+                activity = broadcast if "broadcasts" in path else call
+                url = path.removeprefix("/api/v1/").format(
+                    name="lobby", archive_id=archive, activity_id=activity
+                )
                 answer = program.call(method.upper(), url, json=example)
                 # Nobody is in the room of the example, and its stream is none of a room's.
                 assert answer.status_code in {200, 201, 204} or answer.json()["code"] in {
                     "nobody_connected", "streams_not_manual", "layout_classes_refused",
                 }, answer.text  # fmt: skip
                 sent += 1
-    assert sent == 9
+    assert sent == 17
 
 
 def test_the_schema_says_what_takes_a_key_here(server, opentok):

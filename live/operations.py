@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from video import audio_connector, broadcasts, captions, connections, moderation, renders, sip
 from video.answers import Remote
 from video.errors import VideoError
+from web.errors import Problem
 
 if TYPE_CHECKING:
     from live.models import Activity
@@ -27,6 +28,20 @@ GONE = {
 }
 
 logger = logging.getLogger(__name__)
+
+
+def not_found(kind: str) -> Problem:
+    match kind:
+        case "broadcast":
+            return Problem("broadcast_not_found")
+        case "captions":
+            return Problem("captions_not_found")
+        case "render":
+            return Problem("render_not_found")
+        case "call":
+            return Problem("call_not_found")
+        case _:
+            return Problem("audio_connector_not_found")
 
 
 def _stop_captions(activity: Activity) -> Remote:
