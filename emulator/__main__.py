@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from emulator.api import Api
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
+from emulator.browser.pages import Pages
+from emulator.browser.session_info import SessionInfo
 from emulator.callbacks import Callbacks, Hook
 from emulator.clock import MAX_SPEED, VirtualClock
 from emulator.control import Control
@@ -38,7 +40,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"Cannot listen on {options.host}, port {options.port}: {error.strerror}")
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+        signal.signal(number, lambda *_: end(server))
     print(f"Local OpenTok listening on {server.url}", flush=True)
     server.serve_forever()
 
@@ -69,6 +71,8 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         api,
         downloads,
         control,
+        SessionInfo(keys, world),
+        Pages(keys, world),
         verbose=options.verbose,
         link_host=options.link_host,
     )
@@ -79,8 +83,9 @@ def make_server(options: argparse.Namespace) -> LocalServer:
     return server
 
 
-def end(number: int, frame: object) -> None:
+def end(server: LocalServer) -> None:
     """Everything is saved already, and threads may be waiting on purpose: leave at once."""
+    server.pages.goodbye()
     os._exit(0)
 
 

@@ -1,0 +1,102 @@
+"""Client tokens, which let a client into a session: JWTs of both kinds of credentials, and T1.
+
+Claims: the official SDKs, and Vonage's guide to creating tokens.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from emulator.auth import SIGNATURE_ONLY, Keys, is_number
+from emulator.messages import BadInput, form_fields
+
+ROLES = ("subscriber", "publisher", "publisheronly", "moderator")
+USUAL_ROLE = "publisher"
+T1 = "T1=="
+T1_FORM = re.compile(
+    r"partner_id=(?P<partner>[0-9]{1,18})&sig=(?P<code>[0-9a-fA-F]{40}):(?P<rest>.*)"
+)
+MAX_TOKEN = 8192
+MAX_DATA = 1000
+
+
+@dataclass(frozen=True)
+class ClientToken:
+    """What a good token says. `data` is what the others in the session are told of its bearer."""
+
+    project_id: str
+    session_id: str
+    role: str
+    data: str = ""
+    layout_classes: tuple[str, ...] = ()
+
+
+def read_client_token(keys: Keys, text: str) -> ClientToken:
+    """Raises BadInput for all but a good one of this project that has not expired."""
+    if len(text) > MAX_TOKEN:
+        raise BadInput("Invalid token format")
+    project_id, claims = read_t1(keys, text) if text.startswith(T1) else read_jwt(keys, text)
+    expires: Any = claims.get("exp")
+    if not is_number(expires) or expires <= time.time():
+        raise BadInput("The token has expired")
+    session_id, role = claims.get("session_id"), claims.get("role") or USUAL_ROLE
+    data, classes = claims.get("connection_data") or "", claims.get("initial_layout_class_list")
+    if not isinstance(session_id, str) or role not in ROLES or not isinstance(data, str):
+        raise BadInput("Invalid token format")
+    if len(data) > MAX_DATA:
+        raise BadInput("The connection data of the token is too long")
+    # One text by the documentation, a list in what Vonage's Python SDK signs.
+    words = classes.split() if isinstance(classes, str) else classes or []
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise BadInput("Invalid token format")
+    return ClientToken(project_id, session_id, role, data, tuple(words))
+
+
+def read_jwt(keys: Keys, text: str) -> tuple[str, dict[str, Any]]:
+    """The project and the claims of a token that is signed with its key. Raises BadInput."""
+    try:
+        claims = jwt.decode(text, options={"verify_signature": False})
+        application_id = keys.application_id
+        project_id, algorithm = keys.api_key, "HS256"
+        key: str | RSAPublicKey = keys.secret
+        if application_id and claims.get("application_id") == application_id:
+            project_id, algorithm, key = application_id, "RS256", keys.public_key or ""
+        elif claims.get("iss") != keys.api_key:
+            raise BadInput("The token is of another project")
+        claims = jwt.decode(text, key, algorithms=[algorithm], options=SIGNATURE_ONLY)
+    except jwt.InvalidSignatureError:
+        raise BadInput("Invalid token signature") from None
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise error if isinstance(error, BadInput) else BadInput("Invalid token format") from None
+    if claims.get("scope") != "session.connect":
+        raise BadInput("The token is not one to connect with")
+    return project_id, claims
+
+
+def read_t1(keys: Keys, text: str) -> tuple[str, dict[str, Any]]:
+    """The same of an older token, whose fields are a signed form. Raises BadInput."""
+    try:
+        packed = text.removeprefix(T1)
+        parts = T1_FORM.fullmatch(base64.b64decode(packed + "=" * (-len(packed) % 4)).decode())
+        if parts is None:
+            raise BadInput("Invalid token format")
+        fields: dict[str, Any] = dict(form_fields(parts["rest"]))
+        fields["exp"] = int(fields.get("expire_time") or int(fields["create_time"]) + 24 * 3600)
+    except (KeyError, binascii.Error, ValueError) as error:
+        raise error if isinstance(error, BadInput) else BadInput("Invalid token format") from None
+    if parts["partner"] != keys.api_key:
+        raise BadInput("The token is of another project")
+    code = hmac.digest(keys.secret.encode(), parts["rest"].encode(), hashlib.sha1).hex()
+    if not hmac.compare_digest(code, parts["code"].lower()):
+        raise BadInput("Invalid token signature")
+    return keys.api_key, fields
