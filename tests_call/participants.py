@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,8 +13,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page
 
-HERE = Path(__file__).parent
-SDK = HERE / "node_modules" / "@opentok" / "client" / "dist" / "js"
+PAGES = Path(__file__).parent / "pages"
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
@@ -36,16 +36,20 @@ class SdkError(Exception):
 class Site(SimpleHTTPRequestHandler):
     """The page and the SDK, for the browser of the tests alone."""
 
+    def __init__(self, *arguments: Any, sdk: Path) -> None:
+        self.sdk = sdk
+        super().__init__(*arguments)
+
     def translate_path(self, path: str) -> str:
         name = path.split("?")[0].lstrip("/")
-        return str((SDK if name.startswith("opentok") else HERE / "pages") / name)
+        return str((self.sdk if name == "opentok.js" else PAGES) / name)
 
     def log_message(self, *args: object) -> None:
         pass
 
 
-def serve_site() -> str:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+def serve_site(sdk: Path) -> str:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, sdk=sdk))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
 
@@ -55,6 +59,7 @@ class Participant:
 
     def __init__(self, browser: Browser, site: str) -> None:
         self.page: Page = browser.new_page()
+        self.is_closed = False
         self.console: list[str] = []
         self.page.on("console", lambda message: self.console.append(message.text))
         self.page.goto(f"{site}/client.html")
@@ -71,6 +76,20 @@ class Participant:
                 raise
             details, _ = json.JSONDecoder().raw_decode(error.message[start:])
             raise SdkError(details["name"], details.get("code"), details["message"]) from None
+
+    def close(self) -> None:
+        """As a person closes a tab."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.page.close(run_before_unload=True)
+            self.page.wait_for_event("close") if not self.page.is_closed() else None
+            self.page.context.close()
+
+    def crash(self) -> None:
+        """The renderer dies without a word."""
+        self.is_closed = True
+        with suppress(Error):
+            self.page.goto("chrome://crash", timeout=1000)
 
     @property
     def id(self) -> str:

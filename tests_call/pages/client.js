@@ -111,3 +111,40 @@ async function received(id) {
     hasVideo: subscriber.stream.hasVideo,
   };
 }
+
+const set_media = (id, { audio, video }) => {
+  publishers[id].publishAudio(audio);
+  publishers[id].publishVideo(video);
+};
+
+async function publish_again(id) {
+  await done((callback) => session.publish(publishers[id], callback));
+  const again = publishers[id].stream.streamId;
+  publishers[again] = publishers[id];
+  return again;
+}
+
+// How many get this stream.
+const peers = (id) => new Promise((resolve) => {
+  publishers[id].getStats((error, found) => resolve(error ? 0 : found.length));
+});
+
+const senderStats = (id) => new Promise((resolve) => {
+  subscribers[id].getStats((error, found) => resolve(found?.senderStats ?? null));
+});
+
+const prefer = (id, size) => subscribers[id].setPreferredResolution(size);
+const promised = (promise) => promise.catch((error) => done((callback) => callback(error)));
+const force_mute = (id) => promised(session.forceMuteStream(find(id)));
+const force_mute_all = (ids) => promised(session.forceMuteAll(ids.map(find)));
+const disable_force_mute = () => promised(session.disableForceMute());
+const force_unpublish = (id) => done((callback) => session.forceUnpublish(find(id), callback));
+const force_disconnect = (id) => done((callback) => session.forceDisconnect(connections[id], callback));
+
+// How many of so many signals at once are refused.
+async function flood(count) {
+  const sent = Array.from({ length: count }, (_, index) => send({ type: "flood", data: String(index) }));
+  return (await Promise.allSettled(sent)).filter(({ status }) => status === "rejected").length;
+}
+
+const wait_a_moment = () => new Promise((resolve) => { setTimeout(resolve, 1000); });
