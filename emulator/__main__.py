@@ -17,7 +17,7 @@ from emulator.api import Api
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
 from emulator.browser.pages import Pages
 from emulator.browser.session_info import SessionInfo
-from emulator.callbacks import Callbacks, Hook
+from emulator.callbacks import KINDS, Callbacks, Hook
 from emulator.clock import MAX_SPEED, VirtualClock
 from emulator.control import Control
 from emulator.control_fields import read_web_address
@@ -25,6 +25,7 @@ from emulator.downloads import Downloads, Links
 from emulator.faults import Faults
 from emulator.keeping import Keeper
 from emulator.messages import BadInput
+from emulator.monitoring import Monitoring
 from emulator.request_log import RequestLog
 from emulator.server import LocalServer
 from emulator.world import World
@@ -55,7 +56,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         strict_expiry=options.strict_expiry,
     )
     links = Links()
-    callbacks = Callbacks(Hook(options.callback_url, options.callback_secret), links)
+    callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret), links)
     world = World(
         keys,
         VirtualClock(options.speed),
@@ -65,7 +66,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
     )
     control = Control(world, Faults(), RequestLog(), callbacks)
     address = (options.host, options.port)
-    api, downloads = Api(keys, world, links), Downloads(world, links)
+    api, downloads = Api(keys, world, links, callbacks), Downloads(world, links)
     server = LocalServer(
         address,
         api,
@@ -77,6 +78,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         link_host=options.link_host,
     )
     world.observe(callbacks)
+    world.observe(Monitoring(world, callbacks))
     callbacks.base_url = server.url
     world.restore()
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
@@ -117,7 +119,15 @@ def make_parser() -> argparse.ArgumentParser:
         help="how long after its stop an archive becomes available",
     )
     add("--speed", type=speed, default=1, help="how fast time goes by for archives and links")
-    add("--callback-url", type=web_address, help="where to POST each state of an archive to")
+    add(
+        "--callback-url",
+        type=callback_url,
+        action="append",
+        default=[],
+        metavar="[KIND=]URL",
+        help="where to POST each state of an archive to; with a kind, callbacks of that kind: "
+        f"{', '.join(KINDS)}",
+    )
     add("--callback-secret", default="", help="sign these callbacks with it")
     add("--keep", type=Path, metavar="PATH", help="keep archives in this file, for the next run")
     add(
@@ -160,9 +170,12 @@ def filled(text: str) -> str:
     return text
 
 
-def web_address(text: str) -> str:
+def callback_url(text: str) -> tuple[str, str]:
+    kind, is_named, url = text.partition("=")
+    if not (is_named and kind in KINDS):
+        kind, url = "archive", text
     try:
-        return read_web_address(text)
+        return kind, read_web_address(url)
     except BadInput as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -9,6 +9,7 @@ from typing import Any
 from emulator.archives import Archive
 from emulator.auth import Project
 from emulator.recording import recording_of
+from emulator.runs import Broadcast, Captions, Render
 
 
 def session_created(session_id: str, project: Project, now: int) -> list[dict[str, Any]]:
@@ -68,6 +69,90 @@ def owner(project: Project) -> dict[str, Any]:
     if project.is_vonage:
         return {"applicationId": project.id}
     return {"projectId": int(project.id), "partnerId": int(project.id)}
+
+
+def named_owner(project: Project) -> dict[str, str]:
+    """The same as a text, as renders, captions and session monitoring have it."""
+    return {"applicationId" if project.is_vonage else "projectId": project.id}
+
+
+def broadcast_object(
+    broadcast: Broadcast, *, base_url: str, now: int, is_new: bool = False
+) -> dict[str, Any]:
+    """Its HLS address plays a short loop: emulator/hls.py. Only a look says what its HLS does."""
+    settings = {"hls": broadcast.hls} if broadcast.hls is not None else {}
+    return {
+        "id": broadcast.id,
+        "sessionId": broadcast.session_id,
+        **owner(broadcast.project),
+        "createdAt": broadcast.created_at,
+        "broadcastUrls": broadcast_urls(broadcast, base_url, now, is_new=is_new),
+        "updatedAt": broadcast.updated_at,
+        "status": broadcast.status,
+        "streamMode": "manual" if broadcast.is_manual else "auto",
+        "hasAudio": broadcast.has_audio,
+        "hasVideo": broadcast.has_video,
+        "maxDuration": broadcast.max_seconds,
+        **({"multiBroadcastTag": broadcast.tag} if broadcast.tag else {}),
+        **({"maxBitrate": broadcast.max_bitrate} if broadcast.max_bitrate else {}),
+        "settings": settings,
+        "event": "broadcast",
+        "resolution": broadcast.resolution,
+    }
+
+
+def broadcast_urls(
+    broadcast: Broadcast, base_url: str, now: int, *, is_new: bool
+) -> dict[str, Any] | None:
+    if broadcast.is_over:
+        return None
+    urls: dict[str, Any] = {}
+    if broadcast.rtmp:
+        status = "connecting" if is_new else broadcast.rtmp_status(now)
+        urls["rtmp"] = [{"status": status, **target} for target in broadcast.rtmp]
+    if broadcast.hls is not None:
+        urls["hls"] = f"{base_url}{hls_path(broadcast)}"
+        if not is_new:
+            urls["hlsStatus"] = broadcast.hls_status(now)
+    return urls
+
+
+def hls_path(broadcast: Broadcast) -> str:
+    return f"/tokbox.com.broadcast2/{broadcast.project.id}/{broadcast.id}/playlist.m3u8"
+
+
+def captions_object(captions: Captions, now: int) -> dict[str, Any]:
+    """inference: that callbacks have the same fields as the answer to a look."""
+    end = captions.updated_at if captions.is_over else now
+    return {
+        "captionId": captions.id,
+        **named_owner(captions.project),
+        "sessionId": captions.session_id,
+        "status": captions.status,
+        "createdAt": captions.created_at,
+        "updatedAt": captions.updated_at,
+        "duration": (end - captions.created_at) // 1000,
+        "languageCode": captions.language.lower(),
+        "provider": "aws-transcribe",
+        **({"reason": captions.reason} if captions.reason else {}),
+    }
+
+
+def render_object(render: Render) -> dict[str, Any]:
+    return {
+        "id": render.id,
+        "sessionId": render.session_id,
+        "createdAt": render.created_at,
+        "updatedAt": render.updated_at,
+        "url": render.url,
+        "status": render.status,
+        **({"name": render.name} if render.name else {}),
+        "event": "render",
+        **named_owner(render.project),
+        "resolution": render.resolution,
+        **({"streamId": render.stream_id} if render.stream_id else {}),
+        **({"reason": render.reason} if render.reason else {}),
+    }
 
 
 def optional_fields(archive: Archive) -> dict[str, Any]:

@@ -60,7 +60,10 @@ class Fields:
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:
+        """Also as a text, as some SDKs send it."""
         value = self._fields.get(name, default)
+        if isinstance(value, str):
+            value = {"true": True, "false": False}.get(value.lower())
         if not isinstance(value, bool):
             raise invalid(f"Invalid value for {name}")
         return value
@@ -72,6 +75,21 @@ class Fields:
         if not isinstance(value, int) or isinstance(value, bool) or value not in limits:
             raise invalid(f"Invalid value for {name}")
         return value
+
+    def names(self) -> list[str]:
+        return list(self._fields)
+
+    def texts(self, name: str) -> list[str]:
+        value = self._fields.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise invalid(f"Invalid value for {name}")
+        return value
+
+    def objects(self, name: str) -> list[Fields]:
+        value = self._fields.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise invalid(f"Invalid value for {name}")
+        return [Fields(each) for each in value]
 
     def inner(self, name: str) -> Fields:
         value = self._fields.get(name, {})
@@ -149,4 +167,5 @@ def read_paging(request: Request) -> tuple[int, int, str | None]:
         raise ApiError(400, -1, "Invalid paging parameters")
     if int(count) > MAX_COUNT:
         raise ApiError(400, -1, "Invalid paging parameters")
-    return int(offset), int(count), query.get("sessionId")
+    # The second is what Vonage's Python SDK sends.
+    return int(offset), int(count), query.get("sessionId") or query.get("session_id")

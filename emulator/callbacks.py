@@ -1,4 +1,7 @@
-"""What OpenTok tells a server by itself: a signed POST for each state that an archive gets into.
+"""What OpenTok tells a server by itself: a signed POST for each thing that happens.
+
+An archive, a broadcast, captions, a render or a SIP call has got into another state; a client has
+come or gone, or a stream (session monitoring).
 
 Who is called and how it is signed: secure callbacks guide. Retries: support article on callbacks,
 January 2024, which has failed ones sent again for 24 hours, the wait doubling each time.
@@ -13,6 +16,7 @@ import time
 import uuid
 import warnings
 from collections import deque
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -36,6 +40,16 @@ LOOK_SECONDS = 0.1
 FIRST_WAIT_MS = 1_000
 GIVEN_UP_AFTER_MS = 24 * 60 * 60 * 1_000
 SIGNATURES = ("valid", "invalid", "none")
+KINDS = ("archive", "broadcast", "captions", "render", "call", "session", "all")
+# The groups of callbacks that may be registered over the API, and the events of each.
+GROUPS = {
+    "": set[str](),
+    "archive": {"status"},
+    "broadcast": {"status"},
+    "connection": {"created", "destroyed"},
+    "stream": {"created", "destroyed"},
+    "session": {"created", "destroyed"},
+}
 
 # OpenTok lets a secret be shorter than the library would like to see.
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
@@ -45,24 +59,25 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 class Hook:
     """Where a project's callbacks go, and what they are signed with: nothing without a secret.
 
+    `urls` are by kind, one of KINDS; `all` is for those kinds that have none of their own.
     `signature` says how they are signed, rightly or not. Those of a hook that is `held` wait until
     they are told to go. `without` are the fields that their bodies lack.
     """
 
-    url: str | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
     secret: str = ""
     signature: str = "valid"
     held: bool = False
     without: tuple[str, ...] = ()
 
-    @property
-    def goes_by_itself(self) -> bool:
-        return self.url is not None and not self.held
+    def url_for(self, kind: str) -> str | None:
+        return self.urls.get(kind) or self.urls.get("all")
 
     def view(self) -> dict[str, Any]:
         """The control API's picture of it, without the secret."""
         return {
-            "url": self.url,
+            "url": self.url_for("archive"),
+            "urls": dict(self.urls),
             "signature": self.signature,
             "held": self.held,
             "without": list(self.without),
@@ -82,17 +97,32 @@ class Hook:
         return headers
 
 
+@dataclass(frozen=True)
+class Registration:
+    """An address for one event of a group, in addition to those of the project."""
+
+    project: Project
+    group: str
+    event: str
+    url: str
+    created_at: int
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
 @dataclass(eq=False)
 class Callback:
-    """One state of one archive, to be told. Times are ms of virtual time.
+    """One thing to be told. Times are ms of virtual time.
 
+    It goes to `url`, or without one to the address of its `kind`.
     `next_at` is when the next attempt is due, if there is one, `since` when the first one was made,
     and `wait` how long after one that fails comes another.
     """
 
     id: int
     project: Project
+    kind: str
     body: dict[str, Any]
+    url: str | None
     next_at: int | None
     since: int | None = None
     wait: int = FIRST_WAIT_MS
@@ -102,6 +132,7 @@ class Callback:
         """The control API's picture of it; an attempt is the status that it got, or null."""
         return {
             "id": self.id,
+            "kind": self.kind,
             "body": self.body,
             "attempts": self.attempts,
             "pending": self.next_at is not None,
@@ -142,29 +173,52 @@ class Callbacks(Observer):
             self.hook = self._first_hook
             self._last_id = 0
             self._callbacks: deque[Callback] = deque(maxlen=MAX_CALLBACKS)
+            self._registrations: list[Registration] = []
             self._changed.notify_all()
 
     def set_hook(self, hook: Hook) -> None:
         """From now on, and for what waits to be sent again, if anything goes by itself."""
         with self._changed:
             self.hook = hook
-            if not hook.goes_by_itself:
-                for callback in self._callbacks:
+            for callback in self._callbacks:
+                if hook.held or not (callback.url or hook.url_for(callback.kind)):
                     callback.next_at = None
             self._changed.notify_all()
 
-    def archive_changed(self, archive: Archive) -> None:
+    def tell(self, project: Project, kind: str, event: str, body: dict[str, Any], at: int) -> None:
+        """`event` is what a registration of the group `kind`, or of its own, may wait for."""
         with self._changed:
-            if self.hook.url is None:
-                return
-            url, now = None, archive.updated_at
-            if archive.status == "available":
-                url = self._links.make(archive.file_key, self.base_url, now)
-            self._last_id += 1
-            next_at = now if self.hook.goes_by_itself else None
-            body = archive_object(archive, url=url)
-            self._callbacks.append(Callback(self._last_id, archive.project, body, next_at))
+            urls: list[str | None] = [
+                each.url
+                for each in self._registrations
+                if each.project == project and event == f"{each.group} {each.event}"
+            ]
+            if self.hook.url_for(kind):
+                urls.append(None)
+            for url in urls:
+                self._last_id += 1
+                next_at = None if self.hook.held else at
+                self._callbacks.append(Callback(self._last_id, project, kind, body, url, next_at))
             self._changed.notify_all()
+
+    def archive_changed(self, archive: Archive) -> None:
+        url, now = None, archive.updated_at
+        if archive.status == "available":
+            url = self._links.make(archive.file_key, self.base_url, now)
+        body = archive_object(archive, url=url)
+        self.tell(archive.project, "archive", "archive status", body, now)
+
+    def register(self, registration: Registration) -> None:
+        with self._changed:
+            self._registrations.append(registration)
+
+    def unregister(self, registration: Registration) -> None:
+        with self._changed:
+            self._registrations.remove(registration)
+
+    def registered(self, project: Project) -> list[Registration]:
+        with self._changed:
+            return [each for each in self._registrations if each.project == project]
 
     def send(self, callback_id: int, now: int) -> dict[str, Any]:
         """Have it sent now, once more if it was before. Raises KeyError if there is none."""
@@ -187,7 +241,7 @@ class Callbacks(Observer):
         """Send them as they become due, for ever."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self.hook.url is not None)
+                self._changed.wait_for(lambda: self.hook.urls or self._registrations)
                 self._changed.wait(LOOK_SECONDS)
             with world.lock:
                 now = world.catch_up()
@@ -204,11 +258,12 @@ class Callbacks(Observer):
         with self._sending:
             with self._changed:
                 hook, callback.next_at = self.hook, None
-                if hook.url is None or callback not in self._callbacks:
+                url = callback.url or hook.url_for(callback.kind)
+                if url is None or callback not in self._callbacks:
                     return
-            status = post(hook, callback)
+            status = post(url, hook, callback)
             with self._changed:
-                callback.note(status, now, again=self.hook.goes_by_itself)
+                callback.note(status, now, again=not self.hook.held)
                 self._changed.notify_all()
 
     def _attempts(self) -> int:
@@ -231,9 +286,9 @@ def claims(body: bytes, project: Project) -> dict[str, Any]:
     }
 
 
-def post(hook: Hook, callback: Callback) -> int | None:
+def post(address: str, hook: Hook, callback: Callback) -> int | None:
     """The status of the answer, or None without one. Redirects are not followed."""
-    url = urlsplit(hook.url or "")
+    url = urlsplit(address)
     kind, usual = (HTTPSConnection, 443) if url.scheme == "https" else (HTTPConnection, 80)
     body = hook.body(callback)
     path = f"{url.path or '/'}?{url.query}".rstrip("?")

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from emulator.auth import SIGNATURE_ONLY, Keys, is_number
 from emulator.messages import BadInput, form_fields
@@ -66,14 +65,15 @@ def read_jwt(keys: Keys, text: str) -> tuple[str, dict[str, Any]]:
     """The project and the claims of a token that is signed with its key. Raises BadInput."""
     try:
         claims = jwt.decode(text, options={"verify_signature": False})
-        application_id = keys.application_id
-        project_id, algorithm = keys.api_key, "HS256"
-        key: str | RSAPublicKey = keys.secret
-        if application_id and claims.get("application_id") == application_id:
-            project_id, algorithm, key = application_id, "RS256", keys.public_key or ""
-        elif claims.get("iss") != keys.api_key:
+        project_id: str
+        key: Any
+        if claims.get("application_id") and claims["application_id"] == keys.application_id:
+            project_id, key, algorithm = claims["application_id"], keys.public_key, "RS256"
+        elif claims.get("iss") == keys.api_key:
+            project_id, key, algorithm = keys.api_key, keys.secret, "HS256"
+        else:
             raise BadInput("The token is of another project")
-        claims = jwt.decode(text, key, algorithms=[algorithm], options=SIGNATURE_ONLY)
+        claims = jwt.decode(text, key or "", algorithms=[algorithm], options=SIGNATURE_ONLY)
     except jwt.InvalidSignatureError:
         raise BadInput("Invalid token signature") from None
     except (jwt.PyJWTError, ValueError, RecursionError) as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.answers import archive_object
 from emulator.archives import UploadTarget
-from emulator.callbacks import SIGNATURES, Callbacks, Hook
+from emulator.callbacks import KINDS, SIGNATURES, Callbacks, Hook
 from emulator.control_fields import (
     read_fields,
     read_flag,
@@ -177,9 +177,11 @@ class Control:
             raise BadInput("secret is a string.")
         if signature not in SIGNATURES:
             raise BadInput(f"signature is one of {', '.join(SIGNATURES)}.")
-        url = None if url is None else read_web_address(url)
+        urls = read_urls(fields.get("urls"))
+        if url is not None:
+            urls["archive"] = read_web_address(url)
         held, without = read_flag(fields, "held"), read_names(fields, "without")
-        hook = Hook(url, secret, signature, held, without)
+        hook = Hook(urls, secret, signature, held, without)
         self.callbacks.set_hook(hook)
         return answer(200, hook.view())
 
@@ -199,6 +201,15 @@ class Control:
             raise ControlError(400, "That is not a session id.") from None
         if not is_known:
             raise ControlError(404, "This emulator did not make that session.")
+
+
+def read_urls(value: Any) -> dict[str, str]:
+    """Addresses by the kind of callback."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not set(value) <= set(KINDS):
+        raise BadInput(f"urls is an object with addresses for {', '.join(KINDS)}.")
+    return {kind: read_web_address(url) for kind, url in value.items()}
 
 
 SESSION = r"/_control/sessions/(?P<session>[^/]+)"

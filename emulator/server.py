@@ -25,6 +25,7 @@ from emulator.browser.session_info import (
 from emulator.control import Control, is_control
 from emulator.downloads import Downloads, is_download
 from emulator.faults import Fault
+from emulator.hls import Hls, is_hls
 from emulator.messages import ApiError, Request, Response
 from emulator.request_log import RequestLog
 
@@ -58,6 +59,7 @@ class LocalServer(ThreadingHTTPServer):
         super().__init__(address, Exchange)
         self.api = api
         self.downloads = downloads
+        self.hls = Hls(control.world)
         self.control = control
         self.session_info = session_info
         self.pages = pages
@@ -112,6 +114,8 @@ class Exchange(BaseHTTPRequestHandler):
             self._send(self.server.session_info.answer(request))
         elif is_download(request):
             self._send(self.server.downloads.answer(request))
+        elif is_hls(request):
+            self._send(self.server.hls.answer(request))
         else:
             self._answer_as_opentok(request)
 

@@ -151,7 +151,7 @@ def local_opentok(
     command = [sys.executable, "-m", "emulator", "--port", "0"]
     command += ["--api-key", key, "--secret", secret]
     command += ["--keep", str(options.kept / "archives.json")]
-    command += [f"--callback-url={callbacks}"]
+    command += [f"--callback-url=all={callbacks}"]
     command += [f"--callback-secret={environment.text('CALLBACK_SECRET')}"]
     reached = "127.0.0.1"
     if seen := on_the_network(address):

@@ -682,7 +682,7 @@ def test_an_unknown_archive_is_a_404(emulator, sdk):
     "path",
     [
         *("/", "/v2", "/session", "/%zz", "/é", "//v2/project/45999999/archive"),
-        *("/v2/project/45999999/broadcast", "/v2/project/45999999/archive/"),
+        *("/v2/project/45999999/partner", "/v2/project/45999999/archive//"),
         "/v2/project/45999999/archive/x/y",
     ],
 )

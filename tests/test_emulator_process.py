@@ -22,7 +22,7 @@ from tests.emulator_process import ROOT, ControlRefused, Emulator
 @pytest.fixture
 def world():
     keys, clock = Keys("1", "secret"), VirtualClock(0)
-    return World(keys, clock, tell=lambda _: None, processing_ms=0, auto_connect=False)
+    return World(keys, clock, processing_ms=0, auto_connect=False)
 
 
 def run(*arguments):
@@ -323,7 +323,7 @@ def test_ten_thousand_archives_are_remembered_at_most(world):
 def test_ten_thousand_sessions_are_remembered_at_most(world):
     (project,) = world.projects.values()
     first = make_session(world)
-    world.publish(first, world.connect(first))
+    world.publish(first, world.connect(first).id)
     archive = world.start(project, world.session_ids.read(first), ArchiveOptions())
     for _ in range(10_000):
         world.connect(make_session(world))
