@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from emulator.api import Api
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
+from emulator.browser.lives import Lives
 from emulator.browser.pages import Pages
 from emulator.browser.session_info import SessionInfo
 from emulator.callbacks import KINDS, Callbacks, Hook
@@ -64,7 +65,8 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         auto_connect=options.auto_connect,
         keeper=Keeper(options.keep),
     )
-    control = Control(world, Faults(), RequestLog(), callbacks)
+    pages = Pages(world, Lives(keys, world).enter)
+    control = Control(world, Faults(), RequestLog(), callbacks, pages)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links, callbacks), Downloads(world, links)
     server = LocalServer(
@@ -73,7 +75,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         downloads,
         control,
         SessionInfo(keys, world),
-        Pages(keys, world),
+        pages,
         verbose=options.verbose,
         link_host=options.link_host,
     )

@@ -18,8 +18,8 @@ from emulator.browser.raptor import Refused
 from emulator.browser.session_info import (
     CORS,
     SessionInfo,
+    is_by_the_way,
     is_for_pages,
-    is_logging,
     is_socket,
 )
 from emulator.control import Control, is_control
@@ -109,8 +109,7 @@ class Exchange(BaseHTTPRequestHandler):
             self._send(ApiError(403, -1, "Other machines may not drive the emulator.").response())
         elif is_control(request):
             self._send(self.server.control.answer(request))
-        elif is_logging(request):
-            # A page says some sixty things in its first seconds: no faults, no log.
+        elif is_by_the_way(request):
             self._send(self.server.session_info.answer(request))
         elif is_download(request):
             self._send(self.server.downloads.answer(request))

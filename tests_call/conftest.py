@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.client_tokens import application_token, client_token
 from tests.emulator_process import Emulator
-from tests_call.participants import CHROMIUM_OPTIONS, Participant, serve_site
+from tests_call.participants import CHROMIUM_OPTIONS, SECONDS, Participant, serve_site
 from tests_call.sdk import install, unavailable
 
 APPLICATION = "78d335fa-323d-0114-9c3d-d6f0d48968cf"
@@ -22,14 +24,21 @@ KINDS = ["relayed-opentok", "routed-opentok", "relayed-vonage", "routed-vonage"]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def launch() -> Iterator[Callable[[], Browser]]:
+    """Starts a browser."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         unavailable("Chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
+        yield partial(playwright.chromium.launch, executable_path=path, args=CHROMIUM_OPTIONS)
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[[], Browser]) -> Iterator[Browser]:
+    """The browser of all tests."""
+    browser = launch()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +127,12 @@ class Call:
         answer = self.rest(method, f"{{project}}/archive{path}", json=body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    def wait_until_empty(self) -> None:
+        deadline = time.monotonic() + SECONDS
+        while self.people()["connections"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
     def people(self) -> dict[str, Any]:
         return dict(self.emulator.control("GET", f"/sessions/{self.session_id}"))

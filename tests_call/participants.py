@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
-from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -85,12 +86,6 @@ class Participant:
             self.page.wait_for_event("close") if not self.page.is_closed() else None
             self.page.context.close()
 
-    def crash(self) -> None:
-        """The renderer dies without a word."""
-        self.is_closed = True
-        with suppress(Error):
-            self.page.goto("chrome://crash", timeout=1000)
-
     @property
     def id(self) -> str:
         return str(self.page.evaluate("session.connection.connectionId"))
@@ -127,3 +122,10 @@ class Participant:
                 return dict(now)
             self.page.wait_for_timeout(100)
         raise AssertionError(f"first {first}, then {now}")
+
+
+def kill(browser: Browser) -> None:
+    """The browser dies without a word, and its pages with it."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    for process in found:
+        os.kill(process["id"], signal.SIGKILL)

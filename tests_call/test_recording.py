@@ -26,6 +26,7 @@ def test_a_recording_pauses_while_no_page_publishes_and_ends_without_pages(route
     anna.publish_again(stream)
     assert routed.archive(f"/{archive['id']}", "GET")["status"] == "started"
     anna.close()
+    routed.wait_until_empty()
     routed.emulator.advance(61)
     ended = routed.archive(f"/{archive['id']}", "GET")
     assert ended["reason"] == "session ended"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.emulator_process import Emulator
 from tests_call.conftest import Call
-from tests_call.participants import SdkError
+from tests_call.participants import Participant, SdkError, kill
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,15 @@ def test_a_page_that_is_closed_has_left(call):
     anna.wait("connectionDestroyed", connection=who, reason="clientDisconnected")
 
 
-def test_a_page_that_crashes_is_given_up_after_a_while(routed):
-    anna, ben = routed.join(), routed.join()
+def test_a_page_whose_browser_is_killed_is_given_up_after_a_while(routed, launch, site):
+    browser = launch()
+    anna, ben = routed.join(), Participant(browser, site)
+    ben.start({"proxy": routed.emulator.url, "apiKey": routed.project_id,
+               "sessionId": routed.session_id})  # fmt: skip
+    ben.connect(routed.token())
     stream, who = ben.publish(), ben.id
     anna.wait("streamCreated", stream=stream)
-    ben.crash()
+    kill(browser)
     anna.wait("streamDestroyed", stream=stream, reason="networkDisconnected")
     anna.wait("connectionDestroyed", connection=who, reason="networkDisconnected")
     assert [each["connectionId"] for each in routed.people()["connections"]] == [anna.id]

@@ -48,7 +48,11 @@ def publish(member: Member, ids: Ids, content: Content) -> Any:
     member.live.contents[stream_id] = stream
     try:
         member.world.publish(
-            member.session_id, member.id, stream_id=stream_id, **raptor.summary(stream)
+            member.session_id,
+            member.id,
+            stream_id=stream_id,
+            layout_classes=list(member.token.layout_classes),
+            **raptor.summary(stream),
         )
     except BadInput:
         del member.live.contents[stream_id]
@@ -100,7 +104,11 @@ def subscribe(member: Member, ids: Ids, content: Content) -> None:
     if len(member.live.subscriptions_of(subscriber=member.id)) >= MAX_SUBSCRIPTIONS:
         raise Refused(409, "streamLimitExceeded")
     member.live.subscribe(
-        stream.id, subscription_id, subscriber=member.id, publisher=stream.connection_id
+        stream.id,
+        subscription_id,
+        subscriber=member.id,
+        publisher=stream.connection_id,
+        captions=raptor.wants_captions(content),
     )
 
 
@@ -112,7 +120,12 @@ def unsubscribe(member: Member, ids: Ids, content: Content) -> None:
 
 
 def prefer(member: Member, ids: Ids, content: Content) -> None:
-    """What a subscriber would like to get, a hint for a media server. Here is none."""
+    """What a subscriber would like to get. But for captions, these are hints for a media server."""
+    subscription = member.live.subscriptions.get(ids["subscriber"])
+    if subscription is not None and subscription.subscriber == member.id:
+        is_wanted = content.get("active")
+        if ids["channel"] == raptor.CAPTIONS and isinstance(is_wanted, bool):
+            subscription.captions = is_wanted
 
 
 def pass_on(method: str, member: Member, ids: Ids, content: Content) -> None:
@@ -122,7 +135,7 @@ def pass_on(method: str, member: Member, ids: Ids, content: Content) -> None:
 
 def signal(member: Member, ids: Ids, content: Content) -> None:
     kind, data = raptor.read_signal(content)
-    if member.signals.delay():
+    if not member.signals.admits():
         raise Refused(429, "Too many signals")
     try:
         member.world.signal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SERVER = "symphony.local"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Subscription:
     """One page's wish to have another's stream; the two then talk to each other about it.
 
@@ -31,6 +32,7 @@ class Subscription:
     stream_id: str
     subscriber: str
     publisher: str
+    captions: bool
 
 
 class Live:
@@ -122,6 +124,14 @@ class Live:
         for stream in streams:
             self.tell(f"/stream/{stream.id}", "update", content, to=[stream.connection_id])
 
+    def caption(self, stream: Stream, text: str, *, is_final: bool) -> None:
+        """What was said in a stream, for those who want its captions."""
+        caption = {"streamId": stream.id, "isFinal": is_final, "caption": {"text": text}}
+        path = f"/stream/{stream.id}/channel/{raptor.CAPTIONS}/data/{uuid.uuid4()}"
+        subscriptions = self.subscriptions_of(stream=stream.id)
+        to = {each.subscriber for each in subscriptions if each.captions}
+        self.tell(path, "data", {"type": "data", "data": json.dumps(caption)}, to=to)
+
     def archive_changed(self, archive: Archive) -> None:
         if archive.id in self.archives:
             content = {"status": archive.status}
@@ -139,11 +149,17 @@ class Live:
     # Subscriptions
 
     def subscribe(
-        self, stream_id: str, subscription_id: str, *, subscriber: str, publisher: str
+        self,
+        stream_id: str,
+        subscription_id: str,
+        *,
+        subscriber: str,
+        publisher: str,
+        captions: bool,
     ) -> None:
         """Have the publisher make an offer; what follows, the two pages say to each other."""
         alias = str(uuid.uuid4()) if subscriber == publisher else subscription_id
-        made = Subscription(subscription_id, alias, stream_id, subscriber, publisher)
+        made = Subscription(subscription_id, alias, stream_id, subscriber, publisher, captions)
         self.subscriptions[made.id] = self.subscriptions[made.alias] = made
         content = {
             "peerId": str(uuid.uuid4()),

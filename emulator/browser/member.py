@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from emulator.browser.live import Live
 from emulator.browser.pace import Pace
+from emulator.client_tokens import ClientToken
 from emulator.sessions import Session
 from emulator.world import World
 
@@ -20,8 +21,17 @@ class Member:
     world: World
     live: Live
     id: str
-    role: str
+    token: ClientToken
     signals: Pace = field(default_factory=lambda: Pace(SIGNAL_BURST, SIGNALS_A_SECOND))
+
+    @property
+    def role(self) -> str:
+        return self.token.role
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it still is: it may have been sent away."""
+        return self.id in self.session.connections
 
     @property
     def session_id(self) -> str:

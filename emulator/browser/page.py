@@ -58,6 +58,10 @@ class Page:
         else:
             self._held.append((transaction, packed))
 
+    def close(self, code: int, reason: str) -> None:
+        if self.websocket is not None:
+            self.websocket.close(code, reason)
+
     def receive(self, content: bytes) -> None:
         """Raises BadInput for what no SDK would send, and Gone."""
         try:
@@ -111,7 +115,7 @@ class Page:
     def _carry_out(self, method: str, path: str, content: dict[str, Any], frame: Frame) -> Any:
         if self.member is None and method == "create":
             return self._enter(self, path, frame)
-        if self.member is None or self.has_left:
+        if self.member is None or not self.member.is_there:
             raise Refused(403, "Not connected")
         if not path.startswith(self.member.live.path):
             raise Refused(404, "Another session")

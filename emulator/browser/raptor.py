@@ -14,6 +14,7 @@ from emulator.browser.framing import MESSAGE, STATUS, Frame, pack
 from emulator.messages import BadInput
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CAPTIONS = "caption1"
 MAX_CHANNELS = 8
 MAX_NAME = 1_000
 MAX_SIGNAL_TYPE = 128
@@ -152,6 +153,17 @@ def summary(stream: dict[str, Any]) -> dict[str, Any]:
         "has_video": video.get("active", False),
         "has_audio": audio.get("active", False),
     }
+
+
+def wants_captions(content: dict[str, Any]) -> bool:
+    """Whether a new subscriber is to get the captions of its stream."""
+    channels = content.get("channel")
+    return isinstance(channels, list) and any(
+        isinstance(channel, dict)
+        and channel.get("id") == CAPTIONS
+        and channel.get("active") is True
+        for channel in channels
+    )
 
 
 def read_signal(content: dict[str, Any]) -> tuple[str, Any]:

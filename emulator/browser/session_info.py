@@ -48,8 +48,10 @@ def is_socket(request: Request) -> bool:
     return request.method == "GET" and path_of(request) == SOCKET_PATH
 
 
-def is_logging(request: Request) -> bool:
-    return LOGGING.fullmatch(path_of(request)) is not None
+def is_by_the_way(request: Request) -> bool:
+    """Logs, of which a page sends some sixty at its start, and browsers' questions about CORS."""
+    is_log = LOGGING.fullmatch(path_of(request)) is not None
+    return is_log or (request.method == "OPTIONS" and is_for_pages(request))
 
 
 class SessionInfo:

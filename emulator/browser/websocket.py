@@ -70,7 +70,7 @@ class WebSocket:
         self.wake()
 
     def abandon(self) -> None:
-        """At once, and without a word: the page has another one by now."""
+        """At once, and without a word."""
         self._is_over = True
         self.wake()
 
@@ -97,6 +97,9 @@ class WebSocket:
                 if ready.get(self._connection, 0) & selectors.EVENT_READ:
                     yield from self._read()
                 self._look_at_the_clock()
+        # The page is to notice now: this thread may wait for it to come back.
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> Iterator[bytes]:
         try:

@@ -148,3 +148,5 @@ async function flood(count) {
 }
 
 const wait_a_moment = () => new Promise((resolve) => { setTimeout(resolve, 1000); });
+
+const subscribe_to_captions = (id, wanted) => promised(subscribers[id].subscribeToCaptions(wanted));
