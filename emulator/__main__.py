@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from emulator import tls
 from emulator.api import Api
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
+from emulator.browser.lives import Lives
+from emulator.browser.pages import Pages
+from emulator.browser.session_info import SessionInfo
 from emulator.callbacks import KINDS, Callbacks, Hook
 from emulator.clock import MAX_SPEED, VirtualClock
 from emulator.control import Control
@@ -47,7 +50,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"Cannot listen on {options.host}, port {options.port}: {error.strerror}")
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+        signal.signal(number, lambda *_: end(server))
     print(f"Local OpenTok listening on {server.url}", flush=True)
     server.serve_forever()
 
@@ -70,7 +73,8 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         auto_connect=options.auto_connect,
         keeper=Keeper(options.keep),
     )
-    control = Control(world, Faults(), RequestLog(), callbacks)
+    pages = Pages(world, Lives(keys, world).enter)
+    control = Control(world, Faults(), RequestLog(), callbacks, pages)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links, callbacks), Downloads(world, links)
     server = LocalServer(
@@ -78,6 +82,8 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         api,
         downloads,
         control,
+        SessionInfo(keys, world),
+        pages,
         verbose=options.verbose,
         link_host=options.link_host,
         tls=options.tls,
@@ -96,8 +102,9 @@ def read_tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | Non
     return tls.own_certificate(certificate) if key is None else tls.context(certificate, key)
 
 
-def end(number: int, frame: object) -> None:
+def end(server: LocalServer) -> None:
     """Everything is saved already, and threads may be waiting on purpose: leave at once."""
+    server.pages.goodbye()
     os._exit(0)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from emulator.answers import archive_object
 from emulator.archives import UploadTarget
+from emulator.browser.pages import Pages
 from emulator.callbacks import KINDS, SIGNATURES, Callbacks, Hook
 from emulator.control_fields import (
     read_fields,
@@ -26,7 +27,7 @@ from emulator.control_fields import (
 from emulator.faults import Faults
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
-from emulator.runs import run_view
+from emulator.runs import Captions, run_view
 from emulator.world import World
 
 PREFIX = "/_control/"
@@ -47,11 +48,19 @@ class ControlError(Exception):
 class Control:
     """Answers control requests, each one in one piece under the world's lock."""
 
-    def __init__(self, world: World, faults: Faults, log: RequestLog, callbacks: Callbacks) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        log: RequestLog,
+        callbacks: Callbacks,
+        pages: Pages,
+    ) -> None:
         self.world = world
         self.faults = faults
         self.log = log
         self.callbacks = callbacks
+        self.pages = pages
 
     def answer(self, request: Request) -> Response:
         try:
@@ -111,6 +120,26 @@ class Control:
     def unpublish(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         try:
             self.world.unpublish(ids["session"], ids["stream"])
+        except KeyError:
+            raise ControlError(404, "There is no such stream in the session.") from None
+        return Response(204)
+
+    def break_connection(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        try:
+            self.pages.break_connection(ids["session"], ids["connection"])
+        except KeyError:
+            raise ControlError(404, "No page has that connection.") from None
+        return Response(204)
+
+    def caption(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
+        text = fields.get("text")
+        if not isinstance(text, str):
+            raise BadInput("text is a string.")
+        if not self.world.running(ids["session"], Captions.kind):
+            raise ControlError(400, "The session has no captions.")
+        is_final = read_flag(fields, "final")
+        try:
+            self.world.caption(ids["session"], ids["stream"], text, is_final=is_final)
         except KeyError:
             raise ControlError(404, "There is no such stream in the session.") from None
         return Response(204)
@@ -218,6 +247,11 @@ ROUTES: list[tuple[re.Pattern[str], Mapping[str, Handler]]] = [
     (re.compile(SESSION), {"GET": Control.show_session}),
     (re.compile(SESSION + "/connections"), {"POST": Control.connect}),
     (re.compile(SESSION + "/connections/(?P<connection>[^/]+)"), {"DELETE": Control.disconnect}),
+    (
+        re.compile(SESSION + "/connections/(?P<connection>[^/]+)/break"),
+        {"POST": Control.break_connection},
+    ),
+    (re.compile(SESSION + "/streams/(?P<stream>[^/]+)/captions"), {"POST": Control.caption}),
     (re.compile(SESSION + "/streams"), {"POST": Control.publish}),
     (re.compile(SESSION + "/streams/(?P<stream>[^/]+)"), {"DELETE": Control.unpublish}),
     (re.compile("/_control/clock"), {"GET": Control.show_clock, "POST": Control.set_clock}),

@@ -8,11 +8,21 @@ import socket
 import socketserver
 import ssl
 import sys
+from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from emulator.api import Api
+from emulator.browser.pages import Pages
+from emulator.browser.raptor import Refused
+from emulator.browser.session_info import (
+    CORS,
+    SessionInfo,
+    is_by_the_way,
+    is_for_pages,
+    is_socket,
+)
 from emulator.control import Control, is_control
 from emulator.downloads import Downloads, is_download
 from emulator.faults import Fault
@@ -38,6 +48,8 @@ class LocalServer(ThreadingHTTPServer):
         api: Api,
         downloads: Downloads,
         control: Control,
+        session_info: SessionInfo,
+        pages: Pages,
         *,
         verbose: bool,
         link_host: str | None = None,
@@ -57,6 +69,8 @@ class LocalServer(ThreadingHTTPServer):
         self.downloads = downloads
         self.hls = Hls(control.world)
         self.control = control
+        self.session_info = session_info
+        self.pages = pages
         self.faults = control.faults
         self.log: RequestLog = control.log
         self.verbose = verbose
@@ -103,6 +117,8 @@ class Exchange(BaseHTTPRequestHandler):
             self._send(ApiError(403, -1, "Other machines may not drive the emulator.").response())
         elif is_control(request):
             self._send(self.server.control.answer(request))
+        elif is_by_the_way(request):
+            self._send(self.server.session_info.answer(request))
         elif is_download(request):
             self._send(self.server.downloads.answer(request))
         elif is_hls(request):
@@ -121,25 +137,45 @@ class Exchange(BaseHTTPRequestHandler):
         entry = self.server.log.add(request)
         fault = self.server.faults.claim(request)
         if fault is None:
-            response: Response | None = self.server.api.answer(request)
+            response: Response | None = self._real_answer(request)
         else:
             response = self._answer_with(fault, request)
         if response is None:
             self.close_connection = True
             return
         entry["status"] = response.status
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            self._serve_page(request)
+            return
+        if is_for_pages(request):
+            response = replace(response, headers={**CORS, **response.headers})
         self._send(response, drip=fault)
+
+    def _real_answer(self, request: Request) -> Response:
+        if is_socket(request):
+            return Response(HTTPStatus.SWITCHING_PROTOCOLS)
+        if is_for_pages(request):
+            return self.server.session_info.answer(request)
+        return self.server.api.answer(request)
+
+    def _serve_page(self, request: Request) -> None:
+        """Its WebSocket, until that is over."""
+        self.close_connection = True
+        try:
+            self.server.pages.serve(self.connection, request)
+        except Refused as refused:
+            self._send(ApiError(refused.status, -1, refused.reason).response())
 
     def _answer_with(self, fault: Fault, request: Request) -> Response | None:
         """The answer that a fault leaves of it, None when there is none."""
-        real = self.server.api.answer(request) if fault.after else None
+        real = self._real_answer(request) if fault.after else None
         fault.ended.wait(fault.delay)
         if fault.hang:
             self._wait_for_the_end(fault)
         if fault.gives_no_answer:
             return None
         if real is None and not fault.replaces_answer:
-            real = self.server.api.answer(request)
+            real = self._real_answer(request)
         return fault.alter(real)
 
     def _wait_for_the_end(self, fault: Fault) -> None:

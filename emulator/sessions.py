@@ -59,6 +59,7 @@ class Session:
     connections: dict[str, Connection] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
     is_muted: bool = False
+    was_visited: bool = False
     automatic: ArchiveOptions | None = None
 
     def presence(self) -> Presence:
@@ -70,6 +71,7 @@ class Session:
             raise BadInput(f"A session holds at most {MAX_CONNECTIONS} connections here.")
         connection = Connection(connection_id or str(uuid.uuid4()), now, **about)
         self.connections[connection.id] = connection
+        self.was_visited = True
         return connection
 
     def publish(

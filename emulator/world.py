@@ -67,9 +67,14 @@ class Observer:
         self, session_id: str, streams: Collection[Stream], *, active: bool, is_session: bool
     ) -> None: ...
 
+    def captioned(self, session_id: str, stream: Stream, text: str, *, is_final: bool) -> None: ...
+
     def archive_changed(self, archive: Archive) -> None: ...
 
     def run_changed(self, run: Run) -> None: ...
+
+    def forgotten(self) -> None:
+        """Everything is: the world begins anew."""
 
 
 class World:
@@ -122,6 +127,7 @@ class World:
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.archives: OrderedDict[str, Archive] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
+        self.notify("forgotten")
 
     def restore(self) -> None:
         """Take in the archives of an earlier run, which nobody is connected to any more."""
@@ -148,8 +154,8 @@ class World:
         return now
 
     def presence(self, session_id: str) -> Presence:
-        """Who is there, counting the client that auto-connect puts into every session."""
-        if self.auto_connect:
+        """Who is there, counting the client of auto-connect."""
+        if self._is_played(session_id):
             return Presence(connected=True, publishing=True)
         return self.sessions.get(session_id, Session()).presence()
 
@@ -249,12 +255,20 @@ class World:
             stream.has_audio = False
             self.notify("stream_updated", session_id, stream)
 
+    def caption(self, session_id: str, stream_id: str, text: str, *, is_final: bool) -> None:
+        """Somebody was heard to say that. Raises KeyError when there is no such stream."""
+        stream = self.session(session_id).streams[stream_id]
+        self.notify("captioned", session_id, stream, text, is_final=is_final)
+
     def people(self, session_id: str) -> Session:
-        """The session, with the client that auto-connect puts into every one."""
-        session = self.session(session_id)
-        if self.auto_connect and not session.connections:
+        """The session, with the client of auto-connect."""
+        if self._is_played(session_id):
             return client_of_auto_connect(session_id, self.now)
-        return session
+        return self.session(session_id)
+
+    def _is_played(self, session_id: str) -> bool:
+        """Auto-connect is for sessions that no client ever comes into."""
+        return self.auto_connect and not self.session(session_id).was_visited
 
     def session(self, session_id: str) -> Session:
         """What there is to know, to look at."""

@@ -342,7 +342,6 @@ def test_auto_connect_reaches_the_archives_of_thousands_of_sessions(world):
     (project,) = world.projects.values()
     for _ in range(2000):
         text = make_session(world)
-        world.connect(text)
         world.start(project, world.session_ids.read(text), ArchiveOptions())
     world.set_auto_connect(enabled=True)
     world.set_auto_connect(enabled=False)
