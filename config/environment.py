@@ -198,6 +198,19 @@ def token(name: str, *, at_most: int | None = None) -> str:
     return value
 
 
+def web_address(name: str, default: str = "") -> str:
+    """An http or https URL without a query; or nothing, if the default is that."""
+    url = text(name, default)
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if url and not (good and re.fullmatch(r"[A-Za-z0-9:/._~%@\[\]-]{1,500}", url)):
+        raise ImproperlyConfigured(f"{name} must be a URL such as https://example.com/path.")
+    return url
+
+
 def phone_number(name: str) -> str:
     """Digits in E.164, as Vonage writes them: without a plus; empty if there is none."""
     value = re.sub(r"[ ().-]", "", text(name)).removeprefix("+")

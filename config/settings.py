@@ -95,6 +95,16 @@ DEFAULT_RATE_LIMITS = {
 RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")
 
+# The join page (rooms/join.py): where its browser SDK comes from, through which proxy that one asks
+# OpenTok, if through any, and the origins whose pages may show it in an iframe.
+OPENTOK_JS_URL = environment.web_address(
+    "OPENTOK_JS_URL", "https://static.opentok.com/v2/js/opentok.min.js"
+)
+OPENTOK_PROXY_URL = environment.web_address("OPENTOK_PROXY_URL", "")
+EMBED_ORIGINS = (
+    environment.origins("EMBED_ORIGINS", "") if environment.words("EMBED_ORIGINS") else []
+)
+
 # Seconds after which a broadcast, captions, a page, a call or a bot is ended.
 LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60, at_most=36_000)
 

@@ -1,6 +1,7 @@
 from django.urls import path, re_path, register_converter
 
 from rooms.broadcast_views import BroadcastRoomViewSet
+from rooms.join import JoinView
 from rooms.paths import NameConverter, SpelledNameConverter
 from rooms.views import RoomViewSet
 
@@ -13,6 +14,9 @@ urlpatterns = [
     re_path(r"^session/?\Z", RoomViewSet.as_view({"get": "session"})),
     path("room/<spelled:name>", join, name="room"),
     path("room/<spelled:name>/", join),
+    re_path(r"^join/?\Z", JoinView.as_view()),
+    path("join/<room:name>", JoinView.as_view(), name="join"),
+    path("join/<room:name>/", JoinView.as_view()),
 ]
 for who in ("host", "viewer", "guest"):
     as_role = BroadcastRoomViewSet.as_view({"get": who, "head": "peek"})

@@ -39,6 +39,7 @@ STOP_SECONDS = 25
 READY = """
   OpenTok Rooms is at  {url}
 
+  Join      {url}/join/standup  (open it twice to see two people)
   OpenTok   {opentok}
   Try       curl -L {url}/session
             curl {url}/room/standup
@@ -164,10 +165,13 @@ def local_opentok(
     line = process.stdout.readline() if process.stdout else ""
     if "http" not in line:
         sys.exit("The local OpenTok did not start.")
+    port = line.rpartition(":")[2].strip()
     os.environ |= {
         "TOKBOX_API_KEY": key,
         "TOKBOX_SECRET": secret,
-        "OPENTOK_API_URL": f"http://{listening.in_url(reached)}:{line.rpartition(':')[2].strip()}",
+        "OPENTOK_API_URL": f"http://{listening.in_url(reached)}:{port}",
+        # Browsers go there as well: the name by which they reach this server.
+        "OPENTOK_PROXY_URL": f"http://{listening.in_url(seen or 'localhost')}:{port}",
     }
     return process
 

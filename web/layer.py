@@ -36,7 +36,8 @@ class Layer:
         with logs.request(request_log.id_of(request.META)) as request_id:
             response = self._respond(request)
             if response.headers.get("Content-Type", "").startswith("text/html"):
-                response.headers["Content-Security-Policy"] = _content_policy(request)
+                # The join page has its own.
+                response.headers.setdefault("Content-Security-Policy", _content_policy(request))
             if not response.streaming and response.status_code != 204:
                 response.headers.setdefault("Content-Length", str(len(response.content)))
             secure = request.is_secure()

@@ -1,0 +1,68 @@
+"""The page on which people join a room with their browser: a client like any other."""
+
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from access.capabilities import Capability
+from rooms.names import clean_name
+from rooms.paths import path_to
+
+# Where the SDK goes when no proxy is set; see Vonage's list of allowed hosts.
+SDK_HOSTS = ("*.opentok.com", "*.tokbox.com", "*.vonage.com")
+
+
+class JoinView(APIView):
+    """Error: room_name_invalid. Looking at the page makes no room; joining does."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request, name: str = "") -> HttpResponse:
+        """Without a name, the `room` of the query, which a form sends, leads to its page."""
+        room = clean_name(name or request.query_params.get("room", ""))
+        if not name:
+            return HttpResponseRedirect(path_to("join", room))
+        embedded = request.query_params.get("embed") == "1"
+        context = {
+            "room": room,
+            "credentials": f"/room/{quote(room, safe='')}",
+            "sdk": settings.OPENTOK_JS_URL,
+            "proxy": settings.OPENTOK_PROXY_URL,
+            "can_record": Capability.RECORD in settings.ANONYMOUS_ACCESS,
+            "embedded": embedded,
+        }
+        response = render(request._request, "join.html", context)
+        response.headers["Content-Security-Policy"] = content_policy(embedded=embedded)
+        response.headers["Permissions-Policy"] = "camera=(self), microphone=(self)"
+        return response
+
+
+def content_policy(*, embedded: bool) -> str:
+    """Only the SDK's script, and only where it talks to. It sets styles of its own elements."""
+    hosts = [f"{scheme}://{host}" for scheme in ("https", "wss") for host in SDK_HOSTS]
+    if settings.OPENTOK_PROXY_URL:
+        proxy = urlsplit(settings.OPENTOK_PROXY_URL)
+        scheme = {"http": "ws", "https": "wss"}[proxy.scheme]
+        hosts = [f"{proxy.scheme}://{proxy.netloc}", f"{scheme}://{proxy.netloc}"]
+    sdk = urlsplit(settings.OPENTOK_JS_URL)
+    source = f" {sdk.scheme}://{sdk.netloc}" if sdk.netloc else ""
+    ancestors = settings.EMBED_ORIGINS if embedded else []
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self'{source}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob: mediastream:",
+            "worker-src blob:",
+            f"connect-src 'self' {' '.join(hosts)}",
+            "form-action 'self'",
+            "base-uri 'none'",
+            f"frame-ancestors {' '.join(ancestors) or chr(39) + 'none' + chr(39)}",
+        ]
+    )

@@ -1,0 +1,157 @@
+/* The call: people, controls, chat. All of it is the official SDK's, whose page has no privilege here. */
+
+import { Chat } from './chat.js';
+import { Tiles } from './tiles.js';
+
+const ENDS = {
+  forceDisconnected: 'A moderator has removed you from the call.',
+  networkDisconnected: 'The connection was lost. You can join again.',
+};
+
+export class Call {
+  constructor({ apiKey, sessionId, token }, { find, say, complain, onEnd }) {
+    Object.assign(this, { find, say, complain, onEnd, token, sessionId });
+    this.session = window.OT.initSession(apiKey, sessionId);
+    this.tiles = new Tiles(find('tiles'), this.session);
+    this.chat = new Chat(find, this.session);
+    this.bound = new AbortController();
+  }
+
+  async join({ name, videoSource, audioSource }) {
+    this.name = name;
+    this.listen();
+    await asked((done) => this.session.connect(this.token, done));
+    this.chat.name = name;
+    this.tiles.mayModerate = this.session.capabilities.forceDisconnect === 1;
+    this.control();
+    if (this.session.capabilities.publish === 1 && (videoSource || audioSource)) {
+      this.publisher = await this.publish({ name, videoSource, audioSource });
+    }
+    this.refresh();
+  }
+
+  listen() {
+    const { session } = this;
+    session.on({
+      streamCreated: ({ stream }) => this.subscribe(stream),
+      streamDestroyed: ({ stream }) => this.tiles.remove(stream.streamId),
+      streamPropertyChanged: ({ stream }) => this.tiles.update(stream),
+      archiveStarted: ({ id }) => this.recorded(id),
+      archiveStopped: () => this.recorded(null),
+      sessionReconnecting: () => this.say('The connection was lost. Reconnecting…'),
+      sessionReconnected: () => this.say('Connected again.'),
+      sessionDisconnected: ({ reason }) => this.end(ENDS[reason] || 'You have left the call.'),
+    });
+  }
+
+  async publish({ name, ...options }) {
+    const publisher = window.OT.initPublisher(null, { name, insertDefaultUI: false, ...options });
+    publisher.on('videoElementCreated', ({ element }) => {
+      this.tiles.add(`mine-${publisher.id}`, { name: `${name} (you)`, element, isMine: true,
+        isScreen: options.videoSource === 'screen' });
+    });
+    publisher.on('muteForced', () => {
+      this.say('A moderator has muted you.');
+      this.refresh();
+    });
+    publisher.on('streamDestroyed', (event) => {
+      event.preventDefault();
+      this.tiles.remove(`mine-${publisher.id}`);
+      if (publisher === this.screen) this.screen = null;
+      this.refresh();
+    });
+    await asked((done) => this.session.publish(publisher, done));
+    return publisher;
+  }
+
+  subscribe(stream) {
+    const subscriber = this.session.subscribe(stream, null, { insertDefaultUI: false }, (error) => {
+      if (error) this.say(`${stream.name || 'A person'} cannot be seen: ${error.message}`);
+    });
+    subscriber.on('videoElementCreated', ({ element }) => {
+      this.tiles.add(stream.streamId, { name: stream.name || 'Guest', element, stream,
+        isScreen: stream.videoType === 'screen' });
+    });
+    subscriber.on('audioLevelUpdated', ({ audioLevel }) => this.tiles.heard(stream.streamId, audioLevel));
+    subscriber.on('captionReceived', ({ caption }) => {
+      this.find('captions').textContent = `${stream.name || 'Guest'}: ${caption}`;
+    });
+  }
+
+  control() {
+    const on = (id, act) => this.find(id)?.addEventListener('click', async () => {
+      try {
+        await act();
+      } catch (error) {
+        this.complain(error.message);
+      }
+      this.refresh();
+    }, { signal: this.bound.signal });
+    on('mute', () => this.publisher?.publishAudio(!this.publisher.stream.hasAudio));
+    on('camera-off', () => this.publisher?.publishVideo(!this.publisher.stream.hasVideo));
+    on('share', () => this.share());
+    on('show-chat', () => this.chat.toggle());
+    on('record', () => this.record());
+    on('leave', () => this.session.disconnect());
+  }
+
+  async share() {
+    if (this.screen) {
+      this.session.unpublish(this.screen);
+      return;
+    }
+    this.screen = await this.publish({ name: `${this.name}’s screen`, videoSource: 'screen', publishAudio: false });
+  }
+
+  async record() {
+    const path = this.archive ? `/archive/${this.archive}/stop` : '/archive/start';
+    const response = await fetch(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      body: this.archive ? '{}' : JSON.stringify({ sessionId: this.sessionId }),
+    });
+    const body = await response.json();
+    if (!response.ok) throw new Error(body.detail);
+  }
+
+  recorded(archive) {
+    this.archive = archive;
+    this.find('recording').hidden = !archive;
+    this.refresh();
+  }
+
+  /* Buttons show what is so, also where somebody else has changed it. */
+  refresh() {
+    const stream = this.publisher?.stream;
+    const pressed = {
+      mute: Boolean(stream && !stream.hasAudio),
+      'camera-off': Boolean(stream && !stream.hasVideo),
+      share: Boolean(this.screen),
+      record: Boolean(this.archive),
+    };
+    for (const [id, is] of Object.entries(pressed)) {
+      this.find(id)?.setAttribute('aria-pressed', String(is));
+    }
+    this.find('mute').disabled = this.find('camera-off').disabled = !stream;
+    this.find('share').disabled = this.session.capabilities?.publish !== 1;
+    if (stream) this.tiles.update({ streamId: `mine-${this.publisher.id}`, hasAudio: stream.hasAudio, hasVideo: stream.hasVideo });
+  }
+
+  end(reason) {
+    this.bound.abort();
+    this.publisher?.destroy();
+    this.screen?.destroy();
+    this.tiles.clear();
+    this.chat.close();
+    this.find('recording').hidden = true;
+    this.find('captions').textContent = '';
+    this.onEnd(reason);
+  }
+}
+
+/* A call of the SDK, whose last argument is called with an error or nothing. */
+function asked(call) {
+  return new Promise((resolve, reject) => {
+    call((error) => (error ? reject(error) : resolve()));
+  });
+}

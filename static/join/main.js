@@ -1,0 +1,109 @@
+/* The join page: a lobby, and then the call. It asks this server for credentials as every client does. */
+
+import { Call } from './call.js';
+import { Lobby } from './lobby.js';
+
+const page = document.querySelector('#page');
+const { credentials, proxy, room } = page.dataset;
+const find = (id) => document.getElementById(id);
+
+function say(text) {
+  find('status').textContent = text;
+}
+
+function complain(text) {
+  find('problem').textContent = text;
+}
+
+/* What /room/<name> answers, or the problem that it is. */
+async function ask(code) {
+  const headers = { Accept: 'application/json' };
+  if (code) headers['X-Access-Code'] = encodeCode(code);
+  const response = await fetch(credentials, { headers, cache: 'no-store' });
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    const problem = new Error(body.detail || 'The server cannot be reached. Try again in a moment.');
+    problem.code = body.code;
+    problem.wait = Number(response.headers.get('Retry-After')) || 0;
+    throw problem;
+  }
+  return body;
+}
+
+/* A header takes Latin-1 alone. */
+function encodeCode(code) {
+  return [...new TextEncoder().encode(code)].map((byte) => String.fromCharCode(byte)).join('');
+}
+
+const lobby = new Lobby(find, complain);
+
+async function enter(event) {
+  event?.preventDefault();
+  complain('');
+  say('Joining…');
+  find('enter').disabled = true;
+  try {
+    if (typeof window.OT === 'undefined') {
+      throw new Error('The video software could not be loaded. Check your connection and reload the page.');
+    }
+    const told = await ask(find('code').value.trim());
+    lobby.remember();
+    if (proxy) window.OT.setProxyUrl(proxy);
+    const call = new Call(told, { find, say, complain, onEnd: left });
+    await call.join({ name: lobby.name, ...lobby.devices() });
+    lobby.stop();
+    show('call');
+    say('');
+  } catch (error) {
+    say('');
+    refused(error);
+  } finally {
+    find('enter').disabled = false;
+  }
+}
+
+function refused(error) {
+  complain(error.message);
+  if (error.code === 'access_code_required' || error.code === 'access_code_wrong') {
+    find('code-field').hidden = false;
+    find('code').focus();
+  } else if (error.code === 'room_not_open_yet' && error.wait) {
+    countDown(Date.now() + error.wait * 1000);
+  }
+}
+
+function countDown(until) {
+  const left = Math.ceil((until - Date.now()) / 1000);
+  if (left <= 0) {
+    complain('');
+    say('The room is open now.');
+    return;
+  }
+  const parts = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+  say(`Opens in ${parts.map((part) => String(part).padStart(2, '0')).join(':')}.`);
+  setTimeout(() => countDown(until), 1000);
+}
+
+function left(reason) {
+  show('lobby');
+  say(reason);
+  lobby.start();
+}
+
+function show(part) {
+  find('lobby').hidden = part !== 'lobby';
+  find('call').hidden = part !== 'call';
+}
+
+find('copy').addEventListener('click', async () => {
+  const link = `${location.origin}${location.pathname}`;
+  try {
+    await navigator.clipboard.writeText(link);
+    say('The link is copied.');
+  } catch {
+    say(`The link of this room: ${link}`);
+  }
+});
+find('lobby').addEventListener('submit', enter);
+document.title = room;
+lobby.start();

@@ -1,0 +1,85 @@
+/* One tile for each person or screen. */
+
+const LOUD = 0.1;
+const QUIET_AFTER_MS = 800;
+
+export class Tiles {
+  constructor(list, session) {
+    this.list = list;
+    this.session = session;
+    this.tiles = new Map();
+    this.mayModerate = false;
+  }
+
+  add(id, { name, element, stream, isMine = false, isScreen = false }) {
+    this.remove(id);
+    const tile = document.createElement('li');
+    tile.classList.toggle('mine', isMine);
+    tile.classList.toggle('screen', isScreen);
+    const who = document.createElement('div');
+    who.className = 'who';
+    const label = document.createElement('span');
+    label.textContent = name;
+    const state = document.createElement('span');
+    state.className = 'state-of-media';
+    who.append(label, state);
+    if (stream && this.mayModerate) who.append(...this.actions(stream, name));
+    element.setAttribute('aria-label', name);
+    tile.append(element, who);
+    this.list.append(tile);
+    this.tiles.set(id, { tile, state });
+    if (stream) this.update(stream);
+    this.arrange();
+  }
+
+  actions(stream, name) {
+    const button = (text, act) => {
+      const made = document.createElement('button');
+      made.type = 'button';
+      made.textContent = text;
+      made.setAttribute('aria-label', `${text} ${name}`);
+      made.addEventListener('click', act);
+      return made;
+    };
+    return [
+      button('Mute', () => this.session.forceMuteStream(stream)),
+      button('Remove', () => {
+        if (window.confirm(`Remove ${name} from the call?`)) {
+          this.session.forceDisconnect(stream.connection, () => {});
+        }
+      }),
+    ];
+  }
+
+  /* `stream` has an id, and whether it has sound and video. */
+  update({ streamId, hasAudio, hasVideo }) {
+    const found = this.tiles.get(streamId);
+    if (!found) return;
+    const missing = [hasAudio ? '' : 'muted', hasVideo ? '' : 'camera off'].filter(Boolean);
+    found.state.textContent = missing.length ? `(${missing.join(', ')})` : '';
+    found.tile.classList.toggle('no-video', !hasVideo);
+  }
+
+  heard(id, level) {
+    const found = this.tiles.get(id);
+    if (!found || level < LOUD) return;
+    found.tile.classList.add('speaking');
+    clearTimeout(found.quiet);
+    found.quiet = setTimeout(() => found.tile.classList.remove('speaking'), QUIET_AFTER_MS);
+  }
+
+  remove(id) {
+    this.tiles.get(id)?.tile.remove();
+    this.tiles.delete(id);
+    this.arrange();
+  }
+
+  clear() {
+    this.list.replaceChildren();
+    this.tiles.clear();
+  }
+
+  arrange() {
+    this.list.style.setProperty('--columns', Math.ceil(Math.sqrt(this.tiles.size || 1)));
+  }
+}

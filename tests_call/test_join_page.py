@@ -1,0 +1,117 @@
+"""The join page, on the real server and the local OpenTok, in a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.server_process import Server
+from tests_call.participants import SECONDS
+
+# Playwright runs an event loop in this thread, in which Django fears to block.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PLAYING = """tile => { const video = tile.querySelector('video');
+    return video && video.currentTime > 0 && video.videoWidth > 0 }"""
+
+
+@pytest.fixture(scope="module")
+def server(running, site, django_db_setup, django_db_blocker) -> Iterator[Server]:
+    variables = {
+        "OPENTOK_API_URL": running.url,
+        "OPENTOK_PROXY_URL": running.url,
+        "OPENTOK_JS_URL": f"{site}/opentok.js",
+        "TOKEN_ROLE": "moderator",
+        "ANONYMOUS_ACCESS": "join,record,view",
+    }
+    with django_db_blocker.unblock(), Server(**variables) as server:
+        yield server
+
+
+@pytest.fixture
+def enter(chromium, server, emulator):
+    """A new page of a room, of a person with this name, who joins unless told otherwise."""
+    contexts = []
+
+    def open_page(name: str, *, room: str = "standup", joins: bool = True) -> Page:
+        context = chromium.new_context(permissions=["camera", "microphone"])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS * 1000)
+        page.violations = []
+        page.on(
+            "console",
+            lambda message: (
+                page.violations.append(message.text) if "Content Security" in message.text else None
+            ),
+        )
+        page.goto(f"{server.url}/join/{room}")
+        page.get_by_label("Your name").fill(name)
+        if joins:
+            page.get_by_role("button", name="Join").click()
+            page.get_by_text(f"{name} (you)").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def test_two_people_see_each_other_and_chat(enter):
+    anna, ben = enter("Anna"), enter("Ben")
+    for page, other in ((anna, "Ben"), (ben, "Anna")):
+        tile = page.locator("#tiles li", has_text=other)
+        tile.wait_for()
+        page.wait_for_function(PLAYING, arg=tile.element_handle())
+    for page in (anna, ben):
+        page.get_by_role("button", name="Chat").click()
+    anna.get_by_label("Message").fill("Good morning")
+    anna.get_by_role("button", name="Send").click()
+    ben.locator("#messages").get_by_text("Good morning").wait_for()
+    assert (anna.violations, ben.violations) == ([], [])
+
+
+def test_a_moderator_mutes_and_removes(enter):
+    anna, ben = enter("Anna"), enter("Ben")
+    anna.get_by_role("button", name="Mute Ben").click()
+    ben.get_by_text("A moderator has muted you.").wait_for()
+    anna.locator("#tiles li", has_text="Ben").get_by_text("muted").wait_for()
+    anna.on("dialog", lambda dialog: dialog.accept())
+    anna.get_by_role("button", name="Remove Ben").click()
+    ben.get_by_text("A moderator has removed you from the call.").wait_for()
+    anna.locator("#tiles li", has_text="Ben").wait_for(state="detached")
+
+
+def test_a_recording_shows_to_all(enter):
+    anna, ben = enter("Anna"), enter("Ben")
+    anna.get_by_role("button", name="Record").click()
+    for page in (anna, ben):
+        page.get_by_text("This call is being recorded.").wait_for()
+    ben.get_by_role("button", name="Record").click()
+    anna.get_by_text("This call is being recorded.").wait_for(state="hidden")
+
+
+def test_a_code_is_asked_for(enter, server):
+    from rooms.models import Room
+
+    server.get("/room/secret")
+    Room.objects.get(name="secret").change_policy(access_code="18151210")
+    page = enter("Anna", room="secret", joins=False)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_label("Access code").fill("18151210")
+    page.get_by_role("button", name="Join").click()
+    page.get_by_text("Anna (you)").wait_for()
+
+
+def test_a_closed_room_says_so(enter, server):
+    from rooms.models import Room
+
+    server.get("/room/closed")
+    Room.objects.get(name="closed").change_policy(closed=True)
+    page = enter("Anna", room="closed", joins=False)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("alert").get_by_text("closed").wait_for()
