@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
     yield from security()
     yield from access()
     yield from callbacks()
+    yield from phones()
     yield from limits()
     yield from rate_limits()
 
@@ -230,6 +231,20 @@ def callbacks() -> Iterator[Finding]:
         yield Finding("ok", "callbacks", message)
     else:
         yield Finding("ok", "callbacks", "None has come yet; nothing has been recorded.")
+
+
+def phones() -> Iterator[Finding]:
+    if not (settings.CONFERENCE_NUMBER or settings.SIP_URI):
+        yield Finding("ok", "phones", "Not set up; rooms are without them.")
+    elif settings.VOICE_SIGNATURE_SECRET:
+        yield Finding("ok", "phones", "Set up, and webhooks of the Voice API have to be signed.")
+    else:
+        yield Finding(
+            "warning",
+            "phones",
+            "VOICE_SIGNATURE_SECRET is not set, so that webhooks of the Voice API are not checked.",
+            "Set it to the signature secret of the Vonage account.",
+        )
 
 
 def limits() -> Iterator[Finding]:

@@ -18,6 +18,11 @@ os.environ |= {
     # Tests share a server: what one of them does to OpenTok must not count against the next.
     "OPENTOK_FAILURES": "1000000",
     "CALLBACK_SECRET": "tests-only-callback-secret-of-40-letters",
+    "CONFERENCE_NUMBER": "14155550100",
+    "SIP_URI": " ",
+    "SIP_USERNAME": "a1b2c3d4",
+    "SIP_PASSWORD": "hunter2-sip",
+    "VOICE_SIGNATURE_SECRET": " ",
     "TOKEN_ROLE": "publisher",
     "TOKEN_TTL": "86400",
     # Everything that the sample server lets everybody do.

@@ -310,3 +310,13 @@ def test_what_is_open_to_all_clients_is_said(opentok, settings, allowed, level, 
     settings.ANONYMOUS_ACCESS = frozenset(allowed)
     found, text = Diagnosis(run_here("--json")).of("access")
     assert (found, words in text) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("number", "secret", "level"), [("", "", "ok"), ("1415", "", "warning"), ("1415", "s", "ok")]
+)
+def test_webhooks_of_phones_that_are_not_checked_are_a_warning(
+    opentok, settings, number, secret, level
+):
+    settings.CONFERENCE_NUMBER, settings.VOICE_SIGNATURE_SECRET = number, secret
+    assert Diagnosis(run_here("--json")).of("phones")[0] == level

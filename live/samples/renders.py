@@ -82,7 +82,7 @@ class RenderViewSet(ViewSet):
         responses={200: RendersSerializer},
         extensions={"x-codes": {"invalid", *ANY_CALL}},
     )
-    def list(self, request: Request) -> Response:
+    def list_all(self, request: Request) -> Response:
         remotes = list_renders(**_valid(RenderListSerializer, _told(request)))
         items = _covered(key_of(request), remotes)
         return Response({"count": len(items), "items": items})

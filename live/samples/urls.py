@@ -22,7 +22,7 @@ urlpatterns = [
     ),
     re_path(r"^render/?\Z", RenderViewSet.as_view({"post": "start"})),
     re_path(r"^render/info/?\Z", RenderViewSet.as_view({"get": "info"})),
-    re_path(r"^render/list/?\Z", RenderViewSet.as_view({"get": "list"})),
+    re_path(r"^render/list/?\Z", RenderViewSet.as_view({"get": "list_all"})),
     re_path(r"^render/stop/?\Z", RenderViewSet.as_view({"delete": "stop"})),
     re_path(r"^sip/vapi/answer/?\Z", AnswerView.as_view()),
     re_path(r"^sip/vapi/events/?\Z", EventView.as_view()),
