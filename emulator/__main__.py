@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import signal
+import ssl
 import sys
 import threading
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from emulator import tls
 from emulator.api import Api
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
 from emulator.browser.lives import Lives
@@ -37,6 +39,12 @@ def main() -> None:
     options = parser.parse_args()
     if (options.application_id is None) != (options.public_key is None):
         parser.error("--application-id and --public-key go together")
+    if options.tls_key is not None and options.tls_cert is None:
+        parser.error("--tls-key goes with --tls-cert")
+    try:
+        options.tls = read_tls(options.tls_cert, options.tls_key)
+    except OSError as error:
+        sys.exit(f"Cannot use {options.tls_cert}: {error.strerror or error}")
     try:
         server = make_server(options)
     except OSError as error:
@@ -78,6 +86,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         pages,
         verbose=options.verbose,
         link_host=options.link_host,
+        tls=options.tls,
     )
     world.observe(callbacks)
     world.observe(Monitoring(world, callbacks))
@@ -85,6 +94,12 @@ def make_server(options: argparse.Namespace) -> LocalServer:
     world.restore()
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
     return server
+
+
+def read_tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    return tls.own_certificate(certificate) if key is None else tls.context(certificate, key)
 
 
 def end(server: LocalServer) -> None:
@@ -143,6 +158,13 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="refuse tokens that expire more than 5 minutes ahead, as documented",
     )
+    add(
+        "--tls-cert",
+        type=Path,
+        metavar="PATH",
+        help="serve https with this certificate (PEM); without a key, a new one is made there",
+    )
+    add("--tls-key", type=Path, metavar="PATH", help="the certificate's key (PEM)")
     add("--verbose", action="store_true", help="log each request to standard error")
     return parser
 

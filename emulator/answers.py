@@ -36,8 +36,13 @@ def session_created(session_id: str, project: Project, now: int) -> list[dict[st
     ]
 
 
-def archive_object(archive: Archive, *, url: str | None, is_new: bool = False) -> dict[str, Any]:
-    """One archive. Only the answer of its start has `createdAt` exactly, all others in seconds."""
+def archive_object(
+    archive: Archive, *, url: str | None, transcript: str | None = None, is_new: bool = False
+) -> dict[str, Any]:
+    """One archive; `url` and `transcript` lead to its files.
+
+    Only the answer of its start has `createdAt` exactly, all others in seconds.
+    """
     created_at = archive.created_at if is_new else archive.created_at // 1000 * 1000
     recording = recording_of(archive) if archive.has_file else None
     return {
@@ -60,7 +65,7 @@ def archive_object(archive: Archive, *, url: str | None, is_new: bool = False) -
         "updatedAt": archive.updated_at,
         "event": "archive",
         "url": url,
-        **optional_fields(archive),
+        **optional_fields(archive, transcript, is_new=is_new),
     }
 
 
@@ -155,7 +160,7 @@ def render_object(render: Render) -> dict[str, Any]:
     }
 
 
-def optional_fields(archive: Archive) -> dict[str, Any]:
+def optional_fields(archive: Archive, transcript: str | None, *, is_new: bool) -> dict[str, Any]:
     """Fields that only some archives have. Inference: that they are left out otherwise."""
     options = archive.options
     fields: dict[str, Any] = {}
@@ -167,16 +172,17 @@ def optional_fields(archive: Archive) -> dict[str, Any]:
         fields["maxBitrate"] = options.max_bitrate
     if options.quantization is not None:
         fields["quantizationParameter"] = options.quantization
-    if options.is_manual and archive.status == "started":
+    # Recorded: the answer of a start has none yet.
+    if options.is_manual and archive.status == "started" and not is_new:
         streams = archive.streams.items()
         fields["streams"] = [{"streamId": stream_id, **use} for stream_id, use in streams]
     if options.transcription is not None:
-        fields["transcription"] = transcription(archive, options.transcription)
+        fields["transcription"] = transcription(archive, options.transcription, transcript)
     return fields
 
 
-def transcription(archive: Archive, wanted: dict[str, Any]) -> dict[str, Any]:
+def transcription(archive: Archive, wanted: dict[str, Any], url: str | None) -> dict[str, Any]:
     # inference: how a transcription's status follows its archive's is not documented.
     states = {"available": "available", "uploaded": "uploaded", "failed": "failed"}
     status = states.get(archive.status, "requested")
-    return {"status": status, "url": None, "reason": None, **wanted}
+    return {"status": status, "url": url, "reason": None, **wanted}

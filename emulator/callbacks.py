@@ -202,10 +202,8 @@ class Callbacks(Observer):
             self._changed.notify_all()
 
     def archive_changed(self, archive: Archive) -> None:
-        url, now = None, archive.updated_at
-        if archive.status == "available":
-            url = self._links.make(archive.file_key, self.base_url, now)
-        body = archive_object(archive, url=url)
+        now = archive.updated_at
+        body = archive_object(archive, **self._links.of_archive(archive, self.base_url, now))
         self.tell(archive.project, "archive", "archive status", body, now)
 
     def register(self, registration: Registration) -> None:

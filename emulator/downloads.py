@@ -8,17 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
+from typing import Any
 
+from emulator.archives import Archive
 from emulator.messages import Request, Response
-from emulator.recording import StoreError, recording_of, serve
+from emulator.recording import Recording, StoreError, recording_of, serve
 from emulator.world import World
 
 LINK_LIFE_MS = 10 * 60 * 1000
 PREFIX = "/tokbox.com.archive2/"
-PATH = re.compile(re.escape(PREFIX) + r"[^/]+/(?P<archive>[0-9a-f-]{36})/archive\.(?:mp4|zip)")
+PATH = re.compile(
+    re.escape(PREFIX)
+    + r"[^/]+/(?P<archive>[0-9a-f-]{36})/(?P<file>archive\.(?:mp4|zip)|transcription\.json)"
+)
+# inference: the form of the real ones is not documented.
+TRANSCRIPT = Recording(
+    json.dumps(
+        {"content": [{"start_ms": 0, "end_ms": 3000, "speaker": "auto", "text": "Hello."}]}
+    ).encode(),
+    "application/json",
+)
 
 
 class Links:
@@ -34,8 +47,18 @@ class Links:
         signature = self._sign(path, expires, nonce)
         return f"{base_url}{path}?Expires={expires}&Nonce={nonce}&Signature={signature}"
 
-    def archive_id(self, path: str, query: dict[str, str], now: int) -> str:
-        """Whose file a link opens. Raises StoreError."""
+    def of_archive(self, archive: Archive, base_url: str, now: int) -> dict[str, Any]:
+        """To its file and, if it has one, its transcript, once it is available."""
+        if archive.status != "available":
+            return {"url": None}
+        url = self.make(archive.file_key, base_url, now)
+        if archive.options.transcription is None:
+            return {"url": url}
+        key = f"{archive.project.id}/{archive.id}/transcription.json"
+        return {"url": url, "transcript": self.make(key, base_url, now)}
+
+    def opened(self, path: str, query: dict[str, str], now: int) -> tuple[str, str]:
+        """The archive and the file that a link opens. Raises StoreError."""
         match = PATH.fullmatch(path)
         if match is None:
             raise StoreError(404, "NoSuchKey", "The specified key does not exist.")
@@ -47,7 +70,7 @@ class Links:
             )
         if now >= int(expires):
             raise StoreError(403, "AccessDenied", "Request has expired")
-        return match["archive"]
+        return match["archive"], match["file"]
 
     def _sign(self, path: str, expires: str, nonce: str) -> str:
         message = "\n".join((path, expires, nonce))
@@ -67,11 +90,12 @@ class Downloads:
                 raise StoreError(405, "MethodNotAllowed", "The method is not allowed.")
             with self.world.lock:
                 now = self.world.catch_up()
-                archive_id = self.links.archive_id(request.path, read_query(request), now)
+                archive_id, file = self.links.opened(request.path, read_query(request), now)
                 archive = self.world.archives.get(archive_id)
                 if archive is None or archive.status != "available":
                     raise StoreError(404, "NoSuchKey", "The specified key does not exist.")
-            return serve(recording_of(archive), request)
+            is_transcript = file == "transcription.json"
+            return serve(TRANSCRIPT if is_transcript else recording_of(archive), request)
         except StoreError as error:
             return error.response()
 

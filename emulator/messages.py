@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 MAX_QUERY_FIELDS = 100
 
@@ -34,6 +35,10 @@ class Request:
     def query(self) -> dict[str, str]:
         """The last value of each query field. Raises ValueError for an absurd number of them."""
         return form_fields(self.target.partition("?")[2])
+
+    @property
+    def takes_json(self) -> bool:
+        return "application/json" in str(self.headers.get("Accept", ""))
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises BadInput for anything else."""
@@ -69,6 +74,16 @@ def json_response(status: int, value: Any) -> Response:
     return Response(status, json.dumps(value).encode(), opentok_headers())
 
 
+def xml_response(status: int, *path_and_fields: Any) -> Response:
+    """An element in each of the elements before it, the last one with these texts."""
+    *path, fields = path_and_fields
+    inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items())
+    for name in reversed(path):
+        inner = f"<{name}>{inner}</{name}>"
+    body = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{inner}'
+    return Response(status, body.encode(), opentok_headers() | {"Content-Type": "text/xml"})
+
+
 def empty_response(status: int) -> Response:
     return Response(status, b"", opentok_headers())
 
@@ -90,6 +105,14 @@ class ApiError(Exception):
         self.status = status
         self.code = code
         self.message = message
+
+    def xml_response(self) -> Response:
+        """The same for a caller that does not ask for JSON."""
+        return xml_response(
+            self.status,
+            "errorPayload",
+            {"code": str(self.code), "message": self.message, "description": self.message},
+        )
 
     def response(self) -> Response:
         body = {"code": self.code, "message": self.message, "description": self.message}

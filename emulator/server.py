@@ -6,6 +6,7 @@ import re
 import selectors
 import socket
 import socketserver
+import ssl
 import sys
 from dataclasses import replace
 from email.utils import formatdate
@@ -52,11 +53,18 @@ class LocalServer(ThreadingHTTPServer):
         *,
         verbose: bool,
         link_host: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.link_host = link_host
+        self.scheme = "https" if tls else "http"
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, Exchange)
+        if tls:
+            # The handshake is the thread's of the connection, so that a slow client stops no other.
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.api = api
         self.downloads = downloads
         self.hls = Hls(control.world)
@@ -75,7 +83,7 @@ class LocalServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         name = self.link_host or self.server_name
-        return f"http://{f'[{name}]' if ':' in name else name}:{self.server_port}"
+        return f"{self.scheme}://{f'[{name}]' if ':' in name else name}:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no error here; anything else is one of ours, and shown."""
@@ -175,6 +183,8 @@ class Exchange(BaseHTTPRequestHandler):
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
             while not fault.ended.wait(CLIENT_CHECK_SECONDS):
+                if self.server.scheme == "https":
+                    continue  # in which nothing can be looked at without being taken
                 if selector.select(0) and not self.connection.recv(1, socket.MSG_PEEK):
                     return
 
@@ -202,7 +212,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _base_url(self) -> str:
         host = "" if self.server.link_host else str(self.headers.get("Host", "")).strip()
-        return f"http://{host}" if HOST.fullmatch(host) else self.server.url
+        return f"{self.server.scheme}://{host}" if HOST.fullmatch(host) else self.server.url
 
     def _send(self, response: Response, drip: Fault | None = None) -> None:
         """Send it in one write, or byte by byte."""

@@ -27,10 +27,13 @@ def read_session_form(body: bytes) -> SessionForm:
         fields = form_fields(body.decode())
     except ValueError:
         raise invalid("Invalid form") from None
-    # Vonage's SDKs also know "always", a relayed session that never falls back.
-    preference = one_of(fields, "p2p.preference", ("disabled", "enabled", "always"))
+    # Some SDKs send what was not set as a text.
+    fields = {name: text for name, text in fields.items() if text not in ("", "null")}
+    # Vonage's SDKs also know "always", a relayed session that never falls back. Inference: that
+    # all other words mean a routed session; the newest sample server sends "routed".
+    preference = fields.get("p2p.preference", "").lower()
+    is_relayed = preference in {"enabled", "always", "relayed"}
     one_of(fields, "e2ee", ("false", "true"))
-    is_relayed = preference != "disabled"
     return SessionForm(
         read_location(fields), is_relayed, read_automatic(fields, relayed=is_relayed)
     )
@@ -38,7 +41,7 @@ def read_session_form(body: bytes) -> SessionForm:
 
 def one_of(fields: dict[str, str], name: str, values: tuple[str, ...]) -> str:
     """A form field, the first value being the default. Raises ApiError."""
-    value = fields.get(name, values[0])
+    value = fields.get(name, values[0]).lower()
     if value not in values:
         raise invalid(f"Invalid value for {name}")
     return value
@@ -57,13 +60,11 @@ def read_automatic(fields: dict[str, str], *, relayed: bool) -> ArchiveOptions |
     is_automatic = one_of(fields, "archiveMode", ("manual", "always")) == "always"
     if is_automatic and relayed:
         raise invalid("archiveMode always needs a routed session")
-    for name in ("archiveName", "archiveResolution"):
-        if name in fields and not is_automatic:
-            raise invalid(f"{name} goes with archiveMode always only")
+    # inference: without it a name and a resolution are ignored.
     if not is_automatic:
         return None
     name = fields.get("archiveName", "")
-    if len(name) > MAX_ARCHIVE_NAME or ("archiveName" in fields and not name):
+    if len(name) > MAX_ARCHIVE_NAME:
         raise invalid("Invalid value for archiveName")
     resolution = fields.get("archiveResolution", DEFAULT_RESOLUTION)
     if resolution not in RESOLUTIONS:

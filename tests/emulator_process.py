@@ -113,7 +113,8 @@ class Emulator:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Call the OpenTok side as the project, with `requests.request`'s own options."""
-        headers = {"X-OPENTOK-AUTH": self.token(), **options.pop("headers", {})}
+        headers = {"X-OPENTOK-AUTH": self.token(), "Accept": "application/json"}
+        headers |= options.pop("headers", {})
         return requests.request(
             method, self.url + path, headers=headers, timeout=10, allow_redirects=False, **options
         )

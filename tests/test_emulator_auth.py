@@ -95,6 +95,10 @@ def test_a_token_of_the_wrong_kind_is_refused(emulator):
     assert refusal(emulator, emulator.token(ist="account"))[0] == 10002
 
 
+def test_a_token_without_its_type_is_taken(emulator):
+    assert listing(emulator, {"X-OPENTOK-AUTH": emulator.token(ist=None)}).status_code == 200
+
+
 def test_a_token_needs_its_times_as_numbers(emulator):
     for changes in ({"exp": None}, {"iat": None}, {"exp": "soon"}, {"iat": True}):
         assert refusal(emulator, emulator.token(**changes))[0] == 10001
@@ -173,6 +177,14 @@ def test_a_vonage_token_by_another_key_is_refused(emulator):
     claims = {"ist": "project", "iat": now, "exp": now + 60, "application_id": APPLICATION_ID}
     token = jwt.encode(claims, other, algorithm="RS256")
     assert refusal(emulator, f"Bearer {token}", "Authorization") == (-1, "Invalid signature")
+
+
+def test_an_applications_token_is_taken_in_either_header_and_without_an_end(emulator, private_key):
+    claims = {"iat": int(time.time()), "application_id": APPLICATION_ID}
+    token = jwt.encode(claims, private_key, algorithm="RS256")
+    for headers in ({"X-OPENTOK-AUTH": token}, {"Authorization": f"Bearer {token}"}):
+        path = f"/v2/project/{APPLICATION_ID}/archive"
+        assert requests.get(emulator.url + path, headers=headers, timeout=5).status_code == 200
 
 
 def test_an_unknown_vonage_application_is_refused(emulator, private_key):

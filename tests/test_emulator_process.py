@@ -371,3 +371,33 @@ def test_links_name_the_host_for_others_and_control_is_for_this_machine_alone():
         emulator.advance(10)
         link = emulator.call("GET", f"{emulator.archives_path}/{archive}").json()["url"]
         assert link.startswith(f"http://rooms.example:{port}/")
+
+
+# TLS
+
+
+def test_https_is_served_with_a_certificate_of_its_own(tmp_path):
+    with Emulator("--tls-cert", str(tmp_path / "cert.pem")) as emulator:
+        assert emulator.url.startswith("https://")
+        path = f"{emulator.url}/_control/clock"
+        assert requests.get(path, verify=tmp_path / "cert.pem", timeout=5).status_code == 200
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(path, timeout=5)
+        with socket.create_connection(
+            ("127.0.0.1", urlsplit(emulator.url).port)
+        ):  # and says nothing
+            assert requests.get(path, verify=tmp_path / "cert.pem", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--tls-key", "x"],
+        ["--tls-cert", "/nowhere/x.pem"],
+        ["--tls-cert", __file__, "--tls-key", __file__],
+    ],
+)
+def test_a_certificate_that_cannot_be_used_is_said_in_a_line(options):
+    ended = run(*options)
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr

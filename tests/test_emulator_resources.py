@@ -97,6 +97,35 @@ def test_the_client_of_auto_connect_is_there_at_each_look(emulator, session):
     assert emulator.call("DELETE", f"{path}/{one['connectionId']}").status_code == 204
 
 
+def test_a_slash_at_the_end_of_a_path_changes_nothing(emulator, session, sdk):
+    stream = emulator.publish(session)
+    listed = emulator.call("GET", f"{P}/session/{session}/stream/").json()
+    assert [each["id"] for each in listed["items"]] == [stream]
+
+
+def test_lists_of_one_session_are_asked_for_by_either_name(emulator, session):
+    emulator.publish(session)
+    emulator.call("POST", f"{P}/archive", json={"sessionId": session})
+    counts = [
+        emulator.call("GET", f"{P}/archive?{name}={of}").json()["count"]
+        for name in ("sessionId", "session_id")
+        for of in (session, "1_x")
+    ]
+    assert counts == [1, 0, 1, 0]
+
+
+def test_an_available_transcript_has_an_address_that_works(emulator, session):
+    emulator.publish(session)
+    start = {"sessionId": session, "hasTranscription": True}
+    archive = emulator.call("POST", f"{P}/archive", json=start).json()
+    emulator.call("POST", f"{P}/archive/{archive['id']}/stop")
+    emulator.advance(5)
+    made = emulator.call("GET", f"{P}/archive/{archive['id']}").json()["transcription"]
+    assert made["status"] == "available"
+    assert requests.get(made["url"], timeout=5).json()["content"][0]["text"]
+    assert requests.get(made["url"] + "x", timeout=5).status_code == 403
+
+
 # Signals and moderation
 
 

@@ -1,6 +1,7 @@
 """Sessions of the emulator: how they are made, named and recognised."""
 
 import base64
+from xml.etree import ElementTree
 
 import jwt
 import pytest
@@ -76,12 +77,8 @@ def test_all_the_sdks_options_are_taken(sdk):
 @pytest.mark.parametrize(
     "form",
     [
-        {"p2p.preference": "perhaps"},
         {"archiveMode": "sometimes"},
         {"archiveMode": "always", "p2p.preference": "enabled"},
-        {"archiveName": "x"},
-        {"archiveResolution": "640x480"},
-        {"archiveMode": "always", "archiveName": ""},
         {"archiveMode": "always", "archiveName": "x" * 81},
         {"archiveMode": "always", "archiveResolution": "1x1"},
         {"location": "here"},
@@ -94,6 +91,42 @@ def test_a_form_that_makes_no_sense_is_refused(emulator, form):
     answer = create(emulator, **form)
     assert answer.status_code == 400
     assert answer.json()["code"] == 400
+
+
+@pytest.mark.parametrize(
+    ("form", "is_relayed"),
+    [
+        ({"location": "null"}, False),
+        ({"location": "", "archiveName": "x", "archiveResolution": "640x480"}, False),
+        ({"p2p.preference": "routed"}, False),
+        ({"p2p.preference": "always"}, True),
+        ({"p2p.preference": "relayed"}, True),
+        ({"e2ee": "True", "media_mode": "routed"}, False),
+    ],
+    ids=str,
+)
+def test_a_form_as_other_sdks_send_it_is_taken(form, is_relayed, emulator):
+    (made,) = create(emulator, **form).json()
+    emulator.connect(made["session_id"])
+    start = {"sessionId": made["session_id"]}
+    answer = emulator.call("POST", emulator.archives_path, json=start)
+    assert answer.status_code == (409 if is_relayed else 200)
+
+
+@pytest.mark.parametrize("accept", ["*/*", None])
+def test_a_session_is_answered_in_xml_to_those_that_do_not_ask_for_json(accept, emulator):
+    made = emulator.call("POST", "/session/create", headers={"Accept": accept})
+    assert made.headers["Content-Type"] == "text/xml"
+    session = ElementTree.fromstring(made.text).find("Session")
+    emulator.connect(session.findtext("session_id"))
+    assert session.findtext("partner_id") == emulator.api_key
+    refused = emulator.call(
+        "POST",
+        "/session/create",
+        headers={"Accept": accept, "X-OPENTOK-AUTH": emulator.token(iss="1")},
+    )
+    assert refused.status_code == 403
+    assert ElementTree.fromstring(refused.text).findtext("message") == "Issuer not found"
 
 
 def test_garbage_instead_of_a_form_is_refused_or_ignored(emulator):

@@ -36,4 +36,5 @@ class Api:
                 )
                 return handler(call)
         except ApiError as error:
-            return error.response()
+            answers_xml = request.path == "/session/create" and not request.takes_json
+            return error.xml_response() if answers_xml else error.response()

@@ -134,7 +134,5 @@ def live_archive_of(call: Call) -> Archive:
 
 
 def view(call: Call, archive: Archive) -> dict[str, Any]:
-    url = None
-    if archive.status == "available":
-        url = call.links.make(archive.file_key, call.request.base_url, call.world.now)
-    return archive_object(archive, url=url)
+    links = call.links.of_archive(archive, call.request.base_url, call.world.now)
+    return archive_object(archive, **links)
