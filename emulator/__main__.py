@@ -73,7 +73,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         auto_connect=options.auto_connect,
         keeper=Keeper(options.keep),
     )
-    pages = Pages(world, Lives(keys, world).enter)
+    pages = Pages(world, Lives(keys, world).enter, return_seconds=options.return_seconds)
     control = Control(world, Faults(), RequestLog(), callbacks, pages)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links, callbacks), Downloads(world, links)
@@ -134,6 +134,12 @@ def make_parser() -> argparse.ArgumentParser:
         type=seconds,
         default=5,
         help="how long after its stop an archive becomes available",
+    )
+    add(
+        "--return-seconds",
+        type=seconds,
+        default=8,
+        help="how long a browser whose connection broke may take to come back",
     )
     add("--speed", type=speed, default=1, help="how fast time goes by for archives and links")
     add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -9,6 +10,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ import requests
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, RejectConnection
 from wsproto.events import Request as Handshake
+from wsproto.utilities import LocalProtocolError
 
 from emulator.browser.framing import (
     CONNECT,
@@ -98,8 +101,12 @@ class RawPage:
             self.connection = None
 
     def leave(self) -> None:
+        self.acknowledges = False
         self.send(Frame(DISCONNECT, (SYMPHONY,), {"reconnect": ""}))
         self.write(self.protocol.send(CloseConnection(1000)))
+
+    def say_it_comes_back(self) -> None:
+        self.send(Frame(DISCONNECT, (SYMPHONY,), {"reconnect": "1"}))
 
     def write(self, content: bytes) -> None:
         assert self.connection is not None
@@ -197,6 +204,13 @@ class RawPage:
             except Closed as closed:
                 return closed.code
 
+    def read_in_background(self) -> None:
+        self._reader = ThreadPoolExecutor(1)
+        self._code = self._reader.submit(self.wait_for_the_end)
+
+    def ended_with(self) -> int:
+        return self._code.result(SECONDS)
+
     def _frame(self, wanted: Callable[[Frame], bool]) -> Frame:
         deadline = time.monotonic() + SECONDS
         while True:
@@ -230,6 +244,8 @@ class RawPage:
                 if isinstance(event, Ping):
                     self.write(self.protocol.send(event.response()))
                 elif isinstance(event, CloseConnection):
+                    with contextlib.suppress(OSError, LocalProtocolError):
+                        self.write(self.protocol.send(event.response()))
                     raise Closed(event.code)
                 elif isinstance(event, kinds):
                     return event

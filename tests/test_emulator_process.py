@@ -50,7 +50,8 @@ def test_help_names_every_option():
     for option in (
         *("--host", "--port", "--api-key", "--secret", "--application-id", "--public-key"),
         *("--auto-connect", "--processing-seconds", "--speed", "--strict-expiry", "--verbose"),
-        *("--callback-url", "--callback-secret", "--keep", "--link-host"),
+        *("--callback-url", "--callback-secret", "--keep", "--link-host", "--return-seconds"),
+        "--return-seconds",
     ):
         assert option in text
 

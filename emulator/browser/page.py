@@ -51,6 +51,11 @@ class Page:
         self._answers: OrderedDict[str, bytes] = OrderedDict()
         self._held: list[tuple[str, bytes]] | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has left, or is being sent away: it does not come back."""
+        return self.has_left or (self.websocket is not None and not self.websocket.may_come_back)
+
     def tell(self, transaction: str, packed: bytes) -> None:
         """Under the world's lock."""
         if self._held is None:
@@ -58,8 +63,17 @@ class Page:
         else:
             self._held.append((transaction, packed))
 
+    def end(self, reason: str) -> None:
+        """It has left its session, or is taken out of it."""
+        self.has_left = True
+        if self.member is not None:
+            with self.world.turn():
+                if self.member.is_there:
+                    self.world.disconnect(self.member.session_id, self.member.id, reason=reason)
+
     def close(self, code: int, reason: str) -> None:
-        if self.websocket is not None:
+        """Others end it."""
+        if self.websocket is not None and not self.has_left:
             self.websocket.close(code, reason)
 
     def receive(self, content: bytes) -> None:
@@ -77,7 +91,8 @@ class Page:
             self.outbox.acknowledge(frame.transaction)
         elif frame.kind == DISCONNECT:
             # With a word in the header, the page is about to come back.
-            self.has_left = self.has_left or not frame.headers.get("reconnect")
+            if not frame.headers.get("reconnect"):
+                self.end("clientDisconnected")
         elif frame.kind == MESSAGE:
             self._answer(frame)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import uuid
-from contextlib import suppress
 
 from emulator.browser.page import Enter, Gone, Page
 from emulator.browser.protocol import FAILED, UNSUPPORTED
@@ -15,28 +15,33 @@ from emulator.messages import BadInput, Request
 from emulator.world import Observer, World
 
 MAX_PAGES = 1_000
-# Others' media stops by itself some seconds later.
-RETURN_SECONDS = 8
+# The id that the SDK gives a socket, and gives again when it comes back.
+SOCKET_ID = re.compile(r"[?&]socketId=([0-9A-Za-z-]{1,64})(?:&|$)")
 GOODBYE_SECONDS = 1
 
 
 class Pages(Observer):
     """By the id that a page gives its sockets. A thread that holds this lock takes no other."""
 
-    def __init__(self, world: World, enter: Enter) -> None:
+    def __init__(self, world: World, enter: Enter, *, return_seconds: float) -> None:
+        """`return_seconds` is how long a page whose connection broke may take to come back."""
         self._world = world
         self._enter = enter
+        self._return_seconds = return_seconds
         self._changed = threading.Condition()
         self._pages: dict[str, Page] = {}
         world.observe(self)
 
     def serve(self, connection: socket.socket, request: Request) -> None:
         """One WebSocket, until it is over. Raises Refused for a bad one, or too many."""
-        socket_id = request.query.get("socketId") or str(uuid.uuid4())
+        named = SOCKET_ID.search(request.target)
+        socket_id = named[1] if named else str(uuid.uuid4())
         with self._changed:
-            page = self._pages.get(socket_id) or Page(self._world, self._enter)
-            if socket_id not in self._pages and len(self._pages) >= MAX_PAGES:
-                raise Refused(503, "Too many pages")
+            page = self._pages.get(socket_id)
+            if page is None or page.is_over:
+                if len(self._pages) >= MAX_PAGES:
+                    raise Refused(503, "There are too many pages.")
+                page = Page(self._world, self._enter)
             websocket = WebSocket(connection, request, page.outbox)
             self._pages[socket_id] = page
             if page.websocket is not None:
@@ -63,19 +68,16 @@ class Pages(Observer):
     def _part(self, socket_id: str, page: Page, websocket: WebSocket) -> None:
         """A page whose connection broke has some seconds to come back."""
         with self._changed:
-            if page.member is not None and not page.has_left and websocket.may_come_back:
-                self._changed.wait_for(lambda: page.websocket is not websocket, RETURN_SECONDS)
+            if page.member is not None and not page.is_over:
+                self._changed.wait_for(
+                    lambda: page.websocket is not websocket or page.is_over, self._return_seconds
+                )
             if page.websocket is not websocket:
                 return
-            del self._pages[socket_id]
+            if self._pages[socket_id] is page:
+                del self._pages[socket_id]
             self._changed.notify_all()
-        if page.member is None:
-            return
-        reason = (
-            "clientDisconnected" if page.has_left or websocket.has_left else "networkDisconnected"
-        )
-        with self._world.turn(), suppress(KeyError):
-            self._world.disconnect(page.member.session_id, page.member.id, reason=reason)
+        page.end("clientDisconnected" if websocket.has_left else "networkDisconnected")
 
     def break_connection(self, session_id: str, connection_id: str) -> None:
         """As a bad network does it. Raises KeyError when no page has that connection."""
