@@ -32,7 +32,31 @@ COUNTS_AS = {
     "lay_out_archive": "record",
     "add_stream": "record",
     "remove_stream": "record",
-}
+    **dict.fromkeys(
+        ["list_connections", "disconnect", "list_streams", "get_stream", "set_layout_classes",
+         "mute_stream", "mute_all", "unmute_all", "send_signal", "stop_everything"],
+        "moderate",
+    ),
+    **{
+        f"{doing}_{kind}{where}": "archive"
+        for kind in ["broadcasts", "captions", "renders", "calls", "audio_connectors"]
+        for doing, where in [("find", ""), ("find", "_of_room"), ("look_at", "")]
+    },
+    **{
+        f"stop_{kind}": "record"
+        for kind in ["broadcasts", "captions", "renders", "calls", "audio_connectors"]
+    },
+    **{
+        f"start_{kind}_in_room": "record"
+        for kind in ["broadcast", "captions", "render", "call", "audio_connector"]
+    },
+    **dict.fromkeys(
+        ["lay_out_broadcast", "add_stream_to_broadcast", "remove_stream_from_broadcast",
+         "play_digits"],
+        "record",
+    ),
+}  # fmt: skip
+CAPABILITIES = "manage,broadcast,caption,call,moderate"
 
 
 def send(program, operation):
@@ -41,11 +65,11 @@ def send(program, operation):
 
 
 def test_each_operation_counts_once_for_the_limit_that_the_page_of_access_names(limited):
-    server = limited("join=1/hour,create=1/hour,record=1/hour,archive=1/hour")
+    server = limited("join=1/hour,create=1/hour,record=1/hour,archive=1/hour,moderate=1/hour")
     assert COUNTS_AS.keys() == OPERATIONS.keys()
     for operation, name in COUNTS_AS.items():
         # All from one address: a key has limits of its own.
-        program = Program(server)
+        program = Program(server, can=CAPABILITIES)
         first, second = send(program, operation), send(program, operation)
         assert first.status_code in {200, 400, 404}, operation
         assert second.status_code == 429, operation

@@ -15,6 +15,7 @@ PROGRAM = [
     "access",
     "api",
     "archives",
+    "live",
     "config",
     "ops",
     "rooms",
