@@ -7,9 +7,10 @@ BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 pyth
 	&& echo $$name && break; done)
 RUN_INSTALLED := $(VENV)/.run-installed
 TEST_INSTALLED := $(VENV)/.test-installed
+CALL_INSTALLED := $(VENV)/.call-installed
 WORKERS := -n 2 --dist worksteal
 
-.PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-deploy check \
+.PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-deploy test-call check \
 	format clean
 
 help:  ## List the commands
@@ -32,6 +33,9 @@ test-postgresql: $(TEST_INSTALLED)
 
 test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the last commit
 	$(PYTHON) -m scripts.as_heroku
+
+test-call: $(CALL_INSTALLED)  ## Hold calls between pages of a browser; needs Chromium and npm
+	$(PYTHON) -m tests.on_sqlite $(PYTHON) -m pytest tests_call
 
 bench: $(TEST_INSTALLED)  ## Measure speed and memory beside the sample server's; needs wrk and Node.js
 	$(PYTHON) -m bench $(PARTS) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
@@ -66,3 +70,7 @@ $(RUN_INSTALLED): requirements.txt | $(PYTHON)
 $(TEST_INSTALLED): requirements.txt requirements-test.txt | $(PYTHON)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@ $(RUN_INSTALLED)
+
+$(CALL_INSTALLED): requirements-call.txt | $(TEST_INSTALLED)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-call.txt
+	@touch $@

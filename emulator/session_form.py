@@ -18,6 +18,7 @@ class SessionForm:
 
     location: str
     is_relayed: bool
+    is_encrypted: bool
     automatic: ArchiveOptions | None
 
 
@@ -33,9 +34,11 @@ def read_session_form(body: bytes) -> SessionForm:
     # all other words mean a routed session; the newest sample server sends "routed".
     preference = fields.get("p2p.preference", "").lower()
     is_relayed = preference in {"enabled", "always", "relayed"}
-    one_of(fields, "e2ee", ("false", "true"))
     return SessionForm(
-        read_location(fields), is_relayed, read_automatic(fields, relayed=is_relayed)
+        read_location(fields),
+        is_relayed,
+        is_encrypted=one_of(fields, "e2ee", ("false", "true")) == "true",
+        automatic=read_automatic(fields, relayed=is_relayed),
     )
 
 

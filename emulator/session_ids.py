@@ -26,17 +26,20 @@ NONCE_BYTES = 6
 CODE_BYTES = 12
 # Vonage applications have no secret that we know of; their ids only have to be hard to mistake.
 APPLICATION_KEY = b"session ids of a Vonage application"
-AUTOMATIC_BIT = 1
+AUTOMATIC_BIT, ENCRYPTED_BIT = 1, 2
 
 
 @dataclass(frozen=True)
 class SessionId:
-    """What an id says. `is_known` is false for one that this emulator did not make."""
+    """What an id says. `is_known` is false for one that this emulator did not make; `is_encrypted`
+    is true for a session whose clients may encrypt their media from end to end.
+    """
 
     text: str
     project_id: str
     is_relayed: bool
     is_automatic: bool
+    is_encrypted: bool
     is_known: bool
 
 
@@ -50,11 +53,21 @@ class SessionIds:
         }
 
     def make(
-        self, project_id: str, *, location: str, created_ms: int, relayed: bool, automatic: bool
+        self,
+        project_id: str,
+        *,
+        location: str,
+        created_ms: int,
+        relayed: bool,
+        automatic: bool,
+        encrypted: bool = False,
     ) -> str:
-        """A new id. That a session is archived automatically is one bit of its random field."""
+        """A new id. Whether the session is archived automatically, and whether it may be encrypted,
+        are two bits of its random field.
+        """
         nonce = bytearray(os.urandom(NONCE_BYTES))
-        nonce[0] = nonce[0] & ~AUTOMATIC_BIT | (AUTOMATIC_BIT if automatic else 0)
+        nonce[0] &= ~(AUTOMATIC_BIT | ENCRYPTED_BIT)
+        nonce[0] |= AUTOMATIC_BIT * automatic | ENCRYPTED_BIT * encrypted
         # inference: decoded ids of relayed sessions have a P here, those of routed ones nothing.
         flags = "P" if relayed else ""
         code = self._code(project_id, location, str(created_ms), bytes(nonce), flags)
@@ -85,6 +98,7 @@ class SessionIds:
             project_id=fields["project"],
             is_relayed="P" in fields["flags"],
             is_automatic=is_known and bool(nonce[0] & AUTOMATIC_BIT),
+            is_encrypted=is_known and bool(nonce[0] & ENCRYPTED_BIT),
             is_known=is_known,
         )
 

@@ -162,7 +162,13 @@ class World:
     # Sessions
 
     def create_session(
-        self, project: Project, *, location: str, relayed: bool, automatic: ArchiveOptions | None
+        self,
+        project: Project,
+        *,
+        location: str,
+        relayed: bool,
+        automatic: ArchiveOptions | None,
+        encrypted: bool = False,
     ) -> str:
         session_id = self.session_ids.make(
             project.id,
@@ -170,6 +176,7 @@ class World:
             created_ms=self.now,
             relayed=relayed,
             automatic=automatic is not None,
+            encrypted=encrypted,
         )
         if automatic is not None:
             self._remembered(session_id).automatic = automatic

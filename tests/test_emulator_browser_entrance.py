@@ -44,6 +44,13 @@ def test_session_info_says_whether_the_session_is_relayed(emulator, preference, 
     assert info["properties"]["p2p"]["preference"]["value"] == told
 
 
+@pytest.mark.parametrize("e2ee", ["true", "false"])
+def test_session_info_says_whether_clients_may_encrypt(emulator, e2ee):
+    session_id = make_session(emulator, e2ee=e2ee)
+    page = RawPage(emulator, session_id, client_token(emulator, session_id))
+    assert page.session_info()[0]["properties"]["e2ee"] is (e2ee == "true")
+
+
 def test_session_info_names_the_socket_at_the_address_that_was_asked(page):
     (info,) = page.session_info(Host="opentok.test:8081")
     assert info["messaging_url"] == "ws://opentok.test:8081/rumorwebsocketsv2"
@@ -162,7 +169,7 @@ def test_a_token_of_a_vonage_application_gets_a_page_in(tmp_path):
     options = ("--application-id", application, "--public-key", str(tmp_path / "public.pem"))
     with Emulator(*options) as emulator:
         bearer = application_token(application, key, "", ist="project")
-        headers = {"Authorization": f"Bearer {bearer}"}
+        headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/json"}
         url = emulator.url + "/session/create"
         (made,) = requests.post(url, headers=headers, timeout=5).json()
         session_id = made["session_id"]

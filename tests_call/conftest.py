@@ -77,8 +77,12 @@ class Call:
     session_id: str = ""
 
     def __post_init__(self) -> None:
+        self.create_session()
+
+    def create_session(self, **form: str) -> None:
         preference = "enabled" if self.is_relayed else "disabled"
-        answer = self.rest("POST", "/session/create", data={"p2p.preference": preference})
+        form = {"p2p.preference": preference, **form}
+        answer = self.rest("POST", "/session/create", data=form)
         self.session_id = answer.json()[0]["session_id"]
 
     @property
@@ -100,7 +104,7 @@ class Call:
         if not self.is_vonage:
             return self.emulator.call(method, path, **options)
         token = application_token(APPLICATION, KEY, "", ist="project")
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         return requests.request(
             method, self.emulator.url + path, headers=headers, timeout=10, **options
         )
@@ -160,6 +164,11 @@ def call(request: pytest.FixtureRequest, emulator: Emulator, new_page: Any) -> C
 @pytest.fixture(params=KINDS)
 def call_of_each_kind(request: pytest.FixtureRequest, emulator: Emulator, new_page: Any) -> Call:
     return Call(emulator, request.param, new_page)
+
+
+@pytest.fixture
+def relayed(emulator: Emulator, new_page: Any) -> Call:
+    return Call(emulator, "relayed-opentok", new_page)
 
 
 @pytest.fixture

@@ -58,8 +58,8 @@ def serve_site(sdk: Path) -> str:
 class Participant:
     """One page. Methods are those of pages/client.js; an error of the SDK is raised."""
 
-    def __init__(self, browser: Browser, site: str) -> None:
-        self.page: Page = browser.new_page()
+    def __init__(self, browser: Browser, site: str, **context: Any) -> None:
+        self.page: Page = browser.new_page(**context)
         self.is_closed = False
         self.console: list[str] = []
         self.page.on("console", lambda message: self.console.append(message.text))
@@ -111,15 +111,22 @@ class Participant:
             raise AssertionError(f"no {kind} {fields}, only {self.events()}") from None
         return self.events(kind, **fields)[0]
 
-    def sees_and_hears(self, stream_id: str, *, within: float = SECONDS) -> dict[str, Any]:
-        """Video moves and sound arrives. Returns what came."""
+    def sees_and_hears(self, stream_id: str) -> None:
+        """Video moves and sound arrives."""
+        self._receives(stream_id, "audio", "video", "frames", "seconds")
+
+    def hears(self, stream_id: str) -> None:
+        """Sound arrives."""
+        self._receives(stream_id, "audio", "seconds")
+
+    def _receives(self, stream_id: str, *what: str, within: float = SECONDS) -> None:
         self.wait("subscriber:connected", stream=stream_id, within=within)
         first = self.received(stream_id)
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             now = self.received(stream_id)
-            if all(now[name] > first[name] for name in ("audio", "video", "frames", "seconds")):
-                return dict(now)
+            if all(now[name] > first[name] for name in what):
+                return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"first {first}, then {now}")
 

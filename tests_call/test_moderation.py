@@ -15,33 +15,33 @@ def test_a_moderator_mutes_a_stream(call):
     assert call.people()["streams"][0]["hasAudio"] is False
 
 
-def test_a_moderator_mutes_all_but_some_and_those_who_come_later(call):
-    boss, ben = call.join("moderator", subscribing=False), call.join(subscribing=False)
+def test_a_moderator_mutes_all_but_some_and_those_who_come_later(routed):
+    boss, ben = routed.join("moderator", subscribing=False), routed.join(subscribing=False)
     of_boss, of_ben = boss.publish(), ben.publish()
     boss.wait("streamCreated", stream=of_ben)
     boss.force_mute_all([of_boss])
     ben.wait("muteForced", active=True)
     ben.wait("publisher:muteForced")
-    late = call.join(subscribing=False)
+    late = routed.join(subscribing=False)
     of_late = late.publish()
     boss.wait("streamCreated", stream=of_late)
-    seen = {each["streamId"]: each["hasAudio"] for each in call.people()["streams"]}
+    seen = {each["streamId"]: each["hasAudio"] for each in routed.people()["streams"]}
     assert seen == {of_boss: True, of_ben: False, of_late: False}
     boss.disable_force_mute()
     ben.wait("muteForced", active=False)
-    last = call.join(subscribing=False).publish()
+    last = routed.join(subscribing=False).publish()
     boss.wait("streamCreated", stream=last)
     assert boss.page.evaluate(f"find('{last}').hasAudio") is True
 
 
-def test_a_moderator_ends_a_stream(call):
-    boss, ben = call.join("moderator", subscribing=False), call.join(subscribing=False)
+def test_a_moderator_ends_a_stream(routed):
+    boss, ben = routed.join("moderator", subscribing=False), routed.join(subscribing=False)
     stream = ben.publish()
     boss.wait("streamCreated", stream=stream)
     boss.force_unpublish(stream)
     ben.wait("publisher:streamDestroyed", reason="forceUnpublished")
     boss.wait("streamDestroyed", stream=stream, reason="forceUnpublished")
-    assert call.people()["streams"] == []
+    assert routed.people()["streams"] == []
 
 
 def test_a_moderator_sends_somebody_away(call):
@@ -93,9 +93,9 @@ def test_the_server_sends_somebody_away(call):
     anna.wait("connectionDestroyed", connection=who, reason="forceDisconnected")
 
 
-def test_the_server_sees_the_streams_of_pages(call):
-    anna = call.join(subscribing=False)
+def test_the_server_sees_the_streams_of_pages(routed):
+    anna = routed.join(subscribing=False)
     stream = anna.publish({"name": "Anna"})
-    found = call.rest("GET", "{session}/stream").json()
+    found = routed.rest("GET", "{session}/stream").json()
     assert [(each["id"], each["name"]) for each in found["items"]] == [(stream, "Anna")]
-    assert call.rest("GET", f"{{session}}/stream/{stream}").json()["videoType"] == "camera"
+    assert routed.rest("GET", f"{{session}}/stream/{stream}").json()["videoType"] == "camera"

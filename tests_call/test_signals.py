@@ -13,8 +13,8 @@ def test_a_signal_reaches_all_and_says_who_sent_it(call):
         assert (heard["data"], heard["from"]) == ("Grüße", anna.id)
 
 
-def test_a_signal_to_one_reaches_nobody_else(call):
-    anna, ben, carl = call.join(), call.join(), call.join()
+def test_a_signal_to_one_reaches_nobody_else(routed):
+    anna, ben, carl = routed.join(), routed.join(), routed.join()
     anna.wait("connectionCreated", connection=ben.id)
     anna.send({"type": "secret", "data": "x", "to": ben.id})
     ben.wait("signal:secret")
@@ -23,14 +23,14 @@ def test_a_signal_to_one_reaches_nobody_else(call):
     assert carl.events("signal:secret") == []
 
 
-def test_a_signal_may_carry_no_type_and_any_json(call):
-    anna, ben = call.join(), call.join()
+def test_a_signal_may_carry_no_type_and_any_json(routed):
+    anna, ben = routed.join(), routed.join()
     anna.send({"data": {"x": [1, None]}})
     assert ben.wait("signal")["data"] == {"x": [1, None]}
 
 
-def test_a_signal_to_one_who_has_left_is_an_error(call):
-    anna, ben = call.join(), call.join()
+def test_a_signal_to_one_who_has_left_is_an_error(routed):
+    anna, ben = routed.join(), routed.join()
     gone = ben.id
     anna.wait("connectionCreated", connection=gone)
     ben.disconnect()
@@ -40,8 +40,8 @@ def test_a_signal_to_one_who_has_left_is_an_error(call):
     assert "404" in str(refused.value.code) or refused.value.code == 404
 
 
-def test_a_flood_of_signals_is_refused_and_the_page_goes_on(call):
-    anna, ben = call.join(), call.join()
+def test_a_flood_of_signals_is_refused_and_the_page_goes_on(routed):
+    anna, ben = routed.join(), routed.join()
     refused = anna.flood(600)
     assert 0 < refused < 600
     anna.wait_a_moment()

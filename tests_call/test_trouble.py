@@ -64,8 +64,8 @@ def test_a_page_whose_connection_broke_comes_back_and_misses_nothing(call):
     assert len(ben.events("signal:meanwhile")) == 1
 
 
-def test_a_page_that_is_closed_has_left(call):
-    anna, ben = call.join(), call.join()
+def test_a_page_that_is_closed_has_left(routed):
+    anna, ben = routed.join(), routed.join()
     stream, who = ben.publish(), ben.id
     anna.wait("subscriber:connected", stream=stream)
     ben.close()

@@ -11,7 +11,11 @@ from emulator.session_form import read_session_form
 def create(call: Call) -> Response:
     form = read_session_form(call.request.body)
     session_id = call.world.create_session(
-        call.project, location=form.location, relayed=form.is_relayed, automatic=form.automatic
+        call.project,
+        location=form.location,
+        relayed=form.is_relayed,
+        automatic=form.automatic,
+        encrypted=form.is_encrypted,
     )
     created = session_created(session_id, call.project, call.world.now)
     if call.request.takes_json:

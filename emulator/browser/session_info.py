@@ -109,7 +109,7 @@ def session_info(session: SessionId, base_url: str) -> dict[str, Any]:
             "p2p": {"preference": {"value": "enabled" if session.is_relayed else "disabled"}},
             "reconnection": True,
             "renegotiation": True,
-            "e2ee": True,
+            "e2ee": session.is_encrypted,
             "clientLogging": True,
         },
     }
