@@ -10,8 +10,8 @@ TEST_INSTALLED := $(VENV)/.test-installed
 CALL_INSTALLED := $(VENV)/.call-installed
 WORKERS := -n 2 --dist worksteal
 
-.PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-deploy test-call check \
-	format clean
+.PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-sdks test-call \
+	test-deploy check format clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ test-sqlite: $(TEST_INSTALLED)
 
 test-postgresql: $(TEST_INSTALLED)
 	$(PYTHON) -m tests.on_postgresql $(PYTHON) -m pytest $(WORKERS)
+
+test-sdks: $(TEST_INSTALLED)  ## Make every call of the official SDKs against the local OpenTok
+	$(PYTHON) -m pytest tests_sdks
 
 test-deploy: $(TEST_INSTALLED)  ## Do what Heroku does with a push, with the last commit
 	$(PYTHON) -m scripts.as_heroku
@@ -57,7 +60,8 @@ format: $(TEST_INSTALLED)  ## Format the code
 	$(VENV)/bin/ruff check --fix .
 
 clean:  ## Remove what was installed and built; the database stays
-	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+		tests_sdks/.venv tests_sdks/*/node_modules
 
 $(PYTHON):
 	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
