@@ -75,6 +75,24 @@ def test_two_people_see_each_other_and_chat(enter):
     assert (anna.violations, ben.violations) == ([], [])
 
 
+def test_a_person_who_leaves_and_joins_again_is_in_the_call_once(enter):
+    anna, ben = enter("Anna"), enter("Ben")
+    ben.get_by_role("button", name="Leave").click()
+    ben.get_by_text("You have left the call.").wait_for()
+    anna.locator("#tiles li", has_text="Ben").wait_for(state="detached")
+    ben.get_by_role("button", name="Join").click()
+    anna.locator("#tiles li", has_text="Ben").wait_for()
+    ben.locator("#tiles li", has_text="Anna").wait_for()
+    assert ben.locator("#tiles li").count() == 2
+    ben.get_by_role("button", name="Chat").click()
+    ben.get_by_label("Message").fill("Back again")
+    ben.get_by_role("button", name="Send").click()
+    ben.locator("#messages").get_by_text("Back again").wait_for()
+    assert ben.locator("#messages li").count() == 1
+    ben.get_by_role("button", name="Mute", exact=True).click()
+    anna.locator("#tiles li", has_text="Ben").get_by_text("muted").wait_for()
+
+
 def test_a_moderator_mutes_and_removes(enter):
     anna, ben = enter("Anna"), enter("Ben")
     anna.get_by_role("button", name="Mute Ben").click()

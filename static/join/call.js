@@ -12,36 +12,49 @@ export class Call {
   constructor({ apiKey, sessionId, token }, { find, say, complain, onEnd }) {
     Object.assign(this, { find, say, complain, onEnd, token, sessionId });
     this.session = window.OT.initSession(apiKey, sessionId);
-    this.tiles = new Tiles(find('tiles'), this.session);
-    this.chat = new Chat(find, this.session);
+    this.tiles = new Tiles(find('tiles'), this.session, complain);
+    this.chat = new Chat(find, this.session, complain);
     this.bound = new AbortController();
   }
 
   async join({ name, videoSource, audioSource }) {
     this.name = name;
-    this.listen();
-    await asked((done) => this.session.connect(this.token, done));
+    this.session.on(this.handlers);
+    try {
+      await asked((done) => this.session.connect(this.token, done));
+    } catch (error) {
+      this.unbind();
+      throw error;
+    }
     this.chat.name = name;
     this.tiles.mayModerate = this.session.capabilities.forceDisconnect === 1;
     this.control();
     if (this.session.capabilities.publish === 1 && (videoSource || audioSource)) {
-      this.publisher = await this.publish({ name, videoSource, audioSource });
+      try {
+        this.publisher = await this.publish({ name, videoSource, audioSource, publishCaptions: true });
+      } catch (error) {
+        this.complain(`You can watch, but not be seen: ${error.message}`);
+      }
     }
     this.refresh();
   }
 
-  listen() {
-    const { session } = this;
-    session.on({
-      streamCreated: ({ stream }) => this.subscribe(stream),
-      streamDestroyed: ({ stream }) => this.tiles.remove(stream.streamId),
-      streamPropertyChanged: ({ stream }) => this.tiles.update(stream),
-      archiveStarted: ({ id }) => this.recorded(id),
-      archiveStopped: () => this.recorded(null),
-      sessionReconnecting: () => this.say('The connection was lost. Reconnecting…'),
-      sessionReconnected: () => this.say('Connected again.'),
-      sessionDisconnected: ({ reason }) => this.end(ENDS[reason] || 'You have left the call.'),
-    });
+  /* The SDK gives the same session object to the next call of the room: see `unbind`. */
+  handlers = {
+    streamCreated: ({ stream }) => this.subscribe(stream),
+    streamDestroyed: ({ stream }) => this.tiles.remove(stream.streamId),
+    streamPropertyChanged: ({ stream }) => this.tiles.update(stream),
+    archiveStarted: ({ id }) => this.recorded(id),
+    archiveStopped: () => this.recorded(null),
+    sessionReconnecting: () => this.say('The connection was lost. Reconnecting…'),
+    sessionReconnected: () => this.say('Connected again.'),
+    sessionDisconnected: ({ reason }) => this.end(ENDS[reason] || 'You have left the call.'),
+  };
+
+  unbind() {
+    this.session.off(this.handlers);
+    this.bound.abort();
+    this.chat.close();
   }
 
   async publish({ name, ...options }) {
@@ -67,6 +80,7 @@ export class Call {
   subscribe(stream) {
     const subscriber = this.session.subscribe(stream, null, { insertDefaultUI: false }, (error) => {
       if (error) this.say(`${stream.name || 'A person'} cannot be seen: ${error.message}`);
+      else subscriber.subscribeToCaptions?.(true)?.catch?.(() => {});
     });
     subscriber.on('videoElementCreated', ({ element }) => {
       this.tiles.add(stream.streamId, { name: stream.name || 'Guest', element, stream,
@@ -138,11 +152,10 @@ export class Call {
   }
 
   end(reason) {
-    this.bound.abort();
+    this.unbind();
     this.publisher?.destroy();
     this.screen?.destroy();
     this.tiles.clear();
-    this.chat.close();
     this.find('recording').hidden = true;
     this.find('captions').textContent = '';
     this.onEnd(reason);

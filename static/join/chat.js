@@ -3,12 +3,14 @@
 const TYPE = 'chat';
 
 export class Chat {
-  constructor(find, session) {
+  constructor(find, session, complain) {
     this.find = find;
     this.session = session;
+    this.complain = complain;
     this.name = '';
     this.bound = new AbortController();
-    session.on(`signal:${TYPE}`, (event) => this.show(event));
+    this.handlers = { [`signal:${TYPE}`]: (event) => this.show(event) };
+    session.on(this.handlers);
     find('say').addEventListener('submit', (event) => this.send(event), { signal: this.bound.signal });
   }
 
@@ -18,7 +20,8 @@ export class Chat {
     const text = field.value.trim();
     if (!text) return;
     this.session.signal({ type: TYPE, data: JSON.stringify({ name: this.name, text }) }, (error) => {
-      if (!error) field.value = '';
+      if (error) this.complain(error.message);
+      else field.value = '';
     });
   }
 
@@ -42,6 +45,7 @@ export class Chat {
   }
 
   close() {
+    this.session.off(this.handlers);
     this.bound.abort();
     this.find('messages').replaceChildren();
     this.find('chat').hidden = true;

@@ -34,27 +34,40 @@ async function ask(code) {
 }
 
 const lobby = new Lobby(find, complain);
+let isPointed = false;
+let clock;
+
+/* The SDK, which is told once where to ask. */
+function sdk() {
+  if (typeof window.OT === 'undefined') {
+    throw new Error('The video software could not be loaded. Check your connection and reload the page.');
+  }
+  if (proxy && !isPointed) window.OT.setProxyUrl(proxy);
+  isPointed = true;
+}
 
 async function enter(event) {
-  event?.preventDefault();
+  event.preventDefault();
   complain('');
   say('Joining…');
+  stopCountDown();
   find('enter').disabled = true;
   try {
-    if (typeof window.OT === 'undefined') {
-      throw new Error('The video software could not be loaded. Check your connection and reload the page.');
-    }
+    sdk();
     const told = await ask(find('code').value.trim());
     lobby.remember();
-    if (proxy) window.OT.setProxyUrl(proxy);
-    const call = new Call(told, { find, say, complain, onEnd: left });
-    await call.join({ name: lobby.name, ...lobby.devices() });
+    const devices = lobby.devices();
+    // Some cameras serve one user at a time.
     lobby.stop();
+    const call = new Call(told, { find, say, complain, onEnd: left });
+    await call.join({ name: lobby.name, ...devices });
     show('call');
-    say('');
+    say('You are in the call.');
+    find('mute').focus();
   } catch (error) {
     say('');
     refused(error);
+    if (!lobby.stream) lobby.start();
   } finally {
     find('enter').disabled = false;
   }
@@ -70,22 +83,30 @@ function refused(error) {
   }
 }
 
+/* Its text is no live region: a screen reader would read every second. */
 function countDown(until) {
-  const left = Math.ceil((until - Date.now()) / 1000);
-  if (left <= 0) {
+  const seconds = Math.ceil((until - Date.now()) / 1000);
+  if (seconds <= 0) {
+    stopCountDown();
     complain('');
     say('The room is open now.');
     return;
   }
-  const parts = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
-  say(`Opens in ${parts.map((part) => String(part).padStart(2, '0')).join(':')}.`);
-  setTimeout(() => countDown(until), 1000);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  find('countdown').textContent = `Opens in ${parts.map((part) => String(part).padStart(2, '0')).join(':')}.`;
+  clock = setTimeout(() => countDown(until), 1000);
+}
+
+function stopCountDown() {
+  clearTimeout(clock);
+  find('countdown').textContent = '';
 }
 
 function left(reason) {
   show('lobby');
   say(reason);
   lobby.start();
+  find('enter').focus();
 }
 
 function show(part) {

@@ -4,9 +4,10 @@ const LOUD = 0.1;
 const QUIET_AFTER_MS = 800;
 
 export class Tiles {
-  constructor(list, session) {
+  constructor(list, session, complain) {
     this.list = list;
     this.session = session;
+    this.complain = complain;
     this.tiles = new Map();
     this.mayModerate = false;
   }
@@ -42,10 +43,10 @@ export class Tiles {
       return made;
     };
     return [
-      button('Mute', () => this.session.forceMuteStream(stream)),
+      button('Mute', () => this.session.forceMuteStream(stream).catch((error) => this.complain(error.message))),
       button('Remove', () => {
         if (window.confirm(`Remove ${name} from the call?`)) {
-          this.session.forceDisconnect(stream.connection, () => {});
+          this.session.forceDisconnect(stream.connection, (error) => error && this.complain(error.message));
         }
       }),
     ];
