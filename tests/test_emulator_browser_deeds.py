@@ -357,6 +357,17 @@ def test_a_recording_follows_what_pages_do_and_they_are_told(emulator, enter):
     assert ended["reason"] == "session ended"
 
 
+def test_a_recording_that_was_there_before_the_first_page_is_told_to_end(
+    emulator, session_id, enter
+):
+    emulator.connect(session_id)
+    started = emulator.call("POST", emulator.archives_path, json={"sessionId": session_id})
+    path = f"/archive/{started.json()['id']}"
+    page = enter()
+    emulator.call("POST", f"{emulator.archives_path}{path.removeprefix('/archive')}/stop")
+    assert page.wait("updated", path)["content"] == {"status": "stopped"}
+
+
 def test_auto_connect_steps_aside_for_pages(emulator, enter):
     emulator.control("POST", "/auto-connect", {"enabled": True})
     anna = enter()

@@ -9,6 +9,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulator.browser.framing import MESSAGE, Frame
 from tests.client_tokens import application_token, client_token, t1_token
 from tests.emulator_process import Emulator
 from tests.raw_page import RawPage
@@ -248,6 +249,12 @@ def test_a_request_that_begins_no_websocket_is_a_400(emulator, handshake):
 # What ends a page's connection, and nothing else
 
 
+def raw_signal(page, data, transaction="1"):
+    body = f'{{"method":"signal","uri":"{page.path}/signal/1","content":{{"data":{data}}}}}'
+    headers = {"TRANSACTION-ID": transaction, "X-TB-FROM-ADDRESS": page.id}
+    return Frame(MESSAGE, (), headers, body.encode())
+
+
 def text_message(page):
     page.write(bytes([0x81, 0x82]) + b"\0\0\0\0" + b"hi")
 
@@ -269,6 +276,11 @@ def too_large_message(page):
         (lambda page: page.send_bytes(b"\0\0\0\x07\0\0\x02\0\0[]"), 1003),
         (lambda page: page.send_bytes(b"\0\0\0\x07\0\0\x02\0\0{}"), 1003),
         (lambda page: page.send_bytes(b"\0\0\x75\x35\0\0\x02\0\0" + b"[" * 30_000), 1003),
+        (lambda page: page.send(raw_signal(page, "NaN")), 1003),
+        (lambda page: page.send(raw_signal(page, "1e999")), 1003),
+        (lambda page: page.send(raw_signal(page, "9" * 5_000)), 1003),
+        (lambda page: page.send(raw_signal(page, "[" * 40_000 + "]" * 40_000)), 1003),
+        (lambda page: page.send(raw_signal(page, "1", transaction="")), 1003),
         (text_message, 1003),
         (unmasked_message, 1002),
         (too_large_message, 1009),

@@ -51,7 +51,8 @@ class Live:
 
     def snapshot(self, session: Session, archives: Iterable[Archive]) -> dict[str, Any]:
         """All there is in the session, for one who has just come."""
-        connections = session.connections
+        connections, archives = session.connections, list(archives)
+        self.archives.update(archive.id for archive in archives)
         state: dict[str, Any] = {
             "connection": [connection_view(connection) for connection in connections.values()],
             "stream": [
@@ -133,6 +134,7 @@ class Live:
         self.tell(path, "data", {"type": "data", "data": json.dumps(caption)}, to=to)
 
     def archive_changed(self, archive: Archive) -> None:
+        # The SDK takes no new state from an archive that it is told of twice.
         if archive.id in self.archives:
             content = {"status": archive.status}
             self.tell(f"/archive/{archive.id}", "updated", content)

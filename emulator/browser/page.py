@@ -94,7 +94,10 @@ class Page:
             if not frame.headers.get("reconnect"):
                 self.end("clientDisconnected")
         elif frame.kind == MESSAGE:
-            self._answer(frame)
+            try:
+                self._answer(frame)
+            except RecursionError:
+                raise BadInput("nested too deeply") from None
 
     def _answer(self, frame: Frame) -> None:
         method, path, content = raptor.read(frame)

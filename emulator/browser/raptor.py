@@ -6,6 +6,7 @@ Messages and objects: OpenTok.js 2.2 (MIT); channels and reasons as browsers sen
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
 from typing import Any
@@ -92,13 +93,23 @@ def status(asked: Frame, code: int, data: Any = None) -> bytes:
 def read(frame: Frame) -> tuple[str, str, dict[str, Any]]:
     """Method, path and content of a message. Raises BadInput."""
     try:
-        body = json.loads(frame.data)
+        body = json.loads(frame.data, parse_constant=finite, parse_float=finite)
         method, path, content = body["method"], body["uri"], body.get("content") or {}
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise BadInput("not a message") from None
     if not (isinstance(method, str) and isinstance(path, str) and isinstance(content, dict)):
         raise BadInput("not a message")
+    if not frame.transaction:
+        raise BadInput("a message without a transaction")
     return method, path, content
+
+
+def finite(text: str) -> float:
+    """Raises ValueError for what is no JSON for browsers, which others would have to read."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def read_id(text: object) -> str:
