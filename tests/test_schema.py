@@ -13,7 +13,7 @@ from tests.api_client import Program
 from tests.server_process import ROOT, Server
 from web.errors import CODES as TABLE
 
-NOT_THE_SERVER = {"bench", "emulator", "scripts", "tests"}
+NOT_THE_SERVER = {"bench", "emulator", "scripts", "tests", "tests_call", "tests_sdks"}
 SOURCES = [
     path
     for package in ROOT.glob("*/__init__.py")
