@@ -266,7 +266,9 @@ def test_the_image_gets_no_secrets_and_no_data_from_any_folder(path, folder):
     assert ignored(folder + path)
 
 
-@pytest.mark.parametrize("path", ["tests/conftest.py", "staticfiles/site.css", "bench/lists.py"])
+@pytest.mark.parametrize(
+    "path", ["tests/conftest.py", "tests_call/sdk.py", "staticfiles/site.css", "bench/lists.py"]
+)
 def test_the_image_gets_nothing_that_the_server_does_not_run(path):
     assert ignored(path)
 
@@ -286,7 +288,8 @@ def test_the_image_gets_what_the_server_and_the_local_opentok_run():
     modules = subprocess.run(
         ["git", "ls-files", "*/__init__.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
-    files += [path for path in modules if not path.startswith(("tests/", "bench/", "scripts/"))]
+    not_run = ("tests/", "tests_call/", "tests_sdks/", "bench/", "scripts/")
+    files += [path for path in modules if not path.startswith(not_run)]
     assert "emulator/__init__.py" in files
     assert [path for path in files if ignored(path)] == []
 
