@@ -153,7 +153,9 @@ def origins(name: str, default: str) -> list[str]:
 
 def _words_read_by(read: Callable[[str], str], name: str, default: str, *, must: str) -> list[str]:
     found = []
-    for word in words(name, default) or [""]:
+    # What holds no word, such as a comma, is refused as a wrong one.
+    is_set = bool(text(name, default, has_lines=True))
+    for word in words(name, default) or [""] * is_set:
         try:
             found.append(read(word))
         except ValueError:

@@ -101,9 +101,7 @@ OPENTOK_JS_URL = environment.web_address(
     "OPENTOK_JS_URL", "https://static.opentok.com/v2/js/opentok.min.js"
 )
 OPENTOK_PROXY_URL = environment.web_address("OPENTOK_PROXY_URL", "")
-EMBED_ORIGINS = (
-    environment.origins("EMBED_ORIGINS", "") if environment.words("EMBED_ORIGINS") else []
-)
+EMBED_ORIGINS = environment.origins("EMBED_ORIGINS", "")
 
 # Seconds after which a broadcast, captions, a page, a call or a bot is ended.
 LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60, at_most=36_000)

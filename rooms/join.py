@@ -51,7 +51,7 @@ def content_policy(*, embedded: bool) -> str:
         hosts = [f"{proxy.scheme}://{proxy.netloc}", f"{scheme}://{proxy.netloc}"]
     sdk = urlsplit(settings.OPENTOK_JS_URL)
     source = f" {sdk.scheme}://{sdk.netloc}" if sdk.netloc else ""
-    ancestors = settings.EMBED_ORIGINS if embedded else []
+    ancestors = " ".join(settings.EMBED_ORIGINS if embedded else []) or "'none'"
     return "; ".join(
         [
             "default-src 'none'",
@@ -63,6 +63,6 @@ def content_policy(*, embedded: bool) -> str:
             f"connect-src 'self' {' '.join(hosts)}",
             "form-action 'self'",
             "base-uri 'none'",
-            f"frame-ancestors {' '.join(ancestors) or chr(39) + 'none' + chr(39)}",
+            f"frame-ancestors {ancestors}",
         ]
     )
