@@ -1,5 +1,4 @@
 import re
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +7,7 @@ from rest_framework import serializers
 from api.archive_serializers import RESOLUTIONS, LayoutSerializer
 from api.serializers import PageSerializer, StrictSerializer
 from live.models import Activity
+from video.values import milliseconds
 
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z"
 DIGITS = r"^[0-9*#p]{1,100}\Z"
@@ -27,17 +27,13 @@ class AddressField(serializers.CharField):
         text = str(super().to_internal_value(data))
         try:
             url = urlsplit(text)
-            has_host = bool(url.hostname) and url.port != 0
+            is_good = url.scheme in self.schemes and bool(url.hostname) and url.port != 0
         except ValueError:
-            has_host = False
-        if url_is_bad(text, self.schemes) or not has_host:
+            is_good = False
+        if not (is_good and re.fullmatch(r"[!-~]+", text)):
             starts = " or ".join(f"{scheme}://" for scheme in self.schemes)
             raise serializers.ValidationError(f"This must be a URL that starts with {starts}.")
         return text
-
-
-def url_is_bad(text: str, schemes: tuple[str, ...]) -> bool:
-    return text.partition("://")[0].lower() not in schemes or not re.fullmatch(r"[!-~]+", text)
 
 
 class ActivitySerializer(serializers.Serializer):
@@ -78,11 +74,7 @@ class ActivitySerializer(serializers.Serializer):
         return milliseconds(activity.ends_at)
 
     def ended(self, activity: Activity) -> int | None:
-        return milliseconds(activity.ended_at) if activity.ended_at else None
-
-
-def milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+        return milliseconds(activity.ended_at)
 
 
 class ActivityQuerySerializer(PageSerializer):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from archives.managers import UPDATED_FIELDS, ArchiveManager
 from archives.states import RANK, Status
 from rooms.models import Room
 from rooms.names import MAX_LENGTH
+from video import values
 from video.answers import Remote
 
 # What has a column of its own; everything else that OpenTok says is kept in `details` …
@@ -84,12 +84,12 @@ class Archive(models.Model):
             id=UUID(remote["id"]),
             session_id=remote["sessionId"][:255],
             status=remote["status"][:20],
-            name=_text(remote.get("name")),
-            reason=_text(remote.get("reason")),
-            duration=_whole(remote.get("duration")),
-            size=_whole(remote.get("size")),
-            created_at=_moment(remote.get("createdAt")) or timezone.now(),
-            updated_at=_moment(remote.get("updatedAt")),
+            name=values.text(remote.get("name")),
+            reason=values.text(remote.get("reason")),
+            duration=values.whole(remote.get("duration")),
+            size=values.whole(remote.get("size")),
+            created_at=values.moment(remote.get("createdAt")) or timezone.now(),
+            updated_at=values.moment(remote.get("updatedAt")),
             details=_storable(details),
         )
 
@@ -105,8 +105,8 @@ class Archive(models.Model):
             "reason": self.reason,
             "duration": self.duration,
             "size": self.size,
-            "createdAt": _milliseconds(self.created_at),
-            "updatedAt": _milliseconds(self.updated_at),
+            "createdAt": values.milliseconds(self.created_at),
+            "updatedAt": values.milliseconds(self.updated_at),
             "url": None,
         }
 
@@ -148,22 +148,3 @@ def _storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _storable(held) for key, held in value.items() if key not in NEVER_STORED}
     return [_storable(held) for held in value] if isinstance(value, list) else value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _whole(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and 0 <= value < 2**63 else 0
-
-
-def _moment(value: object) -> datetime | None:
-    """OpenTok's milliseconds since 1970."""
-    if not isinstance(value, int | float) or not 0 < value < 2**47:
-        return None
-    return datetime.fromtimestamp(value / 1000, tz=UTC)
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return round(moment.timestamp() * 1000) if moment else None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -9,6 +8,7 @@ from django.utils import timezone
 from live.managers import ActivityManager
 from rooms.models import Room
 from rooms.names import MAX_LENGTH
+from video import values
 from video.answers import Remote
 
 # What is said by a column, or by nothing at all: streamName is the key to somebody's RTMP server.
@@ -79,16 +79,16 @@ class Activity(models.Model):
 
         Late news, and news of what is over, say nothing.
         """
-        status = _text(remote.get("status"))[:20] or self.status
-        moment = _moment(remote.get("updatedAt"))
+        status = values.text(remote.get("status"))[:20] or self.status
+        moment = values.moment(remote.get("updatedAt"))
         is_late = moment is not None and moment < self.updated_at and not self._state.adding
         if not self.is_running or (is_late and status not in OVER):
             return False
         before = (self.status, self.stream_id, self.connection_id, self.details)
         self.status = status
-        self.reason = _text(remote.get("reason")) or self.reason
-        self.stream_id = _text(remote.get("streamId"))[:36] or self.stream_id
-        self.connection_id = _text(remote.get("connectionId"))[:36] or self.connection_id
+        self.reason = values.text(remote.get("reason")) or self.reason
+        self.stream_id = values.text(remote.get("streamId"))[:36] or self.stream_id
+        self.connection_id = values.text(remote.get("connectionId"))[:36] or self.connection_id
         self.details = self.details | _storable(remote)
         self.updated_at = moment or timezone.now()
         if status in OVER:
@@ -112,14 +112,3 @@ def _storable(value: Any) -> Any:
             kept["url"] = kept["url"].partition("?")[0]
         return kept
     return [_storable(held) for held in value] if isinstance(value, list) else value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _moment(value: object) -> datetime | None:
-    """OpenTok's milliseconds since 1970."""
-    if not isinstance(value, int | float) or not 0 < value < 2**47:
-        return None
-    return datetime.fromtimestamp(value / 1000, tz=UTC)
