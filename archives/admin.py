@@ -1,8 +1,8 @@
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -16,6 +16,7 @@ from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video import ids
 
 MAX_INLINE = 20
+Row = TypeVar("Row", bound=Model)
 
 
 @admin.display(description="Room")
@@ -27,8 +28,8 @@ def room_link(archive: Archive) -> str:
 
 
 @admin.display(description="Status")
-def state(archive: Archive) -> str:
-    return format_html('<span class="state {0}">{0}</span>', archive.status)
+def state(row: Any) -> str:
+    return format_html('<span class="state {0}">{0}</span>', row.status)
 
 
 @admin.display(description="Length")
@@ -40,6 +41,17 @@ def length(archive: Archive) -> str:
 @admin.display(description="Size")
 def file_size(archive: Archive) -> str:
     return str(filesizeformat(archive.size)) if archive.size else "–"
+
+
+def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | None:
+    """Those of `rows` with this id or in this session; all for no term, None for another one."""
+    term = search_term.strip()
+    if not term:
+        return rows
+    if ids.UUID.fullmatch(term.lower()):
+        return rows.filter(pk=term)
+    in_session = rows.filter(session_id=term)
+    return in_session if ids.SESSION_ID.fullmatch(term) and in_session.exists() else None
 
 
 class Created(PeriodFilter):
@@ -65,14 +77,10 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Archive], search_term: str
     ) -> tuple[QuerySet[Archive], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if ids.UUID.fullmatch(term.lower()):
-            return queryset.filter(pk=term), False
-        if ids.SESSION_ID.fullmatch(term) and queryset.filter(session_id=term).exists():
-            return queryset.filter(session_id=term), False
-        return queryset & Archive.objects.starting_with(search_term.rstrip()), False
+        found = by_id_or_session(queryset, search_term)
+        if found is None:
+            found = queryset & Archive.objects.starting_with(search_term.rstrip())
+        return found, False
 
 
 class NewestOnly(BaseInlineFormSet):

@@ -1,16 +1,10 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 
+from archives.admin import by_id_or_session, state
 from live.models import Activity
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
-from video import ids
-
-
-@admin.display(description="Status")
-def state(activity: Activity) -> str:
-    return format_html('<span class="state {0}">{0}</span>', activity.status)
 
 
 class Started(PeriodFilter):
@@ -40,11 +34,5 @@ class ActivityAdmin(ReadOnly, LargeTableAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Activity], search_term: str
     ) -> tuple[QuerySet[Activity], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if ids.UUID.fullmatch(term.lower()):
-            return queryset.filter(pk=term), False
-        if ids.SESSION_ID.fullmatch(term) and queryset.filter(session_id=term).exists():
-            return queryset.filter(session_id=term), False
-        return queryset.filter(room_name=term), False
+        found = by_id_or_session(queryset, search_term)
+        return queryset.filter(room_name=search_term.strip()) if found is None else found, False
