@@ -13,7 +13,7 @@ from access.notes import best_effort
 from live import operations
 from rooms.models import Room
 from rooms.names import clean_name
-from video import tokens
+from video import audio_connector, broadcasts, captions, renders, sip, tokens
 from video.answers import Remote
 from video.errors import VideoError
 
@@ -38,7 +38,7 @@ class ActivityManager(models.Manager["Activity"]):
     def start_broadcast(self, session_id: str, **options: Any) -> Activity:
         """Options: video.broadcasts.start_broadcast."""
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
-        remote = operations.broadcasts.start_broadcast(session_id, **options)
+        remote = broadcasts.start_broadcast(session_id, **options)
         return self._begun("broadcast", session_id, remote, seconds=limit)
 
     def start_captions(self, session_id: str, **options: Any) -> Activity:
@@ -47,10 +47,11 @@ class ActivityManager(models.Manager["Activity"]):
         limit = options.setdefault("max_duration", limit)
         token = _token(session_id, "moderator")
         try:
-            captions_id = operations.captions.start_captions(session_id, token=token, **options)
+            captions_id = captions.start_captions(session_id, token=token, **options)
         except VideoError as error:
-            running = self.running(session_id, "captions").first()
-            if error.code == "captions_running" and running:
+            if error.code != "captions_running":
+                raise
+            if running := self.running(session_id, "captions").first():
                 return running
             raise
         # A session has captions once, so that others which seem to run do not.
@@ -64,19 +65,19 @@ class ActivityManager(models.Manager["Activity"]):
         """Options: video.renders.start_render."""
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
         token = _token(session_id, "publisher", data="render")
-        remote = operations.renders.start_render(session_id, token=token, **options)
+        remote = renders.start_render(session_id, token=token, **options)
         return self._begun("render", session_id, remote, seconds=limit)
 
     def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:
         """`data` is the connection data of the call. Options: video.sip.dial."""
         token = _token(session_id, "publisher", data=data)
-        remote = operations.sip.dial(session_id, token=token, **options)
+        remote = sip.dial(session_id, token=token, **options)
         return self._begun("call", session_id, remote | {"status": "started"})
 
     def connect_audio(self, session_id: str, **options: Any) -> Activity:
         """Options: video.audio_connector.connect."""
         token = _token(session_id, "publisher", data="audio_connector")
-        remote = operations.audio_connector.connect(session_id, token=token, **options)
+        remote = audio_connector.connect(session_id, token=token, **options)
         return self._begun("audio_connector", session_id, remote | {"status": "started"})
 
     def find(self, kind: str, activity_id: str) -> Activity:

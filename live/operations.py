@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from video import audio_connector, broadcasts, captions, connections, moderation, renders, sip
+from video import audio_connector, broadcasts, captions, connections, moderation, renders
 from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
 
 if TYPE_CHECKING:
     from live.models import Activity
-
-__all__ = ["audio_connector", "broadcasts", "captions", "renders", "sip"]
 
 # What OpenTok says of something that is over.
 GONE = {
