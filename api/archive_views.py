@@ -17,7 +17,7 @@ from api.archive_serializers import (
 )
 from api.room_views import AT_A_ROOM
 from api.serializers import NothingSerializer
-from api.viewsets import ManagingViewSet, example
+from api.viewsets import DONE, ManagingViewSet, done, example
 from archives.coverage import check_key_covers_archive
 from archives.models import Archive
 from archives.views import AT_AN_ARCHIVE, NOT_STARTED
@@ -28,7 +28,6 @@ from video.answers import Remote
 from video.errors import ANY_CALL
 
 AT_A_STREAM = {"archive_not_running", "stream_not_found", "streams_not_manual"}
-DONE = OpenApiResponse(description="Done.")
 
 
 @extend_schema(tags=["Managing recordings"])
@@ -100,7 +99,7 @@ class ArchiveViewSet(ManagingViewSet):
     def destroy(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         Archive.objects.remove(archive_id)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
     @extend_schema(
         operation_id="stop_archive",
@@ -134,7 +133,7 @@ class ArchiveViewSet(ManagingViewSet):
         check_key_covers_archive(key_of(request), archive_id)
         layout = LayoutSerializer.read(request.data)
         Archive.objects.lay_out(archive_id, layout)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
     @extend_schema(
         operation_id="add_stream",
@@ -149,7 +148,7 @@ class ArchiveViewSet(ManagingViewSet):
         check_key_covers_archive(key_of(request), archive_id)
         stream = StreamSerializer.read(request.data)
         Archive.objects.add_stream(archive_id, **stream)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
     @extend_schema(
         operation_id="remove_stream",
@@ -161,7 +160,7 @@ class ArchiveViewSet(ManagingViewSet):
     def remove_stream(self, request: Request, archive_id: str, stream_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         Archive.objects.remove_stream(archive_id, stream_id)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
 
 def shown(remote: Remote) -> Any:

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
@@ -27,8 +26,9 @@ from api.live_serializers import (
     StopReportSerializer,
 )
 from api.room_views import AT_A_ROOM
-from api.serializers import NothingSerializer
-from api.viewsets import ManagingViewSet, example
+from api.serializers import NothingSerializer, StrictSerializer
+from api.session_views import ModeratingViewSet
+from api.viewsets import DONE, ManagingViewSet, done, example
 from live.models import Activity, Kind
 from live.stopping import stop_all
 from rooms.coverage import check_key_covers, check_key_covers_session
@@ -38,19 +38,18 @@ from video import broadcasts, sip
 from video.errors import ANY_CALL
 from web.errors import CODES
 
-DONE = OpenApiResponse(description="Done.")
+OTHERS = "Bringing pages, phones and bots in"
 IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid", "nobody_connected"}
 
 
-Start = TypeVar("Start", bound=Callable[..., Response])
-
-
 class ActivityViewSet(ManagingViewSet):
-    """Of one `kind`, in the collection at `path`."""
+    """Of one `kind`, in the collection at `path`; `begin` starts one, with what `new` reads."""
 
     serializer_class = ActivitySerializer
     kind: ClassVar[Kind]
     path: ClassVar[str]
+    new: ClassVar[type[StrictSerializer]]
+    begin: ClassVar[Callable[..., Activity]]
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("archive" if self.request.method == "GET" else "record")]
@@ -60,6 +59,23 @@ class ActivityViewSet(ManagingViewSet):
 
     def list(self, request: Request) -> Response:
         return self._listed(request)
+
+    def create(self, request: Request, name: str) -> Response:
+        check_key_covers(key_of(request), name)
+        session_id = Room.objects.find(name).session_id
+        activity = self.begin(session_id, **self.new.read(request.data))
+        headers = {"Location": f"/api/v1/{self.path}/{activity.pk}"}
+        shown = ActivitySerializer(activity).data
+        return Response(shown, status.HTTP_201_CREATED, headers=headers)
+
+    def retrieve(self, request: Request, activity_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        return Response(ActivitySerializer(Activity.objects.fetch(activity)).data)
+
+    def stop(self, request: Request, activity_id: str) -> Response:
+        activity = self._activity(request, activity_id)
+        NothingSerializer.read(request.data)
+        return Response(ActivitySerializer(Activity.objects.stop(activity)).data)
 
     def _listed(self, request: Request, **of_room: str) -> Response:
         chosen = ActivityQuerySerializer.read(request.query_params.dict()) | of_room
@@ -71,45 +87,45 @@ class ActivityViewSet(ManagingViewSet):
         page = self.paginate_queryset(found) or []
         return self.get_paginated_response(ActivitySerializer(page, many=True).data)
 
-    def retrieve(self, request: Request, activity_id: str) -> Response:
-        activity = self._activity(request, activity_id)
-        return Response(ActivitySerializer(Activity.objects.fetch(activity)).data)
-
-    def stop(self, request: Request, activity_id: str) -> Response:
-        activity = self._activity(request, activity_id)
-        NothingSerializer.read(request.data)
-        return Response(ActivitySerializer(Activity.objects.stop(activity)).data)
-
     def _activity(self, request: Request, activity_id: str) -> Activity:
         activity = Activity.objects.find(self.kind, activity_id)
         check_key_covers_session(key_of(request), activity.session_id)
         return activity
 
-    def _session(self, request: Request, name: str) -> str:
-        check_key_covers(key_of(request), name)
-        return str(Room.objects.find(name).session_id)
-
-    def _started(self, activity: Activity) -> Response:
-        headers = {"Location": f"/api/v1/{self.path}/{activity.pk}"}
-        shown = ActivitySerializer(activity).data
-        return Response(shown, status.HTTP_201_CREATED, headers=headers)
-
 
 Viewed = TypeVar("Viewed", bound=ActivityViewSet)
 
 
-def described(kind: str, path: str, *, tag: str) -> Callable[[type[Viewed]], type[Viewed]]:
-    """The documentation of the operations that all kinds have."""
-    plural = path.replace("-", " ")
-    at = {f"{kind}_not_found", "room_not_covered", *ANY_CALL}
+def described(tag: str, *, start: str, **body: Any) -> Callable[[type[Viewed]], type[Viewed]]:
+    """The documentation of the operations that all kinds have: `start` is the summary of that one,
+    and `body` its example.
+    """
+
+    def describe(view: type[Viewed]) -> type[Viewed]:
+        for name, told in _operations(view, start, body).items():
+            setattr(view, name, extend_schema(tags=[tag], **told)(_copy(getattr(view, name))))
+        return view
+
+    return describe
+
+
+def _operations(
+    view: type[ActivityViewSet], start: str, body: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    kind, path = view.kind.value, view.path.replace("-", "_")
+    plural = view.path.replace("-", " ")
+    refused = {f"{kind}_refused", f"{kind}_conflict", f"{kind}_running"} & CODES.keys()
     listed: dict[str, Any] = {
         "description": "As OpenTok last told of them.",
         "parameters": [ActivityQuerySerializer],
         "responses": {200: ActivitySerializer(many=True)},
         "extensions": {"x-codes": {"invalid", "cursor_invalid", *AT_A_ROOM}},
     }
-    one: dict[str, Any] = {"responses": {200: ActivitySerializer}, "extensions": {"x-codes": at}}
-    operations: dict[str, dict[str, Any]] = {
+    one: dict[str, Any] = {
+        "responses": {200: ActivitySerializer},
+        "extensions": {"x-codes": {f"{kind}_not_found", "room_not_covered", *ANY_CALL}},
+    }
+    return {
         "list": {"operation_id": f"find_{path}", "summary": f"All {plural}, the newest first"}
         | listed,
         "list_in_room": {
@@ -117,6 +133,15 @@ def described(kind: str, path: str, *, tag: str) -> Callable[[type[Viewed]], typ
             "summary": f"The {plural} of a room, the newest first",
         }
         | listed,
+        "create": {
+            "operation_id": f"start_{kind}_in_room",
+            "summary": start,
+            "parameters": [LOCATION],
+            "request": view.new,
+            "examples": example(**body),
+            "responses": {201: ActivitySerializer},
+            "extensions": {"x-codes": {"invalid", *IN_A_SESSION, *refused}},
+        },
         "retrieve": {
             "operation_id": f"look_at_{path}",
             "summary": f"One of the {plural} as it is now",
@@ -131,14 +156,6 @@ def described(kind: str, path: str, *, tag: str) -> Callable[[type[Viewed]], typ
         | one,
     }
 
-    def describe(view: type[Viewed]) -> type[Viewed]:
-        for name, told in operations.items():
-            told["operation_id"] = told["operation_id"].replace("-", "_")
-            setattr(view, name, extend_schema(tags=[tag], **told)(_copy(getattr(view, name))))
-        return view
-
-    return describe
-
 
 def _copy(method: Callable[..., Response]) -> Callable[..., Response]:
     """A method of the class above, whose documentation is another in each class below."""
@@ -150,40 +167,11 @@ def _copy(method: Callable[..., Response]) -> Callable[..., Response]:
     return copy
 
 
-def starting(
-    kind: str, request: type[Serializer], *, tag: str, summary: str, **body: Any
-) -> Callable[[Start], Start]:
-    """The documentation of a start."""
-    refused = {f"{kind}_refused", f"{kind}_conflict", f"{kind}_running"}
-    describe: Callable[[Start], Start] = extend_schema(
-        tags=[tag],
-        operation_id=f"start_{kind}_in_room",
-        summary=summary,
-        parameters=[LOCATION],
-        request=request,
-        examples=example(**body),
-        responses={201: ActivitySerializer},
-        extensions={"x-codes": {"invalid", *IN_A_SESSION, *(refused & CODES.keys())}},
-    )
-    return describe
-
-
-@described("broadcast", "broadcasts", tag="Broadcasting rooms")
+@described("Broadcasting rooms", start="Broadcast a room", outputs={"hls": {}})
 class BroadcastViewSet(ActivityViewSet):
     needs = Capability.BROADCAST
-    kind, path = Kind.BROADCAST, "broadcasts"
-
-    @starting(
-        "broadcast",
-        NewBroadcastSerializer,
-        tag="Broadcasting rooms",
-        summary="Broadcast a room",
-        outputs={"hls": {}},
-    )
-    def create(self, request: Request, name: str) -> Response:
-        session_id = self._session(request, name)
-        options = NewBroadcastSerializer.read(request.data)
-        return self._started(Activity.objects.start_broadcast(session_id, **options))
+    kind, path, new = Kind.BROADCAST, "broadcasts", NewBroadcastSerializer
+    begin = staticmethod(Activity.objects.start_broadcast)
 
     @extend_schema(
         tags=["Broadcasting rooms"],
@@ -205,7 +193,7 @@ class BroadcastViewSet(ActivityViewSet):
     def lay_out(self, request: Request, activity_id: str) -> Response:
         activity = self._activity(request, activity_id)
         broadcasts.set_layout(str(activity.pk), LayoutSerializer.read(request.data))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
     @extend_schema(
         tags=["Broadcasting rooms"],
@@ -229,7 +217,7 @@ class BroadcastViewSet(ActivityViewSet):
     def add_stream(self, request: Request, activity_id: str) -> Response:
         activity = self._activity(request, activity_id)
         broadcasts.add_stream(str(activity.pk), **StreamSerializer.read(request.data))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
     @extend_schema(
         tags=["Broadcasting rooms"],
@@ -250,64 +238,33 @@ class BroadcastViewSet(ActivityViewSet):
     def remove_stream(self, request: Request, activity_id: str, stream_id: str) -> Response:
         activity = self._activity(request, activity_id)
         broadcasts.remove_stream(str(activity.pk), stream_id)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
 
-@described("captions", "captions", tag="Captioning rooms")
+@described("Captioning rooms", start="Caption a room", languageCode="en-US")
 class CaptionsViewSet(ActivityViewSet):
     needs = Capability.CAPTION
-    kind, path = Kind.CAPTIONS, "captions"
-
-    @starting(
-        "captions",
-        NewCaptionsSerializer,
-        tag="Captioning rooms",
-        summary="Caption a room",
-        languageCode="en-US",
-    )
-    def create(self, request: Request, name: str) -> Response:
-        session_id = self._session(request, name)
-        options = NewCaptionsSerializer.read(request.data)
-        return self._started(Activity.objects.start_captions(session_id, **options))
+    kind, path, new = Kind.CAPTIONS, "captions", NewCaptionsSerializer
+    begin = staticmethod(Activity.objects.start_captions)
 
 
-@described("render", "renders", tag="Bringing pages, phones and bots in")
+@described(OTHERS, start="Show a web page in a room", url="https://app.example/scoreboard")
 class RenderViewSet(ActivityViewSet):
     needs = Capability.CALL
-    kind, path = Kind.RENDER, "renders"
-
-    @starting(
-        "render",
-        NewRenderSerializer,
-        tag="Bringing pages, phones and bots in",
-        summary="Show a web page in a room",
-        url="https://app.example/scoreboard",
-    )
-    def create(self, request: Request, name: str) -> Response:
-        session_id = self._session(request, name)
-        options = NewRenderSerializer.read(request.data)
-        return self._started(Activity.objects.start_render(session_id, **options))
+    kind, path, new = Kind.RENDER, "renders", NewRenderSerializer
+    begin = staticmethod(Activity.objects.start_render)
 
 
-@described("call", "calls", tag="Bringing pages, phones and bots in")
+@described(
+    OTHERS, start="Call a phone into a room", uri="sip:+14155550100@sip.example;transport=tls"
+)
 class CallViewSet(ActivityViewSet):
     needs = Capability.CALL
-    kind, path = Kind.CALL, "calls"
-
-    @starting(
-        "call",
-        NewCallSerializer,
-        tag="Bringing pages, phones and bots in",
-        summary="Call a phone into a room",
-        uri="sip:+14155550100@sip.example;transport=tls",
-    )
-    def create(self, request: Request, name: str) -> Response:
-        session_id = self._session(request, name)
-        options = NewCallSerializer.read(request.data)
-        return self._started(Activity.objects.dial(session_id, **options))
+    kind, path, new = Kind.CALL, "calls", NewCallSerializer
+    begin = staticmethod(Activity.objects.dial)
 
     @extend_schema(
-        tags=["Bringing pages, phones and bots in"],
+        tags=[OTHERS],
         operation_id="play_digits",
         summary="Key digits in",
         request=DigitsSerializer,
@@ -328,33 +285,20 @@ class CallViewSet(ActivityViewSet):
         call = self._activity(request, activity_id)
         digits = DigitsSerializer.read(request.data)["digits"]
         sip.play_dtmf(call.session_id, digits, connection_id=call.connection_id)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
 
-@described("audio_connector", "audio-connectors", tag="Bringing pages, phones and bots in")
+@described(
+    OTHERS, start="Connect the audio of a room to a WebSocket", uri="wss://bot.example/audio"
+)
 class AudioConnectorViewSet(ActivityViewSet):
     needs = Capability.CALL
-    kind, path = Kind.AUDIO_CONNECTOR, "audio-connectors"
-
-    @starting(
-        "audio_connector",
-        NewAudioConnectorSerializer,
-        tag="Bringing pages, phones and bots in",
-        summary="Connect the audio of a room to a WebSocket",
-        uri="wss://bot.example/audio",
-    )
-    def create(self, request: Request, name: str) -> Response:
-        session_id = self._session(request, name)
-        options = NewAudioConnectorSerializer.read(request.data)
-        return self._started(Activity.objects.connect_audio(session_id, **options))
+    kind, path, new = Kind.AUDIO_CONNECTOR, "audio-connectors", NewAudioConnectorSerializer
+    begin = staticmethod(Activity.objects.connect_audio)
 
 
-class StopViewSet(ManagingViewSet):
-    needs = Capability.MODERATE
+class StopViewSet(ModeratingViewSet):
     serializer_class = StopReportSerializer
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("moderate")]
 
     @extend_schema(
         tags=["Moderating rooms"],

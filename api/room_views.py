@@ -17,7 +17,7 @@ from api.room_serializers import (
 )
 from api.serializers import NothingSerializer
 from api.token_serializers import NewTokenSerializer, TokenSerializer
-from api.viewsets import ManagingViewSet, example
+from api.viewsets import ManagingViewSet, done, example
 from rooms.coverage import check_key_covers
 from rooms.credentials import credentials_for
 from rooms.models import Room
@@ -113,7 +113,7 @@ class RoomViewSet(ManagingViewSet):
         chosen = DeletionQuerySerializer.read(request.query_params.dict())
         with transaction.atomic():
             Room.objects.remove([Room.objects.lock(name)], **chosen)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return done()
 
     @extend_schema(
         operation_id="renew_session",

@@ -3,8 +3,7 @@
 Nothing of it is kept here.
 """
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import status
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -23,14 +22,13 @@ from api.session_serializers import (
     PublishedStreamSerializer,
     SignalSerializer,
 )
-from api.viewsets import ManagingViewSet, example
+from api.viewsets import DONE, ManagingViewSet, done, example
 from rooms.coverage import check_client_covers_session, check_key_covers
 from rooms.models import Room
 from video import connections, moderation, signals, streams
 from video.errors import ANY_CALL
 
 IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid"}
-DONE = OpenApiResponse(description="Done.")
 A_STREAM = "0a1b2c3d-0000-4000-8000-000000000000"
 
 
@@ -40,10 +38,6 @@ def session_of(request: Request, name: str) -> str:
     session_id = Room.objects.find(name).session_id
     check_client_covers_session(request, session_id)
     return session_id
-
-
-def done() -> Response:
-    return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ModeratingViewSet(ManagingViewSet):
