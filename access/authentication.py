@@ -1,18 +1,20 @@
-"""What `Authorization: Bearer` brings: an API key, or a client token of an OpenTok session."""
+"""What `Authorization: Bearer` brings: an API key, a client token, or an invitation."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from access import invitations
+from access.invitations import Invitation
 from access.models import ApiKey
 from video import tokens
 from video.tokens import ClientToken
 from web.errors import Problem
 
-Proof = ApiKey | ClientToken
+Proof = ApiKey | ClientToken | Invitation
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Makes `request.auth` the ApiKey or the ClientToken; without `Bearer …`, it is None.
+    """Makes `request.auth` what was proved; without `Bearer …`, it is None.
 
     Of a view with `takes_token_in_body` the client token in the body's `token` counts then. What is
     neither is refused even where nothing is needed: silence would hide the mistake. Other schemes
@@ -32,7 +34,15 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def _proof(request: Request, text: str) -> Proof:
+    if invitations.is_like_one(text):
+        return _invitation(text)
     return _client_token(text) if tokens.is_like_one(text) else _key(request, text)
+
+
+def _invitation(text: str) -> Invitation:
+    if invitation := invitations.read(text):
+        return invitation
+    raise Problem("invitation_invalid")
 
 
 def _token_in_body(request: Request) -> str:
@@ -65,3 +75,8 @@ def client_token_of(request: Request) -> ClientToken | None:
     It stands for its own session only: see rooms/coverage.py.
     """
     return request.auth if isinstance(request.auth, ClientToken) else None
+
+
+def invitation_of(request: Request) -> Invitation | None:
+    """The invitation that came with a request, if one came. Its room knows if it is revoked."""
+    return request.auth if isinstance(request.auth, Invitation) else None

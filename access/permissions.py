@@ -4,7 +4,7 @@ from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from access.authentication import client_token_of, key_of
+from access.authentication import client_token_of, invitation_of, key_of
 from access.capabilities import OF_ROLE, Capability
 from access.models import ApiKey
 from web.errors import Problem
@@ -15,9 +15,10 @@ class HasCapability(BasePermission):
 
     What ANONYMOUS_ACCESS does not name takes a key that has the capability, or, for the actions in
     the view's `takes_client_tokens`, a client token whose role has it. Such an action has to call
-    rooms.coverage.check_client_covers_session. A capability of None is for an action that takes an
-    id which cannot be guessed. A view without `needs` fails. A public one has no permission
-    classes.
+    rooms.coverage.check_client_covers_session. An invitation counts for the actions in the view's
+    `takes_invitations`, which have to let its room check it. A capability of None is for an action
+    that takes an id which cannot be guessed. A view without `needs` fails. A public one has no
+    permission classes.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -28,7 +29,9 @@ class HasCapability(BasePermission):
             needed = needed[view.action]
         if needed is None or needed in settings.ANONYMOUS_ACCESS:
             return True
-        takes = getattr(view, "action", None) in getattr(view, "takes_client_tokens", ())
+        if invitation_of(request) and _is_among(view, "takes_invitations"):
+            return True
+        takes = _is_among(view, "takes_client_tokens")
         if client := client_token_of(request):
             if takes and needed in OF_ROLE.get(client.role, set()):
                 return True
@@ -37,6 +40,10 @@ class HasCapability(BasePermission):
             raise Problem("client_token_required", capability=needed)
         _refuse_without(needed, key_of(request))
         return True
+
+
+def _is_among(view: Any, actions: str) -> bool:
+    return getattr(view, "action", None) in getattr(view, actions, ())
 
 
 def _refuse_without(capability: Capability, key: ApiKey | None) -> None:

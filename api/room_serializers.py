@@ -44,6 +44,16 @@ class PolicySerializer(StrictSerializer):
         help_text="Visitors are asked for it. It cannot be read again. Null: there is none. Eight "
         "random digits or more cannot be guessed; four can, in some days.",
     )
+    waitingRoom = serializers.BooleanField(  # noqa: N815
+        source="waiting_room",
+        required=False,
+        help_text="Visitors wait until a moderator of the room lets them in.",
+    )
+    recordingConsent = serializers.BooleanField(  # noqa: N815
+        source="recording_consent",
+        required=False,
+        help_text="Visitors have to agree to being recorded before they join.",
+    )
     tokenRole = serializers.ChoiceField(  # noqa: N815
         Role.choices,
         source="token_role",
@@ -115,6 +125,8 @@ class RoomInListSerializer(serializers.Serializer):
     opensAt = serializers.DateTimeField(source="opens_at", allow_null=True)  # noqa: N815
     closesAt = serializers.DateTimeField(source="closes_at", allow_null=True)  # noqa: N815
     hasAccessCode = serializers.BooleanField(source="access_code")  # noqa: N815
+    waitingRoom = serializers.BooleanField(source="waiting_room")  # noqa: N815
+    recordingConsent = serializers.BooleanField(source="recording_consent")  # noqa: N815
     tokenRole = RoleField(Role.choices, source="token_role", allow_null=True)  # noqa: N815
     tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)  # noqa: N815
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815

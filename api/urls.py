@@ -4,6 +4,8 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from api.archive_views import ArchiveViewSet
+from api.guest_views import GuestViewSet
+from api.invitation_views import InvitationViewSet
 from api.live_views import (
     ActivityViewSet,
     AudioConnectorViewSet,
@@ -22,6 +24,7 @@ room = RoomViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delet
 session = RoomViewSet.as_view({"post": "new_session"})
 tokens = RoomViewSet.as_view({"post": "new_token"})
 streams = StreamViewSet.as_view({"get": "list_all", "put": "lay_out"})
+invitations = InvitationViewSet.as_view({"post": "create", "delete": "destroy"})
 mute = EverybodyViewSet.as_view({"post": "mute", "delete": "unmute"})
 
 
@@ -49,6 +52,9 @@ urlpatterns = [
     path("rooms/<room:name>/", room),
     *in_room("session", session),
     *in_room("tokens", tokens),
+    *in_room("invitations", invitations),
+    *in_room("guests", GuestViewSet.as_view({"get": "list_all"})),
+    *in_room("guests/<uuid:ticket>", GuestViewSet.as_view({"patch": "partial_update"})),
     *in_room("connections", ConnectionViewSet.as_view({"get": "list_all"})),
     *in_room("connections/<connection_id>", ConnectionViewSet.as_view({"delete": "destroy"})),
     *in_room("streams", streams),

@@ -113,7 +113,19 @@ class RoomAdmin(LargeTableAdmin):
         code = ["new_code", "remove_code"] if obj and obj.access_code else ["new_code"]
         return [
             (None, {"fields": ["name", entry]}),
-            ("Who gets in", {"fields": ["closed", "opens_at", "closes_at", *code]}),
+            (
+                "Who gets in",
+                {
+                    "fields": [
+                        "closed",
+                        "opens_at",
+                        "closes_at",
+                        *code,
+                        "waiting_room",
+                        "recording_consent",
+                    ]
+                },
+            ),
             ("Tokens", {"fields": ["token_role", "token_lifetime"]}),
             ("Session", {"fields": ["session_id", "e2ee", "created_at", "last_used_at"]}),
         ]

@@ -1,5 +1,7 @@
 """Rooms with roles, for a broadcast: a host shows and speaks, viewers watch."""
 
+from dataclasses import replace
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,5 +82,6 @@ class BroadcastRoomViewSet(ViewSet):
 def _join(request: Request, name: str, *, role: Role) -> Response:
     check_key_covers(key_of(request), room_name(name))
     # Else viewers would get a publisher's token from /room/<name>-broadcast.
-    room = Room.objects.open(room_name(name), visitor=visitor(request), token_role=Role.SUBSCRIBER)
+    who = replace(visitor(request), role=role)
+    room = Room.objects.open(room_name(name), visitor=who, token_role=Role.SUBSCRIBER)
     return Response(credentials_for(room, role=role))

@@ -12,6 +12,7 @@ from rooms import generation
 from rooms.closed_names import ClosedName
 from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
+from rooms.guests import Guest as Guest  # a model of this app
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.search import has_row, starting_with

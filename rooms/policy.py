@@ -1,7 +1,7 @@
 """Who gets into which room, and when: checked at each request for credentials."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +13,10 @@ from django.utils import timezone
 from access import codes
 from access.capabilities import Capability
 from access.guesses import Guesses
+from access.invitations import Invitation
 from access.limits import consume
 from access.models import ApiKey
+from rooms.guests import Guest
 from web.errors import Problem
 
 MIN_TOKEN_SECONDS = 60
@@ -23,22 +25,30 @@ MAX_TOKEN_SECONDS = 30 * 86_400
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks for credentials: with which API key, if any, and with which access code.
+    """Who asks for credentials, and what they bring: an API key, an invitation, an access code, the
+    ticket of a guest who was let in, and whether they agree to being recorded.
 
-    `client` is the ident that limits count, from access.limits.client_ident; empty for the server's
-    own calls, which have no limits.
+    `role` is the one that they join in, if that is no matter of the room. `client` is the ident
+    that limits count, from access.limits.client_ident; empty for the server's own calls, which have
+    no limits.
     """
 
     key: ApiKey | None = None
     code: str = ""
     client: str = ""
+    invitation: Invitation | None = None
+    role: str = ""
+    ticket: str = ""
+    agrees_to_recording: bool = False
 
     def has_key_to(self, capability: Capability) -> bool:
         """Whether a key of theirs says so: ANONYMOUS_ACCESS does not count."""
         return self.key is not None and self.key.may(capability)
 
     def refuse_unless_maker(self) -> None:
-        """Raise `room_unknown` if an unknown name makes no room for them."""
+        """Raise a Problem if an unknown name makes no room for them."""
+        if self.invitation:
+            raise Problem("invitation_invalid")  # to a room that was deleted
         if settings.ROOM_CREATION == "keys" and not self.has_key_to(Capability.JOIN):
             raise Problem("room_unknown")
 
@@ -64,6 +74,19 @@ class Policy(models.Model):
     )
     # A hash: access/codes.py.
     access_code = models.CharField(max_length=128, default="", db_default="", editable=False)
+    waiting_room = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Visitors wait until a moderator of the room lets them in.",
+    )
+    recording_consent = models.BooleanField(
+        "consent to recording",
+        default=False,
+        db_default=False,
+        help_text="Visitors have to agree to being recorded before they join.",
+    )
+    # Invitations of earlier generations are revoked: access/invitations.py.
+    invitation_generation = models.IntegerField(default=0, db_default=0, editable=False)
     token_lifetime = models.IntegerField(
         null=True,
         blank=True,
@@ -97,15 +120,29 @@ class Policy(models.Model):
     @property
     def keeps_out(self) -> bool:
         """Whether it keeps a visitor out, at any time."""
-        return bool(self.closed or self.opens_at or self.closes_at or self.access_code)
+        asks = self.access_code or self.waiting_room or self.recording_consent
+        return bool(self.closed or self.opens_at or self.closes_at or asks)
 
     def admit(self, visitor: Visitor) -> None:
         """Raise the Problem that keeps this visitor out, if one does."""
+        self.let_ask(visitor)
+        is_guest = visitor.role != "moderator" and not visitor.has_key_to(Capability.MANAGE)
+        if self.waiting_room and is_guest:
+            Guest.objects.refuse_unadmitted(self.pk, visitor.ticket)
+
+    def let_ask(self, visitor: Visitor) -> None:
+        """The same, as far as it is no matter of the waiting room."""
+        if visitor.invitation:
+            self._check_invitation(visitor.invitation)
         if shut := self.shut(now=timezone.now()):
             raise shut
-        # A key that may set the code is not asked for it.
-        if self.access_code and not visitor.has_key_to(Capability.MANAGE):
+        # A key that may set the policy is not held to it.
+        if visitor.has_key_to(Capability.MANAGE):
+            return
+        if self.access_code and not visitor.invitation:
             self._check_code(visitor)
+        if self.recording_consent and not visitor.agrees_to_recording:
+            raise Problem("consent_required")
 
     def shut(self, *, now: datetime) -> Problem | None:
         """Why no visitor gets in now, or None."""
@@ -113,10 +150,23 @@ class Policy(models.Model):
             return Problem("room_closed")
         if self.opens_at and now < self.opens_at:
             wait = int((self.opens_at - now).total_seconds()) + 1
-            return Problem("room_not_open_yet", moment=_spoken(self.opens_at), wait=wait)
+            return Problem(
+                "room_not_open_yet",
+                moment=_spoken(self.opens_at),
+                wait=wait,
+                members={"opensAt": _written(self.opens_at)},
+            )
         if self.closes_at and self.token_seconds(now=now) < 1:
-            return Problem("room_over", moment=_spoken(self.closes_at))
+            return Problem(
+                "room_over",
+                moment=_spoken(self.closes_at),
+                members={"closedAt": _written(self.closes_at)},
+            )
         return None
+
+    def _check_invitation(self, invitation: Invitation) -> None:
+        if (invitation.room, invitation.generation) != (self.pk, self.invitation_generation):
+            raise Problem("invitation_invalid")
 
     def _check_code(self, visitor: Visitor) -> None:
         if not visitor.code:
@@ -141,3 +191,7 @@ class Policy(models.Model):
 def _spoken(moment: datetime) -> str:
     local = timezone.localtime(moment)
     return f"{local.day} {local:%B %Y at %H:%M %Z}"
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

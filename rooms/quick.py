@@ -34,10 +34,12 @@ Environ = dict[str, Any]
 ABOVE = "/room/"
 # RFC 3986: what a segment of a path may have. A query comes after it.
 SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
-# What makes it another kind of request: a key or a code, and a body.
+# What makes it another kind of request: what a visitor may bring, and a body.
 NOT_PLAIN = {
     "HTTP_AUTHORIZATION",
     "HTTP_X_ACCESS_CODE",
+    "HTTP_X_RECORDING_CONSENT",
+    "HTTP_X_TICKET",
     "HTTP_TRANSFER_ENCODING",
     "HTTP_CONTENT_ENCODING",
     "CONTENT_LENGTH",

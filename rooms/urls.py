@@ -4,6 +4,7 @@ from rooms.broadcast_views import BroadcastRoomViewSet
 from rooms.join import JoinView
 from rooms.paths import NameConverter, SpelledNameConverter
 from rooms.views import RoomViewSet
+from rooms.waiting import WaitingViewSet
 
 register_converter(NameConverter, "room")
 register_converter(SpelledNameConverter, "spelled")
@@ -14,6 +15,8 @@ urlpatterns = [
     re_path(r"^session/?\Z", RoomViewSet.as_view({"get": "session"})),
     path("room/<spelled:name>", join, name="room"),
     path("room/<spelled:name>/", join),
+    path("waiting/<room:name>", WaitingViewSet.as_view({"post": "create"}), name="waiting"),
+    path("waiting/<room:name>/", WaitingViewSet.as_view({"post": "create"})),
     re_path(r"^join/?\Z", JoinView.as_view()),
     path("join/<room:name>", JoinView.as_view(), name="join"),
     path("join/<room:name>/", JoinView.as_view()),

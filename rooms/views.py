@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
-from access.authentication import key_of
+from access.authentication import invitation_of, key_of
 from access.capabilities import Capability
 from access.limits import Throttle, client_ident
 from rooms import quick
@@ -18,7 +18,9 @@ from rooms.serializers import CredentialsSerializer
 from video.errors import ANY_CALL
 
 SHUT = {"room_closed", "room_not_open_yet", "room_over"}
-KEPT_OUT = {"room_unknown", "access_code_required", "access_code_wrong", *SHUT}
+ASKED = {"access_code_required", "access_code_wrong", "consent_required", "invitation_invalid"}
+WAITING = {"admission_required", "admission_pending", "admission_refused"}
+KEPT_OUT = {"room_unknown", *ASKED, *SHUT, *WAITING}
 LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201, 302])
 
 
@@ -27,6 +29,7 @@ class RoomViewSet(ViewSet):
     """The credentials to join a room."""
 
     needs = Capability.JOIN
+    takes_invitations = {"retrieve"}
 
     def get_throttles(self) -> list[BaseThrottle]:
         if quick.ERROR in self.request.META:
@@ -61,6 +64,18 @@ class RoomViewSet(ViewSet):
                 OpenApiParameter.HEADER,
                 description="The same; it counts before `code`.",
             ),
+            OpenApiParameter(
+                "X-Recording-Consent",
+                str,
+                OpenApiParameter.HEADER,
+                description="`yes`: the person agrees to being recorded.",
+            ),
+            OpenApiParameter(
+                "X-Ticket",
+                str,
+                OpenApiParameter.HEADER,
+                description="Of a guest who was let in from the room's waiting room.",
+            ),
         ],
         responses={200: CredentialsSerializer},
         extensions={
@@ -72,9 +87,9 @@ class RoomViewSet(ViewSet):
             raise error
         check_key_covers(key_of(request), name)
         e2ee = request.query_params.get("e2ee", "").lower() == "true"
-        return Response(
-            credentials_for(Room.objects.open(name, e2ee=e2ee, visitor=visitor(request)))
-        )
+        who = visitor(request)
+        room = Room.objects.open(name, e2ee=e2ee, visitor=who)
+        return Response(credentials_for(room, role=who.role))
 
     @extend_schema(
         operation_id="peek_at_room",
@@ -92,5 +107,13 @@ class RoomViewSet(ViewSet):
 
 def visitor(request: Request) -> Visitor:
     """The access code comes in a header, or in the query, which `/session` passes on."""
-    code = request.META.get("HTTP_X_ACCESS_CODE") or request.query_params.get("code", "")
-    return Visitor(key=key_of(request), code=code, client=client_ident(request))
+    invitation = invitation_of(request)
+    return Visitor(
+        key=key_of(request),
+        code=request.META.get("HTTP_X_ACCESS_CODE") or request.query_params.get("code", ""),
+        client=client_ident(request),
+        invitation=invitation,
+        role=invitation.role if invitation else "",
+        ticket=request.META.get("HTTP_X_TICKET", ""),
+        agrees_to_recording=request.META.get("HTTP_X_RECORDING_CONSENT", "").lower() == "yes",
+    )

@@ -134,6 +134,24 @@ _TABLE = (
          "This room has an access code. Send it as `?code=…` or in the header `X-Access-Code`."),
     Code(403, "access_code_wrong", "Wrong access code",
          "This is not the access code of this room. Check it and try again."),
+    Code(403, "consent_required", "Consent to recording is needed",
+         "What happens in this room may be recorded. Ask the person whether they agree, and then "
+         "send the header `X-Recording-Consent: yes`."),
+    Code(401, "invitation_invalid", "This invitation is not good",
+         "This invitation has expired, was revoked, or is for another room. Ask for a new one.",
+         challenge=KEY_IS_WRONG, counts_as="refused"),
+    Code(403, "admission_required", "This room has a waiting room",
+         "A moderator lets people into this room. Ask at POST /waiting/<name>, and send the ticket "
+         "of the answer in the header `X-Ticket`."),
+    Code(403, "admission_pending", "Waiting to be let in",
+         "A moderator of this room has to let you in. Please wait, and ask again after "
+         "Retry-After.", wait=5),
+    Code(403, "admission_refused", "Not let in",
+         "A moderator of this room did not let you in."),
+    Code(503, "waiting_room_full", "The waiting room is full",
+         "Too many people wait to be let into this room. Please try again later.", wait=30),
+    Code(404, "guest_not_found", "No such guest",
+         "No guest with this ticket has asked to be let into this room."),
 
     # Recordings; those of a state that cannot be watched are in archives/pages.py
     Code(400, "session_invalid", "No such session",
@@ -272,11 +290,18 @@ CODES = {each.code: each for each in _TABLE}
 class Problem(APIException):
     """An error of the table. The keywords `words` fill the braces of its advice.
 
-    `reason` is for the log alone. `wait` takes the place of the table's.
+    `reason` is for the log alone. `wait` takes the place of the table's. `members` are added to the
+    problem, for programs.
     """
 
     def __init__(
-        self, code: str, *, reason: str = "", wait: int | None = None, **words: object
+        self,
+        code: str,
+        *,
+        reason: str = "",
+        wait: int | None = None,
+        members: dict[str, str] | None = None,
+        **words: object,
     ) -> None:
         known = CODES[code]
         super().__init__(known.advice.format(**words), code)
@@ -284,6 +309,7 @@ class Problem(APIException):
         self.code = code
         self.title = known.meaning
         self.reason = reason
+        self.members = members or {}
         self.wait = wait or known.wait
         self.auth_header = known.challenge
         self.counts_as = known.counts_as

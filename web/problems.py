@@ -36,6 +36,7 @@ def respond(
         detail=f"This address takes {allowed}." if wrong_method else _sentence(exc),
         title=getattr(exc, "title", None) or (CODES[code].meaning if code in CODES else None),
         page=page,
+        members=getattr(exc, "members", {}),
     )
     _keep_django_from_logging(response)
     if wrong_method:
@@ -57,8 +58,11 @@ def problem(
     detail: str,
     title: str | None = None,
     page: str = "error.html",
+    members: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """The one way an error leaves this server. `page` is the template for a browser."""
+    """The one way an error leaves this server. `page` is the template for a browser, and `members`
+    are what this kind of problem has beside those of all.
+    """
     counters.count_problem(code)
     # It may quote the request, where a JSON text can hold what UTF-8 cannot.
     detail = detail.encode("utf-8", "replace").decode()
@@ -70,6 +74,7 @@ def problem(
         "code": code,
         "requestId": logs.request_id.get(),
         "error": detail,
+        **(members or {}),
     }
     if named_in_accept(request) == "html":
         return render(request, page, {"problem": body}, status=status)

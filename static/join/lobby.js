@@ -9,9 +9,8 @@ const REASONS = {
 };
 
 export class Lobby {
-  constructor(find, complain) {
+  constructor(find) {
     this.find = find;
-    this.complain = complain;
     this.find('name').value = read(NAME);
     for (const kind of ['camera', 'microphone']) {
       this.find(kind).addEventListener('change', () => this.start());
@@ -32,6 +31,11 @@ export class Lobby {
       videoSource: this.find('camera').value || false,
       audioSource: this.find('microphone').value || false,
     };
+  }
+
+  /* Beside what the server says, which neither hides. */
+  complain(text) {
+    this.find('device-problem').textContent = text;
   }
 
   async start() {

@@ -33,7 +33,7 @@ async function ask(code) {
   return body;
 }
 
-const lobby = new Lobby(find, complain);
+const lobby = new Lobby(find);
 let isPointed = false;
 let clock;
 
