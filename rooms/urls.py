@@ -1,7 +1,6 @@
 from django.urls import path, re_path, register_converter
 
 from rooms.broadcast_views import BroadcastRoomViewSet
-from rooms.join import JoinView
 from rooms.paths import NameConverter, SpelledNameConverter
 from rooms.views import RoomViewSet
 from rooms.waiting import WaitingViewSet
@@ -17,9 +16,6 @@ urlpatterns = [
     path("room/<spelled:name>/", join),
     path("waiting/<room:name>", WaitingViewSet.as_view({"post": "create"}), name="waiting"),
     path("waiting/<room:name>/", WaitingViewSet.as_view({"post": "create"})),
-    re_path(r"^join/?\Z", JoinView.as_view()),
-    path("join/<room:name>", JoinView.as_view(), name="join"),
-    path("join/<room:name>/", JoinView.as_view()),
 ]
 for who in ("host", "viewer", "guest"):
     as_role = BroadcastRoomViewSet.as_view({"get": who, "head": "peek"})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from archives.models import Archive
 from rooms.models import Room
 
 
@@ -13,7 +14,7 @@ def policy_of(response):
 def test_a_page_makes_no_room_and_asks_for_the_credentials_of_its_own(client, db):
     page = client.get("/join/Z%C3%BCrich")
     assert page.status_code == 200
-    assert 'data-credentials="/room/Z%C3%BCrich"' in page.content.decode()
+    assert 'data-segment="Z%C3%BCrich"' in page.content.decode()
     assert not Room.objects.exists()
     assert page.headers["Cache-Control"] == "no-store"
 
@@ -65,6 +66,28 @@ def test_the_record_button_is_there_where_recording_needs_no_key(client, db, set
     assert 'id="record"' not in client.get("/join/standup").content.decode()
     settings.ANONYMOUS_ACCESS = ["join", "record"]
     assert 'id="record"' in client.get("/join/standup").content.decode()
+
+
+def test_the_qr_code_is_the_address_of_the_page(client, db):
+    text = client.get("/join/a b").content.decode()
+    assert "<title>http://testserver/join/a%20b</title>" in text
+    assert 'popovertarget="qr"' in text
+
+
+def test_people_are_told_before_they_join_what_is_recorded_and_asked(client, db):
+    room = Room.objects.create(name="exam", session_id="1_a")
+    text = client.get("/join/exam").content.decode()
+    assert "This room is being recorded." not in text
+    assert '<div id="consent-field" hidden>' in text
+    assert 'id="guests"' not in text
+    Archive.objects.create(
+        id="0a1b2c3d-0000-4000-8000-000000000000", session_id="1_a", status="started"
+    )
+    room.change_policy(recording_consent=True, waiting_room=True)
+    text = client.get("/join/exam").content.decode()
+    assert "This room is being recorded." in text
+    assert '<div id="consent-field">' in text
+    assert 'id="guests"' in text
 
 
 @pytest.mark.parametrize("value", ["ftp://x", "https://", "https://a b", "https://x/?q=1", "x"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page
@@ -17,6 +19,9 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 pytestmark = pytest.mark.django_db(transaction=True)
 PLAYING = """tile => { const video = tile.querySelector('video');
     return video && video.currentTime > 0 && video.videoWidth > 0 }"""
+
+NO_CAMERA = """navigator.mediaDevices.getUserMedia = () =>
+    Promise.reject(new DOMException('none', 'NotFoundError'));"""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +42,16 @@ def enter(chromium, server, emulator):
     """A new page of a room, of a person with this name, who joins unless told otherwise."""
     contexts = []
 
-    def open_page(name: str, *, room: str = "standup", joins: bool = True) -> Page:
+    def open_page(
+        name: str,
+        *,
+        room: str = "standup",
+        joins: bool = True,
+        has_camera: bool = True,
+    ) -> Page:
         context = chromium.new_context(permissions=["camera", "microphone"])
+        if not has_camera:
+            context.add_init_script(NO_CAMERA)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(SECONDS * 1000)
@@ -114,10 +127,7 @@ def test_a_recording_shows_to_all(enter):
 
 
 def test_a_code_is_asked_for(enter, server):
-    from rooms.models import Room
-
-    server.get("/room/secret")
-    Room.objects.get(name="secret").change_policy(access_code="18151210")
+    room_with(server, "secret", access_code="18151210")
     page = enter("Anna", room="secret", joins=False)
     page.get_by_role("button", name="Join").click()
     page.get_by_label("Access code").fill("18151210")
@@ -125,11 +135,85 @@ def test_a_code_is_asked_for(enter, server):
     page.get_by_text("Anna (you)").wait_for()
 
 
-def test_a_closed_room_says_so(enter, server):
+def room_with(server, name, **policy):
     from rooms.models import Room
 
-    server.get("/room/closed")
-    Room.objects.get(name="closed").change_policy(closed=True)
-    page = enter("Anna", room="closed", joins=False)
+    server.get(f"/room/{name}")
+    room = Room.objects.get(name=name)
+    room.change_policy(**policy)
+    return room
+
+
+def invitation(room, role):
+    from rooms.invitations import invite
+
+    return f"{room.name}#{invite(room, role=role, lifetime=600).signed()}"
+
+
+def test_a_wrong_code_is_said_and_stays_to_be_read(enter, server):
+    room_with(server, "secret", access_code="18151210")
+    page = enter("Anna", room="secret", joins=False)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_label("Access code").fill("1")
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("alert").get_by_text("not the access code").wait_for()
+    page.wait_for_timeout(1000)
+    assert page.get_by_role("alert").get_by_text("not the access code").is_visible()
+
+
+def test_a_closed_room_says_so_also_where_there_is_no_camera(enter, server):
+    room_with(server, "closed", closed=True)
+    page = enter("Anna", room="closed", joins=False, has_camera=False)
+    page.get_by_role("alert").get_by_text("No camera or microphone was found").wait_for()
     page.get_by_role("button", name="Join").click()
     page.get_by_role("alert").get_by_text("closed").wait_for()
+    page.wait_for_timeout(1000)
+    assert page.get_by_role("alert").get_by_text("closed").is_visible()
+    assert page.get_by_role("alert").get_by_text("No camera or microphone was found").is_visible()
+
+
+def test_the_hours_of_a_room_are_said_in_the_time_zone_of_the_person(chromium, server):
+    room_with(server, "later", opens_at=datetime(2099, 7, 1, 12, tzinfo=UTC))
+    context = chromium.new_context(timezone_id="Asia/Kolkata")
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/join/later")
+        page.get_by_label("Your name").fill("Anna")
+        page.get_by_role("button", name="Join").click()
+        page.get_by_text(re.compile("opens on .* 1 July 2099 at 17:30")).wait_for()
+        page.get_by_text("Opens in").wait_for()
+    finally:
+        context.close()
+
+
+def test_consent_is_asked_for_before_joining(enter, server):
+    room_with(server, "taped", recording_consent=True)
+    page = enter("Anna", room="taped", joins=False)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("alert").get_by_text("agree to being recorded").wait_for()
+    page.get_by_label("I agree to being recorded").check()
+    page.get_by_role("button", name="Join").click()
+    page.get_by_text("Anna (you)").wait_for()
+
+
+def test_an_invited_person_joins_without_the_code_and_in_the_role_of_the_link(enter, server):
+    room = room_with(server, "party", access_code="18151210")
+    page = enter("Anna", room=invitation(room, "subscriber"), joins=False)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_text("You are in the call.").wait_for()
+    assert page.get_by_role("button", name="Share screen").is_disabled()
+
+
+def test_guests_wait_until_a_moderator_lets_them_in_or_turns_them_away(enter, server):
+    room = room_with(server, "exam", waiting_room=True, token_role="publisher")
+    anna = enter("Anna", room=invitation(room, "moderator"))
+    ben, eve = (enter(name, room="exam", joins=False) for name in ("Ben", "Eve"))
+    for page in (ben, eve):
+        page.get_by_role("button", name="Join").click()
+        page.get_by_text("Waiting to be let in by a moderator").wait_for()
+    anna.get_by_role("button", name="Let in: Ben").click()
+    ben.get_by_text("Ben (you)").wait_for()
+    anna.locator("#tiles li", has_text="Ben").wait_for()
+    anna.get_by_role("button", name="Turn away: Eve").click()
+    eve.get_by_role("alert").get_by_text("did not let you in").wait_for()
+    anna.get_by_role("heading", name="Waiting to be let in").wait_for(state="hidden")

@@ -1,6 +1,7 @@
 /* The call: people, controls, chat. All of it is the official SDK's, whose page has no privilege here. */
 
 import { Chat } from './chat.js';
+import { Guests } from './guests.js';
 import { Tiles } from './tiles.js';
 
 const ENDS = {
@@ -28,6 +29,9 @@ export class Call {
     }
     this.chat.name = name;
     this.tiles.mayModerate = this.session.capabilities.forceDisconnect === 1;
+    if (this.tiles.mayModerate && this.find('guests')) {
+      this.guests = new Guests(this.find, this.token, this.complain);
+    }
     this.control();
     if (this.session.capabilities.publish === 1 && (videoSource || audioSource)) {
       try {
@@ -54,6 +58,7 @@ export class Call {
   unbind() {
     this.session.off(this.handlers);
     this.bound.abort();
+    this.guests?.close();
     this.chat.close();
   }
 

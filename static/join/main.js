@@ -1,10 +1,11 @@
 /* The join page: a lobby, and then the call. It asks this server for credentials as every client does. */
 
 import { Call } from './call.js';
+import { Entry } from './entry.js';
 import { Lobby } from './lobby.js';
 
 const page = document.querySelector('#page');
-const { credentials, proxy, room } = page.dataset;
+const { segment, proxy, room } = page.dataset;
 const find = (id) => document.getElementById(id);
 
 function say(text) {
@@ -15,25 +16,8 @@ function complain(text) {
   find('problem').textContent = text;
 }
 
-/* What /room/<name> answers, or the problem that it is. */
-async function ask(code) {
-  const headers = { Accept: 'application/json' };
-  let address = credentials;
-  // Proxies write addresses into their logs, but a header takes no other letters.
-  if (/^[\x21-\x7e]+$/.test(code)) headers['X-Access-Code'] = code;
-  else if (code) address += `?code=${encodeURIComponent(code)}`;
-  const response = await fetch(address, { headers, cache: 'no-store' });
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) {
-    const problem = new Error(body.detail || 'The server cannot be reached. Try again in a moment.');
-    problem.code = body.code;
-    problem.wait = Number(response.headers.get('Retry-After')) || 0;
-    throw problem;
-  }
-  return body;
-}
-
 const lobby = new Lobby(find);
+const entry = new Entry(segment, location.hash);
 let isPointed = false;
 let clock;
 
@@ -54,7 +38,8 @@ async function enter(event) {
   find('enter').disabled = true;
   try {
     sdk();
-    const told = await ask(find('code').value.trim());
+    const person = { name: lobby.name, code: find('code').value.trim(), agrees: find('consent').checked };
+    const told = await entry.credentials(person, () => say('Waiting to be let in by a moderator…'));
     lobby.remember();
     const devices = lobby.devices();
     // Some cameras serve one user at a time.
@@ -78,6 +63,9 @@ function refused(error) {
   if (error.code === 'access_code_required' || error.code === 'access_code_wrong') {
     find('code-field').hidden = false;
     find('code').focus();
+  } else if (error.code === 'consent_required') {
+    find('consent-field').hidden = false;
+    find('consent').focus();
   } else if (error.code === 'room_not_open_yet' && error.wait) {
     countDown(Date.now() + error.wait * 1000);
   }

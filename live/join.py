@@ -1,7 +1,9 @@
 """The page on which people join a room with their browser: a client like any other."""
 
+from typing import Any
 from urllib.parse import quote, urlsplit
 
+import segno
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -9,6 +11,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from access.capabilities import Capability
+from archives.models import Archive
+from archives.states import Status
+from rooms.models import Room
 from rooms.names import clean_name
 from rooms.paths import path_to
 
@@ -28,18 +33,32 @@ class JoinView(APIView):
         if not name:
             return HttpResponseRedirect(path_to("join", room))
         embedded = request.query_params.get("embed") == "1"
+        link = request.build_absolute_uri(path_to("join", room))
         context = {
             "room": room,
-            "credentials": f"/room/{quote(room, safe='')}",
+            "segment": quote(room, safe=""),
             "sdk": settings.OPENTOK_JS_URL,
             "proxy": settings.OPENTOK_PROXY_URL,
             "can_record": Capability.RECORD in settings.ANONYMOUS_ACCESS,
-            "embedded": embedded,
+            "qr_code": segno.make_qr(link).svg_inline(scale=6, light="#fff", title=link),
+            **_what_is_known(Room.objects.get_by_name(room)),
         }
         response = render(request._request, "join.html", context)
         response.headers["Content-Security-Policy"] = content_policy(embedded=embedded)
         response.headers["Permissions-Policy"] = "camera=(self), microphone=(self)"
         return response
+
+
+def _what_is_known(room: Room | None) -> dict[str, Any]:
+    """What people should know before they join. What keeps them out they are told when they do."""
+    if room is None:
+        return {}
+    running = Archive.objects.filter(session_id=room.session_id, status=Status.STARTED)
+    return {
+        "waiting_room": room.waiting_room,
+        "recording_consent": room.recording_consent,
+        "is_recorded": running.exists(),
+    }
 
 
 def content_policy(*, embedded: bool) -> str:
