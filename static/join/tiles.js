@@ -24,7 +24,7 @@ export class Tiles {
     const state = document.createElement('span');
     state.className = 'state-of-media';
     who.append(label, state);
-    if (stream && this.mayModerate) who.append(...this.actions(stream, name));
+    if (stream && this.mayModerate && !isScreen) who.append(...this.actions(stream, name));
     element.setAttribute('aria-label', name);
     tile.append(element, who);
     this.list.append(tile);
@@ -81,6 +81,9 @@ export class Tiles {
   }
 
   arrange() {
-    this.list.style.setProperty('--columns', Math.ceil(Math.sqrt(this.tiles.size || 1)));
+    const columns = Math.ceil(Math.sqrt(this.tiles.size || 1));
+    this.list.style.setProperty('--columns', columns);
+    this.list.style.setProperty('--rows', Math.ceil(this.tiles.size / columns) || 1);
+    this.list.style.setProperty('--columns-of-a-phone', this.tiles.size > 3 ? 2 : 1);
   }
 }
