@@ -86,7 +86,8 @@ class ActivityManager(models.Manager["Activity"]):
         """Options: video.renders.start_render."""
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
         token = _token(session_id, "publisher", data="render")
-        remote = renders.start_render(session_id, token=token, **options)
+        known = {str(pk) for pk in self.running(session_id, "render").values_list("pk", flat=True)}
+        remote = renders.start_render(session_id, token=token, known=known, **options)
         return self._begun("render", session_id, remote, seconds=limit)
 
     def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:
