@@ -184,8 +184,54 @@ def test_captions_that_a_callback_tells_of_before_the_answer_run(caller, session
 def test_captions_that_others_have_started_are_a_conflict(caller, session):
     start(caller, "captions")
     Activity.objects.all().delete()
-    answer = caller.post("rooms/lobby/captions")
-    assert refusal(answer) == (409, "captions_running")
+    for answer in (caller.post("rooms/lobby/captions"), sample_start(caller.server, session)):
+        assert refusal(answer) == (409, "captions_running")
+        assert "Stop them where they were started" in answer.json()["detail"]
+
+
+# Starts whose answer gets lost
+
+
+def test_a_render_whose_start_got_no_answer_is_found_beside_one_of_the_same_page(
+    caller, session, opentok
+):
+    first = start(caller, "renders")
+    opentok.fault(path="/render$", method="POST", after=True, drop=True, times=1)
+    second = start(caller, "renders")
+    assert set(runs(opentok)) == {first["id"], second["id"]}
+    assert caller.post(f"renders/{second['id']}/stop").status_code == 200
+    assert runs(opentok)[second["id"]] == "stopped"
+
+
+@pytest.mark.parametrize("path", ["captions", "calls"])
+def test_captions_and_calls_whose_start_got_no_answer_are_known_from_callbacks(
+    path, caller, session, told
+):
+    told.fault(path="/(captions|dial)$", after=True, drop=True, times=1)
+    lost = caller.post(f"rooms/lobby/{path}", **STARTS[path])
+    assert refusal(lost) == (503, "opentok_unavailable")
+    told.control("GET", "/callbacks?at_least=1")
+    (made,) = runs(told)
+    (found,) = caller.get(f"rooms/lobby/{path}?running=true").json()["items"]
+    assert found["id"] == made
+    if path == "captions":
+        assert start(caller, path)["id"] == made
+    assert caller.post(f"{path}/{made}/stop").status_code == 200
+    assert runs(told) == {made: "stopped"}
+
+
+@pytest.mark.parametrize("path", ["calls", "audio-connectors"])
+def test_a_call_whose_start_got_no_answer_ends_with_everything_in_its_room(
+    path, caller, session, opentok
+):
+    opentok.fault(path="/(dial|connect)$", after=True, drop=True, times=1)
+    lost = caller.post(f"rooms/lobby/{path}", **STARTS[path])
+    assert refusal(lost) == (503, "opentok_unavailable")
+    assert caller.get(f"rooms/lobby/{path}").json()["items"] == []
+    assert list(runs(opentok).values()) == ["started"]
+    caller.post("rooms/lobby/stop")
+    assert connections(opentok, session) == []
+    assert list(runs(opentok).values()) == ["stopped"]
 
 
 def test_digits_are_keyed_into_a_call(caller, session, opentok):

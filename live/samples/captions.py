@@ -31,7 +31,14 @@ class CaptionsViewSet(ViewSet):
         "with the same id.",
         request=StartCaptionsSerializer,
         responses={200: IdSerializer},
-        extensions={"x-codes": {"captions_refused", "nobody_connected", *AT_A_SESSION}},
+        extensions={
+            "x-codes": {
+                "captions_refused",
+                "captions_running",
+                "nobody_connected",
+                *AT_A_SESSION,
+            }
+        },
     )
     def start(self, request: Request) -> Response:
         session_id = read_about_session(StartCaptionsSerializer, request)["session_id"]
