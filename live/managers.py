@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from access.notes import best_effort
 from live import operations
 from rooms.models import Room
 from rooms.names import clean_name
-from video import audio_connector, broadcasts, captions, renders, sip, tokens
+from video import audio_connector, broadcasts, captions, concurrency, renders, sip, tokens
 from video.answers import Remote
 from video.errors import VideoError
 
@@ -26,6 +27,9 @@ UPDATED_FIELDS = ["status", "reason", "connection_id", "stream_id", "updated_at"
 TOKEN_SECONDS = 300
 # OpenTok's own limit for captions, in seconds.
 CAPTIONS_SECONDS = range(300, 14_401)
+# How long captions wait for another start of the same ones, and how often they look, in seconds.
+OTHER_START_SECONDS = 2.0
+OTHER_START_INTERVAL = 0.1
 
 
 class ActivityManager(models.Manager["Activity"]):
@@ -42,30 +46,48 @@ class ActivityManager(models.Manager["Activity"]):
         return self._begun("broadcast", session_id, remote, seconds=limit)
 
     def start_captions(self, session_id: str, **options: Any) -> Activity:
-        """Those that run already, if they do. Options: video.captions.start_captions."""
+        """Those that run already, if they do. Options: video.captions.start_captions.
+
+        Error: captions_running if they do and their id is not known here.
+        """
         limit = min(max(settings.LIVE_MAX_DURATION, CAPTIONS_SECONDS[0]), CAPTIONS_SECONDS[-1])
         limit = options.setdefault("max_duration", limit)
         token = _token(session_id, "moderator")
         try:
             captions_id = captions.start_captions(session_id, token=token, **options)
         except VideoError as error:
-            if error.code != "captions_running":
-                raise
-            if running := self.running(session_id, "captions").first():
-                return running
+            if error.code == "captions_running" and (found := self._running_captions(session_id)):
+                return found
             raise
-        # A session has captions once, so that others which seem to run do not.
-        self.running(session_id, "captions").update(status="stopped", ended_at=timezone.now())
+        # A session has captions once, so that others which seem to run do not. The row may be there
+        # already: callbacks can be faster than answers.
+        others = self.running(session_id, "captions").exclude(pk=captions_id)
+        others.update(status="stopped", ended_at=timezone.now())
         remote = {"id": captions_id, "status": "started"}
         if language := options.get("language_code"):
             remote["languageCode"] = language
         return self._begun("captions", session_id, remote, seconds=limit)
 
+    def _running_captions(self, session_id: str) -> Activity | None:
+        """Those that OpenTok has, if their id is known here.
+
+        A start at the same moment may have its answer still to come, and stores the id then.
+        """
+        until = time.monotonic() + OTHER_START_SECONDS
+        while time.monotonic() < until:
+            for row in self.running(session_id, "captions"):
+                if self._after(row, operations.LOOK["captions"]).is_running:
+                    return row
+            with concurrency.waiting():
+                time.sleep(OTHER_START_INTERVAL)
+        return None
+
     def start_render(self, session_id: str, **options: Any) -> Activity:
         """Options: video.renders.start_render."""
         limit = options.setdefault("max_duration", settings.LIVE_MAX_DURATION)
         token = _token(session_id, "publisher", data="render")
-        remote = renders.start_render(session_id, token=token, **options)
+        known = {str(pk) for pk in self.running(session_id, "render").values_list("pk", flat=True)}
+        remote = renders.start_render(session_id, token=token, known=known, **options)
         return self._begun("render", session_id, remote, seconds=limit)
 
     def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:

@@ -272,7 +272,7 @@ def test_only_what_reads_is_asked_again(name, opentok):
     with raises("opentok_failed"):
         CALLS[name]()
     methods = [request["method"] for request in opentok.requests()]
-    if name == "start_broadcast":
+    if name in {"start_broadcast", "start_render"}:
         assert methods == ["POST", "GET"]  # for what became of it
     else:
         assert methods == (["GET"] * 2 if "get" in name or "list" in name else methods[:1])
@@ -387,11 +387,14 @@ def test_a_broadcast_is_started_found_changed_and_stopped(session, opentok):
     assert broadcasts.list_broadcasts() == []
 
 
-@pytest.mark.parametrize(
+LOST = pytest.mark.parametrize(
     "fault",
     [{"drop": True}, {"hang": True}, {"status": 408}, {"status": 500}, {"status": 200, "body": {}}],
     ids=str,
 )
+
+
+@LOST
 def test_a_broadcast_that_runs_although_its_answer_was_lost_is_found(
     session, opentok, settings, fault
 ):
@@ -401,6 +404,34 @@ def test_a_broadcast_that_runs_although_its_answer_was_lost_is_found(
     assert (found["sessionId"], found["status"]) == (session, "started")
     with raises("broadcast_conflict"):
         broadcasts.start_broadcast(session, outputs=HLS)
+
+
+@LOST
+def test_a_render_that_runs_although_its_answer_was_lost_is_found(
+    session, token, opentok, settings, fault
+):
+    settings.OPENTOK_TIMEOUT = 2
+    page = {"token": token, "url": "https://example.com/", "name": "board"}
+    known = {renders.start_render(session, **page)["id"]}
+    opentok.fault(path="/render$", method="POST", times=1, after=True, **fault)
+    found = renders.start_render(session, **page, known=known)
+    assert (found["sessionId"], found["url"], found["name"]) == (session, page["url"], "board")
+    assert found["id"] not in known
+    assert renders.get_render(found["id"])["status"] == "starting"
+
+
+def test_a_render_that_did_not_start_is_a_failure_although_others_run(session, token, opentok):
+    page = {"token": token, "url": "https://example.com/", "name": "board"}
+    other = sessions.create_session()
+    there = tokens.generate_token(other, role="moderator", lifetime=60)
+    known = {renders.start_render(session, **page)["id"]}
+    renders.stop_render(renders.start_render(session, **page)["id"])
+    renders.start_render(session, **page | {"name": "wall"})
+    renders.start_render(session, **page | {"url": "https://example.com/x"})
+    renders.start_render(other, **page | {"token": there})
+    opentok.fault(path="/render$", method="POST", drop=True)
+    with raises("opentok_unavailable"):
+        renders.start_render(session, **page, known=known)
 
 
 def test_captions_are_started_once_and_stopped_once(session, token, opentok):

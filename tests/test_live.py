@@ -1,5 +1,6 @@
 """What runs in a room's session besides recordings: started, looked at, told of, stopped."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from django.utils import timezone
 from live.models import Activity
 from rooms.models import Room
 from tests.api_client import Program, refusal
+from tests.server_process import Server
+from video import tokens
 
 UNKNOWN = "0a1b2c3d-0000-4000-8000-000000000000"
 STARTS = {
@@ -114,11 +117,121 @@ def test_a_second_start_of_captions_is_the_first_one(caller, session):
     assert Activity.objects.count() == 1
 
 
+@pytest.fixture
+def another(server, opentok):
+    """A second server on the same database."""
+    with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as another:
+        yield another
+
+
+def sample_start(server, session):
+    token = tokens.generate_token(session, role="moderator", lifetime=60)
+    return server.post("/captions/start", json={"sessionId": session, "token": token})
+
+
+@pytest.mark.parametrize("path", ["/captions/start", "/api/v1"])
+def test_captions_started_again_before_the_first_start_is_answered_are_the_same(
+    path, caller, session, another, opentok
+):
+    opentok.fault(path="/captions$", after=True, delay=1, times=1)
+    seen = len(opentok.requests())
+    with ThreadPoolExecutor(1) as earlier:
+        first = earlier.submit(start, caller, "captions")
+        opentok.requests(at_least=seen + 1)
+        if path == "/api/v1":
+            second = Program(another, can="caption").post("rooms/lobby/captions")
+            assert second.status_code == 201
+        else:
+            second = sample_start(another, session)
+            assert second.status_code == 200
+        assert second.json()["id"] == first.result()["id"]
+    assert list(runs(opentok)) == [second.json()["id"]]
+
+
+def test_captions_that_many_start_at_the_same_moment_have_one_id(server, session, another, opentok):
+    opentok.fault(path="/captions$", after=True, delay=0.3)
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(
+            crowd.map(lambda n: sample_start([server, another][n % 2], session), range(8))
+        )
+    assert {answer.status_code for answer in answers} == {200}
+    assert [answer.json()["id"] for answer in answers] == list(runs(opentok)) * 8
+
+
+def test_captions_that_have_ended_unnoticed_are_not_taken_for_those_that_run(
+    caller, session, opentok
+):
+    ended = start(caller, "captions")
+    opentok.advance(14_401)
+    opentok.fault(path="/captions$", after=True, delay=1, times=1)
+    seen = len(opentok.requests())
+    with ThreadPoolExecutor(1) as earlier:
+        first = earlier.submit(start, caller, "captions")
+        opentok.requests(at_least=seen + 1)
+        assert start(caller, "captions")["id"] == first.result()["id"] != ended["id"]
+
+
+def test_captions_that_a_callback_tells_of_before_the_answer_run(caller, session, told):
+    told.fault(path="/captions$", after=True, delay=1, times=1)
+    with ThreadPoolExecutor(1) as starter:
+        started = starter.submit(start, caller, "captions")
+        told.callbacks(attempts=1)
+        assert not started.done()
+        made = started.result()
+    assert (made["status"], statuses()) == ("started", ["started"])
+
+
 def test_captions_that_others_have_started_are_a_conflict(caller, session):
     start(caller, "captions")
     Activity.objects.all().delete()
-    answer = caller.post("rooms/lobby/captions")
-    assert refusal(answer) == (409, "captions_running")
+    for answer in (caller.post("rooms/lobby/captions"), sample_start(caller.server, session)):
+        assert refusal(answer) == (409, "captions_running")
+        assert "Stop them where they were started" in answer.json()["detail"]
+
+
+# Starts whose answer gets lost
+
+
+def test_a_render_whose_start_got_no_answer_is_found_beside_one_of_the_same_page(
+    caller, session, opentok
+):
+    first = start(caller, "renders")
+    opentok.fault(path="/render$", method="POST", after=True, drop=True, times=1)
+    second = start(caller, "renders")
+    assert set(runs(opentok)) == {first["id"], second["id"]}
+    assert caller.post(f"renders/{second['id']}/stop").status_code == 200
+    assert runs(opentok)[second["id"]] == "stopped"
+
+
+@pytest.mark.parametrize("path", ["captions", "calls"])
+def test_captions_and_calls_whose_start_got_no_answer_are_known_from_callbacks(
+    path, caller, session, told
+):
+    told.fault(path="/(captions|dial)$", after=True, drop=True, times=1)
+    lost = caller.post(f"rooms/lobby/{path}", **STARTS[path])
+    assert refusal(lost) == (503, "opentok_unavailable")
+    told.callbacks(attempts=len(told.control("GET", "/callbacks")["callbacks"]))
+    (made,) = runs(told)
+    (found,) = caller.get(f"rooms/lobby/{path}?running=true").json()["items"]
+    assert found["id"] == made
+    if path == "captions":
+        assert start(caller, path)["id"] == made
+    assert caller.post(f"{path}/{made}/stop").status_code == 200
+    assert runs(told) == {made: "stopped"}
+
+
+@pytest.mark.parametrize("path", ["calls", "audio-connectors"])
+def test_a_call_whose_start_got_no_answer_ends_with_everything_in_its_room(
+    path, caller, session, opentok
+):
+    opentok.fault(path="/(dial|connect)$", after=True, drop=True, times=1)
+    lost = caller.post(f"rooms/lobby/{path}", **STARTS[path])
+    assert refusal(lost) == (503, "opentok_unavailable")
+    assert caller.get(f"rooms/lobby/{path}").json()["items"] == []
+    assert list(runs(opentok).values()) == ["started"]
+    caller.post("rooms/lobby/stop")
+    assert connections(opentok, session) == []
+    assert list(runs(opentok).values()) == ["stopped"]
 
 
 def test_digits_are_keyed_into_a_call(caller, session, opentok):

@@ -1,9 +1,12 @@
 """Web pages as streams of a session: OpenTok's Experience Composer."""
 
-from video import answers, ids, rest, sessions
+from collections.abc import Collection
+
+from video import answers, calls, ids, rest, sessions, starts
 from video.answers import Remote
 
 MAX_RENDERS = 1000
+RUNNING = {"starting", "started"}
 
 
 def start_render(
@@ -14,8 +17,14 @@ def start_render(
     max_duration: int | None = None,
     resolution: str | None = None,
     name: str | None = None,
+    known: Collection[str] = (),
 ) -> Remote:
-    """Open a page, and publish it with `token`, a publisher's. Error: render_refused."""
+    """Open a page, and publish it with `token`, a publisher's.
+
+    `known` are the ids of the session's earlier renders, which may be of the same page.
+    Errors: render_refused, nobody_connected. A failure of OpenTok is raised only if nothing was
+    started, as far as can be known.
+    """
     body = rest.given(
         sessionId=sessions.checked(session_id),
         token=token,
@@ -24,14 +33,28 @@ def start_render(
         resolution=resolution,
         properties=None if name is None else {"name": name},
     )
-    answer = rest.ask(
+    return starts.start(
         "start_render",
-        "POST",
-        "render",
-        body,
+        rest.written("POST", "render", body),
         refusals={400: "render_refused", 404: "nobody_connected"},
+        check=lambda answer: answers.item(answer, session_id=session_id),
+        find=lambda until: _running_render(session_id, url, name, known=known, until=until),
     )
-    return answers.item(answer, session_id=session_id)
+
+
+def _running_render(
+    session_id: str, url: str, name: str | None, *, known: Collection[str], until: float
+) -> Remote | None:
+    """The one of this page that is not known. OpenTok lists renders of all sessions alone."""
+    path = rest.page("render", count=MAX_RENDERS)
+    answer = calls.exchange("list_renders", rest.written("GET", path), refusals={}, until=until)
+    for remote in answers.items(answer):
+        is_of_page = (remote["sessionId"], remote.get("url")) == (session_id, url)
+        has_name = name in {None, remote.get("name")}
+        is_new = remote["status"] in RUNNING and remote["id"].lower() not in known
+        if is_of_page and has_name and is_new:
+            return remote
+    return None
 
 
 def stop_render(render_id: str) -> None:

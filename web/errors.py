@@ -199,7 +199,10 @@ _TABLE = (
          "OpenTok refuses to caption this session. Check the language and the other options; the "
          "session has to be routed through the media server."),
     Code(409, "captions_running", "There are captions already",
-         "The session is being captioned already. It has one set of captions at a time."),
+         "The session is being captioned already, by captions whose id this server was not told: "
+         "another program has started them, or OpenTok's answer to their start got lost. Stop them "
+         "where they were started, or try again once they have ended, which is four hours after "
+         "their start at the latest."),
     Code(404, "captions_not_found", "No such captions",
          "There are no captions with this id. Check the id; they may have ended."),
     Code(400, "render_refused", "This page cannot be shown",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.answers import archive_object
+from emulator.api import manual_streams
 from emulator.api.call import NO_CLIENTS, Call
 from emulator.archive_options import check_layout, read_fields, read_options, read_paging
 from emulator.archives import DELETABLE, Archive
@@ -97,24 +98,8 @@ def set_layout(call: Call) -> Response:
 
 
 def change_streams(call: Call) -> Response:
-    fields = read_fields(call.request)
     archive = live_archive_of(call)
-    if not archive.options.is_manual:
-        # inference: the OpenAPI says 400 here, but the official SDKs expect a 405.
-        raise ApiError(405, -1, "The archive's streamMode is not manual")
-    if fields.has("addStream") == fields.has("removeStream"):
-        raise invalid("Either addStream or removeStream is needed")
-    stream_id = fields.text("addStream") or fields.text("removeStream")
-    if stream_id not in call.world.session(archive.session_id).streams | archive.streams:
-        raise not_found("Not found. There is no such stream.")
-    if fields.has("removeStream"):
-        archive.streams.pop(stream_id, None)
-    else:
-        archive.streams[stream_id] = {
-            "hasAudio": fields.flag("hasAudio", default=True),
-            "hasVideo": fields.flag("hasVideo", default=True),
-        }
-    return empty_response(204)
+    return manual_streams.change(call, archive, is_manual=archive.options.is_manual)
 
 
 def archive_of(call: Call) -> Archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.answers import broadcast_object
+from emulator.api import manual_streams
 from emulator.api.call import NO_CLIENTS, Call, page
 from emulator.archive_options import (
     DEFAULT_RESOLUTION,
@@ -15,14 +16,7 @@ from emulator.archive_options import (
     read_fields,
     read_paging,
 )
-from emulator.messages import (
-    ApiError,
-    Response,
-    empty_response,
-    invalid,
-    json_response,
-    not_found,
-)
+from emulator.messages import ApiError, Response, invalid, json_response, not_found
 from emulator.runs import STOPPED_BY_CALL, Broadcast
 
 MAX_SECONDS = range(60, 36_001)
@@ -93,24 +87,8 @@ def set_layout(call: Call) -> Response:
 
 
 def change_streams(call: Call) -> Response:
-    fields = read_fields(call.request)
     broadcast = call.running(Broadcast)
-    if not broadcast.is_manual:
-        # inference: as for archives.
-        raise ApiError(405, -1, "The broadcast's streamMode is not manual")
-    if fields.has("addStream") == fields.has("removeStream"):
-        raise invalid("Either addStream or removeStream is needed")
-    stream_id = fields.text("addStream") or fields.text("removeStream")
-    if stream_id not in call.world.people(broadcast.session_id).streams | broadcast.streams:
-        raise not_found("Not found. There is no such stream.")
-    if fields.has("removeStream"):
-        broadcast.streams.pop(stream_id, None)
-    else:
-        broadcast.streams[stream_id] = {
-            "hasAudio": fields.flag("hasAudio", default=True),
-            "hasVideo": fields.flag("hasVideo", default=True),
-        }
-    return empty_response(204)
+    return manual_streams.change(call, broadcast, is_manual=broadcast.is_manual)
 
 
 def read_rtmp(target: Fields) -> dict[str, str]:

@@ -8,15 +8,13 @@ from rest_framework.viewsets import ViewSet
 from access.capabilities import Capability
 from access.limits import Throttle
 from live.models import Activity, Kind
+from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import (
     AudioConnectionSerializer,
     ConnectAudioSerializer,
     DisconnectAudioSerializer,
 )
-from rooms.coverage import check_client_covers_session
-from video.errors import ANY_CALL
 
-AT_A_SESSION = {"invalid", "session_invalid", "room_not_covered", *ANY_CALL}
 # What the sample's bots expect, in Hz.
 AUDIO_RATE = 16_000
 
@@ -40,13 +38,10 @@ class AudioConnectorViewSet(ViewSet):
         extensions={"x-codes": {"audio_connector_refused", "nobody_connected", *AT_A_SESSION}},
     )
     def connect(self, request: Request) -> Response:
-        body = ConnectAudioSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        session_id = body.validated_data["session_id"]
-        check_client_covers_session(request, session_id)
+        body = read_about_session(ConnectAudioSerializer, request)
         connector = Activity.objects.connect_audio(
-            session_id,
-            uri=f"wss://{body.validated_data['host']}",
+            body["session_id"],
+            uri=f"wss://{body['host']}",
             audio_rate=AUDIO_RATE,
             bidirectional=True,
         )
@@ -61,15 +56,12 @@ class AudioConnectorViewSet(ViewSet):
         extensions={"x-codes": {"audio_connector_not_found", *AT_A_SESSION}},
     )
     def disconnect(self, request: Request) -> HttpResponse:
-        body = DisconnectAudioSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        session_id = body.validated_data["session_id"]
-        check_client_covers_session(request, session_id)
+        body = read_about_session(DisconnectAudioSerializer, request)
         # No other connection: with a publisher's token, this removes bots and not people.
         connector = Activity.objects.latest_of(
-            session_id,
+            body["session_id"],
             Kind.AUDIO_CONNECTOR,
-            connection_id=str(body.validated_data["connection_id"]),
+            connection_id=str(body["connection_id"]),
         )
         Activity.objects.stop(connector)
         return Response(status=204)

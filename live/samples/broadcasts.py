@@ -1,3 +1,5 @@
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,16 +9,14 @@ from rest_framework.viewsets import ViewSet
 from access.capabilities import Capability
 from access.limits import Throttle
 from live.models import Activity, Kind
+from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import (
     BroadcastSerializer,
     SessionSerializer,
     StartBroadcastSerializer,
 )
-from rooms.coverage import check_client_covers_session
 from video.answers import Remote
-from video.errors import ANY_CALL
 
-AT_A_SESSION = {"invalid", "session_invalid", "room_not_covered", *ANY_CALL}
 IN_PATH = "The session alone counts, not the name in the address."
 
 
@@ -45,13 +45,11 @@ class BroadcastViewSet(ViewSet):
         },
     )
     def start(self, request: Request, name: str) -> Response:
-        body = StartBroadcastSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        session_id = body.validated_data["session_id"]
-        check_client_covers_session(request, session_id)
+        body = read_about_session(StartBroadcastSerializer, request)
+        session_id = body["session_id"]
         for running in Activity.objects.running(session_id, Kind.BROADCAST):
             Activity.objects.stop(running)
-        started = Activity.objects.start_broadcast(session_id, **body.validated_options())
+        started = Activity.objects.start_broadcast(session_id, **_options(body))
         return Response(started.answer)
 
     @extend_schema(
@@ -77,11 +75,20 @@ class BroadcastViewSet(ViewSet):
         return Response(_as_told(Activity.objects.fetch(_latest(request))))
 
 
+def _options(body: dict[str, Any]) -> dict[str, Any]:
+    """Those of video.broadcasts.start_broadcast."""
+    return {
+        "outputs": {
+            "hls": {"lowLatency": body["low_latency"], "dvr": body["dvr"]},
+            "rtmp": body["rtmp"],
+        },
+        "stream_mode": body["stream_mode"],
+        "resolution": "1920x1080" if body["fhd"] else None,
+    }
+
+
 def _latest(request: Request) -> Activity:
-    body = SessionSerializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    session_id = body.validated_data["session_id"]
-    check_client_covers_session(request, session_id)
+    session_id = read_about_session(SessionSerializer, request)["session_id"]
     return Activity.objects.latest_of(session_id, Kind.BROADCAST)
 
 

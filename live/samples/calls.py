@@ -12,6 +12,7 @@ from access.authentication import key_of
 from access.capabilities import Capability
 from access.limits import Throttle
 from live.models import Activity, Kind
+from live.samples.bodies import read
 from live.samples.serializers import CallSerializer, ConferenceSerializer, DialSerializer
 from live.samples.voice import PHONE, note
 from rooms.conferences import Conference
@@ -73,10 +74,8 @@ class CallViewSet(ViewSet):
         },
     )
     def dial(self, request: Request, name: str) -> Response:
-        body = DialSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        number = read(DialSerializer, request.data).get("msisdn", "")
         room = _room(request, name)
-        number = body.validated_data.get("msisdn", "")
         conference = Conference.objects.of_room(room)
         # What the clients of the samples know a phone by.
         data = {"sip": True, "role": "client", "name": conference.conversation}

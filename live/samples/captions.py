@@ -7,6 +7,7 @@ from rest_framework.viewsets import ViewSet
 from access.capabilities import Capability
 from access.limits import Throttle
 from live.models import Activity, Kind
+from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import IdSerializer, StartCaptionsSerializer
 from rooms.coverage import check_client_covers_session
 from video.errors import ANY_CALL
@@ -32,20 +33,15 @@ class CaptionsViewSet(ViewSet):
         responses={200: IdSerializer},
         extensions={
             "x-codes": {
-                "invalid",
-                "session_invalid",
-                "room_not_covered",
                 "captions_refused",
+                "captions_running",
                 "nobody_connected",
-                *ANY_CALL,
+                *AT_A_SESSION,
             }
         },
     )
     def start(self, request: Request) -> Response:
-        body = StartCaptionsSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        session_id = body.validated_data["session_id"]
-        check_client_covers_session(request, session_id)
+        session_id = read_about_session(StartCaptionsSerializer, request)["session_id"]
         captions = Activity.objects.start_captions(session_id, partial_captions=True)
         return Response({"id": str(captions.pk)})
 

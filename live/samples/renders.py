@@ -3,7 +3,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
@@ -12,6 +11,7 @@ from access.capabilities import Capability
 from access.limits import Throttle
 from access.models import ApiKey
 from live.models import Activity, Kind
+from live.samples.bodies import AT_A_SESSION, read, read_about_session
 from live.samples.serializers import (
     IdSerializer,
     RenderIdSerializer,
@@ -45,21 +45,11 @@ class RenderViewSet(ViewSet):
         summary="Show a web page in a session",
         request=StartRenderSerializer,
         responses={200: RenderSerializer},
-        extensions={
-            "x-codes": {
-                "invalid",
-                "session_invalid",
-                "room_not_covered",
-                "render_refused",
-                "nobody_connected",
-                *ANY_CALL,
-            }
-        },
+        extensions={"x-codes": {"render_refused", "nobody_connected", *AT_A_SESSION}},
     )
     def start(self, request: Request) -> Response:
-        told = _valid(StartRenderSerializer, request.data)
-        check_client_covers_session(request, told["session_id"])
-        started = Activity.objects.start_render(told["session_id"], url=told["url"])
+        body = read_about_session(StartRenderSerializer, request)
+        started = Activity.objects.start_render(body["session_id"], url=body["url"])
         return Response(started.answer)
 
     @extend_schema(
@@ -83,7 +73,7 @@ class RenderViewSet(ViewSet):
         extensions={"x-codes": {"invalid", *ANY_CALL}},
     )
     def list_all(self, request: Request) -> Response:
-        remotes = list_renders(**_valid(RenderListSerializer, _told(request)))
+        remotes = list_renders(**read(RenderListSerializer, _told(request)))
         items = _covered(key_of(request), remotes)
         return Response({"count": len(items), "items": items})
 
@@ -107,12 +97,6 @@ def _told(request: Request) -> dict[str, Any]:
     return {**body, **request.query_params.dict()}
 
 
-def _valid(serializer: type[Serializer], data: Any) -> dict[str, Any]:
-    read = serializer(data=data)
-    read.is_valid(raise_exception=True)
-    return dict(read.validated_data)
-
-
 def _covered(key: ApiKey | None, remotes: list[Remote]) -> list[Remote]:
     """Those in sessions of rooms that the key is for."""
     if key is None or not key.room_prefix:
@@ -123,6 +107,6 @@ def _covered(key: ApiKey | None, remotes: list[Remote]) -> list[Remote]:
 
 
 def _render(request: Request) -> Activity:
-    render = Activity.objects.find(Kind.RENDER, _valid(RenderIdSerializer, _told(request))["id"])
+    render = Activity.objects.find(Kind.RENDER, read(RenderIdSerializer, _told(request))["id"])
     check_client_covers_session(request, render.session_id)
     return render

@@ -54,16 +54,6 @@ class StartBroadcastSerializer(SessionSerializer):
         ["auto", "manual"], source="stream_mode", default="auto"
     )
 
-    def validated_options(self) -> dict[str, Any]:
-        """As the door takes them."""
-        told = self.validated_data
-        hls = {"lowLatency": told["low_latency"], "dvr": told["dvr"]}
-        return {
-            "outputs": {"hls": hls, "rtmp": told["rtmp"]},
-            "stream_mode": told["stream_mode"],
-            "resolution": "1920x1080" if told["fhd"] else None,
-        }
-
 
 @with_example(msisdn="14155550100")
 class DialSerializer(serializers.Serializer):
