@@ -68,6 +68,11 @@ def test_the_record_button_is_there_where_recording_needs_no_key(client, db, set
     assert 'id="record"' in client.get("/join/standup").content.decode()
 
 
+def test_the_form_is_not_sent_before_its_script_has_come(client, db):
+    text = client.get("/join/standup").content.decode()
+    assert '<button type="submit" class="main" id="enter" disabled>' in text
+
+
 def test_the_qr_code_is_the_address_of_the_page(client, db):
     text = client.get("/join/a b").content.decode()
     assert "<title>http://testserver/join/a%20b</title>" in text

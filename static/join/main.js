@@ -112,5 +112,7 @@ find('copy').addEventListener('click', async () => {
   }
 });
 find('lobby').addEventListener('submit', enter);
+// Before this, the browser itself would send the form, and the code in an address.
+find('enter').disabled = false;
 document.title = room;
 lobby.start();
