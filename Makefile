@@ -17,7 +17,7 @@ help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(RUN_INSTALLED)  ## Start the server, with a local OpenTok unless credentials are set
-	@$(PYTHON) -m scripts.run $(if $(LISTEN),--host '$(LISTEN)') $(if $(NOBODY_CONNECTED),--nobody-connected)
+	@$(PYTHON) -m scripts.run $(if $(LISTEN),--host '$(LISTEN)') $(if $(TLS),--tls) $(if $(NOBODY_CONNECTED),--nobody-connected)
 
 superuser: $(RUN_INSTALLED)  ## Make an account for the admin of `make run`
 	@$(PYTHON) manage.py createsuperuser --skip-checks

@@ -6,6 +6,7 @@ An empty value counts as not set, so that a blank line in `.env` or in a PaaS da
 import difflib
 import os
 import re
+import ssl
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -211,6 +212,20 @@ def web_address(name: str, default: str = "") -> str:
     if url and not (good and re.fullmatch(r"[A-Za-z0-9:/._~%@\[\]-]{1,500}", url)):
         raise ImproperlyConfigured(f"{name} must be a URL such as https://example.com/path.")
     return url
+
+
+def certificates(name: str) -> str:
+    """The path of a PEM file of certificates, which can be read; or nothing."""
+    path = text(name)
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        reason = error.strerror or error
+        raise ImproperlyConfigured(
+            f"{name} must be a PEM file of certificates: {reason}."
+        ) from None
+    return path
 
 
 def phone_number(name: str) -> str:

@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import django
@@ -44,10 +45,12 @@ BIND_SECONDS = 3
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m config.server", description=__doc__)
     parser.add_argument("--host", help="address to listen on, in place of LISTEN")
-    host = parser.parse_args().host
+    parser.add_argument("--tls-cert", type=Path, help="PEM file, where no proxy ends TLS")
+    parser.add_argument("--tls-key", type=Path, help="its key, a PEM file")
+    options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        address = listening.resolve(host or settings.LISTEN)
+        address = listening.resolve(options.host or settings.LISTEN)
         metrics = tempfile.TemporaryDirectory(
             prefix="opentok-rooms-metrics-", dir=temporary_folder()
         )
@@ -65,7 +68,8 @@ def main() -> None:
             listeners = listen(address, settings.PORT, sockets=settings.WEB_CONCURRENCY)
         except ImproperlyConfigured as error:
             sys.exit(f"Not started. {error}")
-        serve(listeners, connections=connections)
+        tls = {"ssl_cert": options.tls_cert, "ssl_key": options.tls_key}
+        serve(listeners, connections=connections, **tls)
 
 
 def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:
@@ -147,7 +151,7 @@ class Server(MPServer):
         os.close(self._pipe)
 
 
-def serve(listeners: list[socket.socket], *, connections: int) -> None:
+def serve(listeners: list[socket.socket], *, connections: int, **tls: Path | None) -> None:
     # Python 3.14 would start workers that inherit nothing.
     multiprocessing.set_start_method("fork")
     host, port = listeners[0].getsockname()[:2]
@@ -165,6 +169,7 @@ def serve(listeners: list[socket.socket], *, connections: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_SECONDS,
         log_dictconfig=settings.LOGGING,
+        **tls,
     )
     server.serve(target_loader=server.load_worker, wrap_loader=False)
 

@@ -100,6 +100,7 @@ REDIS_URL = environment.redis("REDIS_URL")
 OPENTOK_JS_URL = environment.web_address(
     "OPENTOK_JS_URL", "https://static.opentok.com/v2/js/opentok.min.js"
 )
+REQUESTS_CA_BUNDLE = environment.certificates("REQUESTS_CA_BUNDLE")
 OPENTOK_PROXY_URL = environment.web_address("OPENTOK_PROXY_URL", "")
 EMBED_ORIGINS = environment.origins("EMBED_ORIGINS", "")
 

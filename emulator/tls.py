@@ -1,4 +1,4 @@
-"""TLS, for SDKs that know no other addresses than https."""
+"""TLS, for SDKs that know no other addresses than https, and for browsers on other machines."""
 
 from __future__ import annotations
 
@@ -33,12 +33,23 @@ def own_certificate(certificate: Path) -> ssl.SSLContext:
 
     Its key is on no disk once this returns.
     """
+    signed, private = new_certificate()
+    certificate.write_bytes(signed)
+    with tempfile.NamedTemporaryFile() as key:
+        key.write(private)
+        key.flush()
+        return context(certificate, Path(key.name))
+
+
+def new_certificate(*addresses: str) -> tuple[bytes, bytes]:
+    """A self-signed certificate of this machine, also for these addresses, and its key, as PEM."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local OpenTok")])
     names: list[x509.GeneralName] = [
         x509.DNSName("localhost"),
         x509.IPAddress(ip_address("127.0.0.1")),
         x509.IPAddress(ip_address("::1")),
+        *(x509.IPAddress(ip_address(address)) for address in addresses),
     ]
     now = datetime.now(UTC)
     signed = (
@@ -53,8 +64,5 @@ def own_certificate(certificate: Path) -> ssl.SSLContext:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(private, SHA256())
     )
-    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-    with tempfile.NamedTemporaryFile() as key:
-        key.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        key.flush()
-        return context(certificate, Path(key.name))
+    key = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return signed.public_bytes(Encoding.PEM), key

@@ -23,6 +23,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment
+from emulator.tls import new_certificate
 from web import listening
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -60,19 +61,25 @@ def main() -> None:
         os.environ["ANONYMOUS_ACCESS"] = "join,record,view,list,broadcast,caption,call,moderate"
     address = listening.resolve(options.host or environment.text("LISTEN", "127.0.0.1"))
     here = reached_at(address)
-    url = f"http://{listening.in_url(here)}:{port}"
+    scheme = "https" if options.tls else "http"
+    url = f"{scheme}://{listening.in_url(here)}:{port}"
     refuse_unusable_port(address, port)
     for ending in ENDINGS:
         signal.signal(ending, lambda *_: sys.exit(0))
+    tls = certificate(options.kept, address) if options.tls else []
     with children() as started:
         opentok = "your own project, as the credentials say"
         if not has_credentials:
-            started.append(local_opentok(f"{url}/callbacks", address, options))
+            started.append(local_opentok(f"{url}/callbacks", address, options, tls))
             opentok = f"local, at {os.environ['OPENTOK_API_URL']} (no credentials are set)"
         run("manage.py", "migrate", "--verbosity", "0")
-        started.append(start([sys.executable, "-m", "config.server", "--host", address]))
+        started.append(start([sys.executable, "-m", "config.server", "--host", address, *tls]))
         wait_until_it_listens(here, port, started)
-        print(READY.format(url=url, opentok=opentok, admin=admin, phones=phones(address, port)))
+        print(
+            READY.format(
+                url=url, opentok=opentok, admin=admin, phones=phones(scheme, address, port)
+            )
+        )
         print("  Ctrl-C ends it.\n", flush=True)
         while all(child.poll() is None for child in started):
             time.sleep(0.5)
@@ -86,6 +93,11 @@ def arguments() -> argparse.Namespace:
         "--nobody-connected",
         action="store_true",
         help="recording works only after somebody has connected to the local OpenTok",
+    )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="https, with a certificate of this machine's own: phones give no camera without",
     )
     parser.add_argument(
         "--kept",
@@ -114,10 +126,10 @@ def on_the_network(address: str) -> str | None:
     return None
 
 
-def phones(address: str, port: int) -> str:
+def phones(scheme: str, address: str, port: int) -> str:
     """A line about other machines, where they are let in."""
     if found := on_the_network(address):
-        return f"  Phones    http://{listening.in_url(found)}:{port}  (on the same network)\n"
+        return f"  Phones    {scheme}://{listening.in_url(found)}:{port}  (on the same network)\n"
     if address in EVERYWHERE:
         return f"  Phones    port {port} at this machine's address, which could not be found out\n"
     return ""
@@ -142,19 +154,36 @@ def kept(path: Path) -> str:
     return path.read_text()
 
 
+def certificate(folder: Path, address: str) -> list[str]:
+    """The options of both servers for a certificate that is kept, so that a phone is asked once."""
+    seen = on_the_network(address)
+    cert, key = (folder / f"tls-{seen or 'localhost'}{end}.pem" for end in ("", "-key"))
+    if not (cert.exists() and key.exists()):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        key.touch(mode=0o600)
+        made = new_certificate(*[seen] if seen else [])
+        for path, text in zip((cert, key), made, strict=True):
+            path.write_bytes(text)
+    return ["--tls-cert", str(cert), "--tls-key", str(key)]
+
+
 def local_opentok(
-    callbacks: str, address: str, options: argparse.Namespace
+    callbacks: str, address: str, options: argparse.Namespace, tls: list[str]
 ) -> subprocess.Popen[str]:
     """Start `python -m emulator` on a free port, and tell it and the server of each other."""
     key, secret = "47000000", kept(options.kept / "opentok_secret")
     if not environment.text("CALLBACK_SECRET"):
         os.environ["CALLBACK_SECRET"] = kept(options.kept / "callback_secret")
-    command = [sys.executable, "-m", "emulator", "--port", "0"]
+    command = [sys.executable, "-m", "emulator", "--port", "0", *tls]
     command += ["--api-key", key, "--secret", secret]
     command += ["--keep", str(options.kept / "archives.json")]
     command += [f"--callback-url=all={callbacks}"]
     command += [f"--callback-secret={environment.text('CALLBACK_SECRET')}"]
-    reached = "127.0.0.1"
+    scheme, reached = "http", "127.0.0.1"
+    if tls:
+        # Both servers call each other, and no one else.
+        scheme = "https"
+        os.environ |= {"REQUESTS_CA_BUNDLE": tls[1], "SSL_CERT_FILE": tls[1]}
     if seen := on_the_network(address):
         # Phones open the files of recordings, which lie there.
         command += ["--host", address, "--link-host", seen]
@@ -169,9 +198,9 @@ def local_opentok(
     os.environ |= {
         "TOKBOX_API_KEY": key,
         "TOKBOX_SECRET": secret,
-        "OPENTOK_API_URL": f"http://{listening.in_url(reached)}:{port}",
+        "OPENTOK_API_URL": f"{scheme}://{listening.in_url(reached)}:{port}",
         # Browsers go there as well: the name by which they reach this server.
-        "OPENTOK_PROXY_URL": f"http://{listening.in_url(seen or 'localhost')}:{port}",
+        "OPENTOK_PROXY_URL": f"{scheme}://{listening.in_url(seen or 'localhost')}:{port}",
     }
     return process
 

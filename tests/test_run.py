@@ -98,6 +98,24 @@ def test_the_local_opentok_tells_the_server_of_recordings(environment):
     assert '"status":200' in line
 
 
+def test_with_tls_both_servers_speak_https_and_reach_each_other(environment):
+    with running(environment, "--tls") as (process, said):
+        url = f"https://localhost:{environment['PORT']}"
+        assert f"is at  {url}\n" in said
+        assert "local, at https://" in said
+        folder = Path(environment["DATABASE_URL"].removeprefix("sqlite:///")).parent / "local"
+        assert (folder / "tls-localhost-key.pem").stat().st_mode & 0o077 == 0
+        with requests.Session() as browser:
+            browser.trust_env = False
+            browser.verify = str(folder / "tls-localhost.pem")
+            room = browser.get(f"{url}/room/standup", timeout=30)
+            assert "Strict-Transport-Security" not in room.headers
+            session = {"sessionId": room.json()["sessionId"]}
+            assert browser.post(f"{url}/archive/start", json=session, timeout=30).ok
+            line = next(line for line in process.stdout if "/callbacks" in line)
+    assert '"status":200' in line
+
+
 def test_a_recording_of_the_local_opentok_is_there_in_the_next_run(environment):
     url = f"http://127.0.0.1:{environment['PORT']}"
     with running(environment):

@@ -39,6 +39,8 @@ def start(*command, **environment):
         ({"SECRET_KEY": "0123\x1b"}, "SECRET_KEY holds the invisible character U+001B"),
         ({"VONAGE_PRIVATE_KEY": "x"}, "Both TOKBOX_* and VONAGE_* are set"),
         ({"DEBUG": "maybe"}, "DEBUG must be on or off"),
+        ({"REQUESTS_CA_BUNDLE": "/none.pem"}, "REQUESTS_CA_BUNDLE must be a PEM file"),
+        ({"REQUESTS_CA_BUNDLE": __file__}, "REQUESTS_CA_BUNDLE must be a PEM file"),
         ({"OPENTOK_TIMEOUT": "soon"}, "OPENTOK_TIMEOUT must be a number"),
         ({"OPENTOK_TIMEOUT": "nan"}, "OPENTOK_TIMEOUT must be a number"),
         ({"OPENTOK_TIMEOUT": "15.1"}, "OPENTOK_TIMEOUT must be a number"),

@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
+from django.conf import settings
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from video.errors import VideoError
@@ -178,7 +179,8 @@ def _connected(scheme: str, host: str, *, until: float) -> HTTPConnection:
 
 @lru_cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    bundle = settings.REQUESTS_CA_BUNDLE or DEFAULT_CA_BUNDLE_PATH
+    return ssl.create_default_context(cafile=bundle)
 
 
 def _exchanged(
