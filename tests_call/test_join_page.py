@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -124,6 +125,35 @@ def test_a_recording_shows_to_all(enter):
         page.get_by_text("This call is being recorded.").wait_for()
     ben.get_by_role("button", name="Record").click()
     anna.get_by_text("This call is being recorded.").wait_for(state="hidden")
+
+
+def test_a_recording_is_in_the_catalogue_and_ends_without_people(enter, server, emulator):
+    from archives.models import Archive
+
+    anna = enter("Anna")
+    anna.get_by_role("button", name="Record").click()
+    anna.get_by_text("This call is being recorded.").wait_for()
+    archive = Archive.objects.get()
+    assert (archive.status, archive.room_name) == ("started", "standup")
+    anna.get_by_role("button", name="Leave").click()
+    anna.get_by_text("You have left the call.").wait_for()
+    emulator.advance(70)
+    assert server.get(f"/archive/{archive.pk}").json()["status"] in {"stopped", "available"}
+
+
+def test_a_killed_process_of_the_server_does_not_end_the_call(enter, server):
+    anna, ben = enter("Anna"), enter("Ben")
+    before = server.workers()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    server.workers_once(lambda pids: len(pids) == len(before) and not set(pids) & set(before))
+    anna.get_by_role("button", name="Chat").click()
+    anna.get_by_label("Message").fill("Still here")
+    anna.get_by_role("button", name="Send").click()
+    ben.get_by_role("button", name="Chat").click()
+    ben.locator("#messages").get_by_text("Still here").wait_for()
+    enter("Cora")
+    anna.locator("#tiles li", has_text="Cora").wait_for()
 
 
 def test_a_code_is_asked_for(enter, server):
