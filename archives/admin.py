@@ -1,21 +1,32 @@
+from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.timesince import timeuntil
+from rest_framework.exceptions import APIException
 
 from archives.models import Archive
+from archives.states import Status
 from rooms.admin import RoomAdmin
 from rooms.models import Room
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
+from staff.page_actions import PageActions, page_action
 from video import ids
+from video.archives import RUNNING, download_url
+from web.layer import content_policy
 
 MAX_INLINE = 20
+KEPT_BY_OPENTOK = timedelta(hours=72)
+DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
 Row = TypeVar("Row", bound=Model)
 
 
@@ -43,6 +54,15 @@ def file_size(archive: Archive) -> str:
     return str(filesizeformat(archive.size)) if archive.size else "–"
 
 
+@admin.display(description="Expires")
+def expires(archive: Archive) -> str:
+    """OpenTok says nothing of it; its documentation says that files are kept for so long."""
+    if archive.status != Status.AVAILABLE or not archive.updated_at:
+        return "–"
+    ends = archive.updated_at + KEPT_BY_OPENTOK
+    return f"in {timeuntil(ends)}, unless your own storage is set at OpenTok"
+
+
 def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | None:
     """Those of `rows` with this id or in this session; all for no term, None for another one."""
     term = search_term.strip()
@@ -59,7 +79,11 @@ class Created(PeriodFilter):
 
 
 @admin.register(Archive)
-class ArchiveAdmin(ReadOnly, LargeTableAdmin):
+class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
+    change_form_template = "admin/archives/archive/change_form.html"
+    page_actions: ClassVar[list[str]] = ["stop", "remove"]
+    # Any, because the stubs do not know that functions may stand here.
+    readonly_fields: ClassVar[Any] = [expires]
     list_display = ["created_at", state, room_link, length, file_size]
     list_filter = ["status", Created]
     list_select_related = ["room"]
@@ -69,6 +93,55 @@ class ArchiveAdmin(ReadOnly, LargeTableAdmin):
         "well (case counts)."
     )
     sortable_by = ["created_at"]
+
+    def get_urls(self) -> Any:
+        watch = self.admin_site.admin_view(self.watch)
+        return [path("<uuid:archive_id>/watch/", watch, name="watch"), *super().get_urls()]
+
+    def get_page_actions(self, request: HttpRequest, row: Archive) -> list[str]:
+        """What OpenTok takes in this state."""
+        takes = {"stop": row.status in RUNNING, "remove": row.status in DELETABLE}
+        return [name for name in super().get_page_actions(request, row) if takes[name]]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self._row(request, object_id)
+        context = dict(extra_context or {})
+        if isinstance(row, Archive) and row.status == Status.AVAILABLE:
+            context["watch"] = reverse("admin:watch", args=[row.pk])
+        response = super().change_view(request, object_id, form_url, context)
+        # A file lies where OpenTok's storage is, which its link alone says.
+        policy = f"{content_policy(request)}; media-src http: https:"
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
+        """To the file, by a link that OpenTok signed just now."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            link = download_url(Archive.objects.fetch(str(archive_id)))
+        except APIException as error:
+            self.message_user(request, str(error.detail), messages.ERROR)
+            link = None
+        page = reverse("admin:archives_archive_change", args=[archive_id])
+        return HttpResponseRedirect(link or page)
+
+    @page_action(label="Stop recording", permission="change")
+    def stop(self, request: HttpRequest, row: Archive) -> str:
+        Archive.objects.stop(str(row.pk))
+        return "Stopped the recording."
+
+    @page_action(
+        label="Delete the file",
+        permission="delete",
+        asks="The file of this recording is gone for good then, also for those with a link to it. "
+        "What is known of the recording stays here.",
+    )
+    def remove(self, request: HttpRequest, row: Archive) -> str:
+        Archive.objects.remove(str(row.pk))
+        return "Deleted the file of the recording."
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # The recordings of one room, by an index.

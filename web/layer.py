@@ -37,7 +37,7 @@ class Layer:
             response = self._respond(request)
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 # The join page has its own.
-                response.headers.setdefault("Content-Security-Policy", _content_policy(request))
+                response.headers.setdefault("Content-Security-Policy", content_policy(request))
             if not response.streaming and response.status_code != 204:
                 response.headers.setdefault("Content-Length", str(len(response.content)))
             secure = request.is_secure()
@@ -69,6 +69,6 @@ def _preflight(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _content_policy(request: HttpRequest) -> str:
+def content_policy(request: HttpRequest) -> str:
     in_admin = request.resolver_match and request.resolver_match.app_name == "admin"
     return CONTENT_POLICY.format(style=" 'unsafe-inline'" if in_admin else "")

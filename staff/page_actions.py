@@ -1,0 +1,95 @@
+"""Buttons on the page of one row: what staff do with it."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+from rest_framework.exceptions import APIException
+
+Method = Callable[..., Any]
+
+
+def page_action(*, label: str, permission: str, asks: str = "") -> Callable[[Method], Method]:
+    """Of a method that takes the request and the row, and returns what it has done, as a sentence.
+
+    `permission` is one of the model's, such as "change". With `asks` people have to confirm.
+    """
+
+    def mark(method: Method) -> Method:
+        vars(method).update(label=label, permission=permission, asks=asks)
+        return method
+
+    return mark
+
+
+class PageActions(ModelAdmin):
+    """Base of the admins with `page_actions`, the names of such methods."""
+
+    page_actions: ClassVar[list[str]] = []
+    change_form_template = "admin/page_actions.html"
+
+    def get_page_actions(self, request: HttpRequest, row: Any) -> list[str]:
+        """Those that this person may do, and that make sense now."""
+        return [name for name in self.page_actions if self._may(request, name)]
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        view = self.admin_site.admin_view(self.act)
+        return [path("<path:object_id>/act/<slug:name>/", view, name=name), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self._row(request, object_id)
+        names = self.get_page_actions(request, row) if row else []
+        context = {
+            "page_actions": [
+                # A template would call the method.
+                vars(getattr(self, name)) | {"address": self._address(object_id, name)}
+                for name in names
+            ],
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    @method_decorator(require_POST)
+    def act(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        row = self._row(request, object_id)
+        if row is None:
+            raise Http404
+        if name not in self.get_page_actions(request, row):
+            raise PermissionDenied
+        try:
+            done = getattr(self, name)(request, row)
+        except APIException as error:
+            self.message_user(request, str(error.detail), messages.ERROR)
+        else:
+            self.log_change(request, row, done)
+            self.message_user(request, done, messages.SUCCESS)
+        opts = self.opts
+        page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
+        return HttpResponseRedirect(page)
+
+    def _may(self, request: HttpRequest, name: str) -> bool:
+        permission = getattr(self, name).permission
+        return request.user.has_perm(f"{self.opts.app_label}.{permission}_{self.opts.model_name}")
+
+    def _row(self, request: HttpRequest, object_id: str) -> models.Model | None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return self.get_object(request, unquote(object_id))
+        except ValidationError:
+            return None
+
+    def _address(self, object_id: str, name: str) -> str:
+        view = f"admin:{self.opts.app_label}_{self.opts.model_name}_act"
+        return reverse(view, args=[object_id, name])
