@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 
 import pytest
 
@@ -24,6 +25,8 @@ COUNTS_AS = {
     "delete_room": "join",
     "renew_session": "create",
     "make_token": "join",
+    "invite": "join",
+    "revoke_invitations": "join",
     "find_archives": "archive",
     "start_archive": "record",
     "get_archive": "archive",
@@ -34,7 +37,7 @@ COUNTS_AS = {
     "remove_stream": "record",
     **dict.fromkeys(
         ["list_connections", "disconnect", "list_streams", "get_stream", "set_layout_classes",
-         "mute_stream", "mute_all", "unmute_all", "send_signal", "stop_everything"],
+         "list_guests", "decide_about_guest", "mute_stream", "mute_all", "unmute_all", "send_signal", "stop_everything"],
         "moderate",
     ),
     **{
@@ -61,6 +64,7 @@ CAPABILITIES = "manage,broadcast,caption,call,moderate"
 
 def send(program, operation):
     method, path, _ = OPERATIONS[operation]
+    path = path.replace("{ticket}", str(uuid.uuid4()))
     return program.call(method, re.sub(r"\{\w+\}", "unknown", path), json={})
 
 

@@ -107,8 +107,12 @@ def test_a_client_token_of_another_session_or_of_a_publisher_lets_nobody_in(prog
     program.post("rooms", name="other")
     token = program.post("rooms/other/tokens", role="moderator").json()["token"]
     headers = {"Authorization": f"Bearer {token}"}
-    answer = server.get("/api/v1/rooms/exam/guests", headers=headers)
+    path = "/api/v1/rooms/exam/guests"
+    assert refusal(server.get(path, headers=headers)) == (403, "session_not_covered")
+    path += f"/{ticket_of(ask(server))}"
+    answer = server.request("PATCH", path, headers=headers, json={"admitted": True})
     assert refusal(answer) == (403, "session_not_covered")
+    assert Guest.objects.get().is_admitted is None
     token = program.post("rooms/exam/tokens", role="publisher").json()["token"]
     headers = {"Authorization": f"Bearer {token}"}
     answer = server.get("/api/v1/rooms/exam/guests", headers=headers)
