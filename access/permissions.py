@@ -16,20 +16,22 @@ class HasCapability(BasePermission):
     What ANONYMOUS_ACCESS does not name takes a key that has the capability, or, for the actions in
     the view's `takes_client_tokens`, a client token whose role has it. Such an action has to call
     rooms.coverage.check_client_covers_session. An invitation counts for the actions in the view's
-    `takes_invitations`, which have to let its room check it. A capability of None is for an action
-    that takes an id which cannot be guessed. A view without `needs` fails. A public one has no
-    permission classes.
+    `takes_invitations` alone, which have to let its room check it. A capability of None is for an
+    action that takes an id which cannot be guessed. A view without `needs` fails. A public one has
+    no permission classes.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
+        if invitation_of(request):
+            if _is_among(view, "takes_invitations"):
+                return True
+            raise Problem("invitation_invalid")
         needed = view.needs
         if isinstance(needed, dict):
             if view.action is None:
                 return True  # a method that the address does not take, which is said next
             needed = needed[view.action]
         if needed is None or needed in settings.ANONYMOUS_ACCESS:
-            return True
-        if invitation_of(request) and _is_among(view, "takes_invitations"):
             return True
         takes = _is_among(view, "takes_client_tokens")
         if client := client_token_of(request):

@@ -18,6 +18,7 @@ from rooms.names import clean_name
 from rooms.paths import path_to
 
 # Where the SDK goes when no proxy is set; see Vonage's list of allowed hosts.
+LONGEST_QR_CODE = 300
 SDK_HOSTS = ("*.opentok.com", "*.tokbox.com", "*.vonage.com")
 
 
@@ -40,8 +41,8 @@ class JoinView(APIView):
             "sdk": settings.OPENTOK_JS_URL,
             "proxy": settings.OPENTOK_PROXY_URL,
             "can_record": Capability.RECORD in settings.ANONYMOUS_ACCESS,
-            "qr_code": segno.make_qr(link).svg_inline(scale=6, light="#fff", title=link),
-            **_what_is_known(Room.objects.get_by_name(room)),
+            "qr_code": _qr_code(link),
+            **_what_is_known(room),
         }
         response = render(request._request, "join.html", context)
         response.headers["Content-Security-Policy"] = content_policy(embedded=embedded)
@@ -49,8 +50,21 @@ class JoinView(APIView):
         return response
 
 
-def _what_is_known(room: Room | None) -> dict[str, Any]:
-    """What people should know before they join. What keeps them out they are told when they do."""
+def _qr_code(link: str) -> str:
+    """As SVG; nothing for a link that takes long, and that few cameras could read."""
+    if len(link) > LONGEST_QR_CODE:
+        return ""
+    return str(segno.make_qr(link).svg_inline(scale=6, light="#fff", title=link))
+
+
+def _what_is_known(name: str) -> dict[str, Any]:
+    """What people should know before they join. What keeps them out they are told when they do.
+
+    Nothing where they may not join, and so not know whether there is such a room.
+    """
+    if Capability.JOIN not in settings.ANONYMOUS_ACCESS:
+        return {}
+    room = Room.objects.get_by_name(name)
     if room is None:
         return {}
     running = Archive.objects.filter(session_id=room.session_id, status=Status.STARTED)

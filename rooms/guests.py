@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from video import ids
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_NAME = 100
 MAX_WAITING = 100  # in a room
 # A guest who has not asked for so long has gone away.
-GONE_AFTER = timedelta(seconds=30)
+GONE_AFTER = timedelta(seconds=90)
 NOTED_EVERY = timedelta(seconds=10)
 KEPT_FOR = timedelta(hours=24)
 
@@ -32,27 +32,29 @@ class GuestManager(models.Manager["Guest"]):
         self.filter(asked_at__lt=timezone.now() - KEPT_FOR).delete()
         if self.waiting(room).count() >= MAX_WAITING:
             raise Problem("waiting_room_full")
-        return self.create(room=room, name=name)
+        try:
+            with transaction.atomic():
+                return self.create(room=room, name=name)
+        except IntegrityError:  # deleted meanwhile
+            raise Problem("room_not_found") from None
 
     def waiting(self, room: Room) -> models.QuerySet[Guest]:
-        """Those who wait now, the first one first."""
+        """Those who wait now, the first one first; at most MAX_WAITING."""
         since = timezone.now() - GONE_AFTER
-        return self.filter(room=room, is_admitted=None, seen_at__gt=since)
+        return self.filter(room=room, is_admitted=None, seen_at__gt=since)[:MAX_WAITING]
 
     def decide(self, room: Room, ticket: uuid.UUID, *, admit: bool) -> Guest:
         """Let the guest in, or turn them away. Error: guest_not_found."""
-        if not self.filter(room=room, ticket=ticket).update(is_admitted=admit):
+        guest = self.filter(room=room, ticket=ticket).first()
+        if guest is None or not self.filter(pk=guest.pk).update(is_admitted=admit):
             raise Problem("guest_not_found")
-        return self.get(ticket=ticket)
+        guest.is_admitted = admit
+        return guest
 
     def refuse_unadmitted(self, room_id: int, ticket: str) -> None:
         """Errors: admission_required, admission_pending, admission_refused."""
         now = timezone.now()
-        guest = (
-            self.filter(room_id=room_id, ticket=ticket).first()
-            if ids.UUID.fullmatch(ticket)
-            else None
-        )
+        guest = self.filter(room_id=room_id, ticket=ticket).first() if ids.is_uuid(ticket) else None
         if guest is None or guest.asked_at < now - KEPT_FOR:
             raise Problem("admission_required")
         if guest.is_admitted is None:

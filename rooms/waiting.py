@@ -34,14 +34,14 @@ class WaitingViewSet(ViewSet):
     takes_invitations = {"create"}
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("create")]
+        return [Throttle("join")]
 
     @extend_schema(
         operation_id="ask_to_be_let_in",
         summary="Ask to be let into a room",
         description="Then ask `/room/<name>` with the ticket until it no longer answers "
-        "`admission_pending`: who does not ask for half a minute waits no more. A ticket is good "
-        "for a day.",
+        "`admission_pending`: guests who do not ask for 90 seconds are dropped from the list. "
+        "A ticket is good for a day.",
         request=NewGuestSerializer,
         responses={201: TicketSerializer},
         extensions={

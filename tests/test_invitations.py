@@ -120,6 +120,16 @@ def test_an_invitation_stands_for_nothing_but_joining(closed_server):
         assert answer.status_code == 401, path
 
 
+def test_an_invitation_makes_no_host_where_anybody_may_broadcast(emulator, transactional_db):
+    with Server(OPENTOK_API_URL=emulator.url, ANONYMOUS_ACCESS="join,broadcast,call") as server:
+        program = Program(server)
+        program.post("rooms", name="a-broadcast", accessCode="18151210", waitingRoom=True)
+        headers = with_link(invited(program, "a-broadcast", role="subscriber"))
+        for path in ("/broadcast/a/host", "/broadcast/a/viewer", "/sip/a-broadcast"):
+            answer = server.get(path, headers=headers)
+            assert refusal(answer) == (401, "invitation_invalid")
+
+
 @pytest.mark.parametrize(
     "body", [{"role": "king"}, {"lifetime": 59}, {"lifetime": 366 * 86_400}, {"colour": "red"}]
 )

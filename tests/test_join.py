@@ -84,7 +84,6 @@ def test_people_are_told_before_they_join_what_is_recorded_and_asked(client, db)
     text = client.get("/join/exam").content.decode()
     assert "This room is being recorded." not in text
     assert '<div id="consent-field" hidden>' in text
-    assert 'id="guests"' not in text
     Archive.objects.create(
         id="0a1b2c3d-0000-4000-8000-000000000000", session_id="1_a", status="started"
     )
@@ -92,7 +91,17 @@ def test_people_are_told_before_they_join_what_is_recorded_and_asked(client, db)
     text = client.get("/join/exam").content.decode()
     assert "This room is being recorded." in text
     assert '<div id="consent-field">' in text
-    assert 'id="guests"' in text
+
+
+def test_those_who_may_not_join_learn_nothing_of_a_room(client, db, settings):
+    settings.ANONYMOUS_ACCESS = []
+    Room.objects.create(name="exam", session_id="1_a", recording_consent=True)
+    assert '<div id="consent-field" hidden>' in client.get("/join/exam").content.decode()
+
+
+def test_a_link_that_no_camera_could_read_has_no_qr_code(client, db):
+    text = client.get("/join/" + "🎥" * 100).content.decode()
+    assert 'popovertarget="qr"' not in text
 
 
 @pytest.mark.parametrize("value", ["ftp://x", "https://", "https://a b", "https://x/?q=1", "x"])

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from rooms.conferences import Conference
 from rooms.guests import MAX_WAITING, Guest
 from rooms.models import Room
 from tests.api_client import Program, refusal
 from tests.server_process import Server
+from web.errors import Problem
 
 ROOM = "/room/exam"
 
@@ -45,7 +47,7 @@ def test_a_guest_gets_no_token_until_a_moderator_lets_them_in(program, server, e
     ticket = ticket_of(ask(server))
     waiting = join(server, ticket)
     assert refusal(waiting) == (403, "admission_pending")
-    assert waiting.headers["Retry-After"] == "5"
+    assert waiting.headers["Retry-After"] == "10"
     headers = moderator(program, server)
     (guest,) = server.get("/api/v1/rooms/exam/guests", headers=headers).json()["items"]
     assert (guest["name"], guest["ticket"], guest["admitted"]) == ("Ben", ticket, None)
@@ -122,7 +124,7 @@ def test_a_client_token_of_another_session_or_of_a_publisher_lets_nobody_in(prog
 def test_a_guest_who_no_longer_asks_is_no_longer_listed_and_one_who_does_is(server, exam):
     program = Program(server, can="moderate")
     ticket = ticket_of(ask(server))
-    Guest.objects.update(seen_at=timezone.now() - timedelta(seconds=31))
+    Guest.objects.update(seen_at=timezone.now() - timedelta(seconds=91))
     assert program.get("rooms/exam/guests").json()["items"] == []
     join(server, ticket)
     assert len(program.get("rooms/exam/guests").json()["items"]) == 1
@@ -134,6 +136,31 @@ def test_a_ticket_is_good_for_a_day_and_then_goes(server, exam):
     assert refusal(join(server, ticket)) == (403, "admission_required")
     ask(server, "Zoe")
     assert [guest.name for guest in Guest.objects.all()] == ["Zoe"]
+
+
+def test_a_ticket_counts_in_upper_case_as_well(server, exam):
+    ticket = ticket_of(ask(server)).upper()
+    assert refusal(join(server, ticket)) == (403, "admission_pending")
+
+
+def test_a_room_that_is_deleted_meanwhile_is_a_404(opentok, transactional_db):
+    room = Room.objects.open("exam")
+    Room.objects.filter(pk=room.pk).delete()
+    with pytest.raises(Problem) as refused:
+        Guest.objects.ask(room, "Ben")
+    assert refused.value.code == "room_not_found"
+
+
+def test_phones_cannot_pass_the_waiting_room(client, db, opentok):
+    room = Room.objects.open("exam")
+    pin = Conference.objects.of_room(room).pin
+    answer = client.post("/sip/vapi/answer", {"dtmf": {"digits": pin}}, "application/json")
+    assert answer.json()[-1]["action"] == "conversation"
+    for policy in ("waiting_room", "recording_consent"):
+        Room.objects.update(waiting_room=False, recording_consent=False)
+        Room.objects.update(**{policy: True})
+        answer = client.post("/sip/vapi/answer", {"dtmf": {"digits": pin}}, "application/json")
+        assert answer.json() == [{"action": "talk", "text": "This room cannot be joined by phone."}]
 
 
 def test_a_full_waiting_room_says_so(server, exam):

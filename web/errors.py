@@ -138,14 +138,15 @@ _TABLE = (
          "What happens in this room may be recorded. Ask the person whether they agree, and then "
          "send the header `X-Recording-Consent: yes`."),
     Code(401, "invitation_invalid", "This invitation is not good",
-         "This invitation has expired, was revoked, or is for another room. Ask for a new one.",
+         "This invitation has expired, was revoked, or is for joining another room. Ask for a new "
+         "one.",
          challenge=KEY_IS_WRONG, counts_as="refused"),
     Code(403, "admission_required", "This room has a waiting room",
          "A moderator lets people into this room. Ask at POST /waiting/<name>, and send the ticket "
          "of the answer in the header `X-Ticket`."),
     Code(403, "admission_pending", "Waiting to be let in",
          "A moderator of this room has to let you in. Please wait, and ask again after "
-         "Retry-After.", wait=5),
+         "Retry-After.", wait=10),
     Code(403, "admission_refused", "Not let in",
          "A moderator of this room did not let you in."),
     Code(503, "waiting_room_full", "The waiting room is full",

@@ -116,6 +116,8 @@ def _of_pin(request: Request, told: dict[str, Any]) -> Ncco:
         return _ask_for_pin(request, "There is no such room. Please key in its PIN again.")
     if shut := conference.room.shut(now=timezone.now()):
         return [_talk(str(shut.detail))]
+    if conference.room.waiting_room or conference.room.recording_consent:
+        return [_talk("This room cannot be joined by phone.")]
     # Others are still in the room when a caller hangs up.
     joined = _conversation(conference) | {"endOnExit": False}
     return [_talk("Please wait while we connect you."), joined]

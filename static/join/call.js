@@ -29,7 +29,7 @@ export class Call {
     }
     this.chat.name = name;
     this.tiles.mayModerate = this.session.capabilities.forceDisconnect === 1;
-    if (this.tiles.mayModerate && this.find('guests')) {
+    if (this.tiles.mayModerate) {
       this.guests = new Guests(this.find, this.token, this.complain);
     }
     this.control();

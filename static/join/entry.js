@@ -1,18 +1,21 @@
 /* The way in: what /room/<name> answers to this person, and what it asks for first. */
 
 const WAITED_AT_LEAST = 2;
+// Of answers after which a guest goes on waiting.
+const PASSING = new Set([429, 500, 502, 503, 504]);
 
 export class Entry {
-  /* `segment` is the room's name as it is in an address; an invitation stands behind the #. */
-  constructor(segment, hash) {
+  /* `segment` is the room's name as it is in an address. */
+  constructor(segment) {
     this.segment = segment;
-    this.invitation = hash.startsWith('#invite_') ? hash.slice(1) : '';
+    this.invitation = invitation(`invitation-${segment}`);
     this.ticket = '';
   }
 
   /* The credentials, once a moderator lets the person in, where the room has a waiting room. */
   async credentials({ name, code, agrees }, onWait) {
     let hasAsked = false;
+    let waits = false;
     for (;;) {
       try {
         return await this.ask('GET', `/room/${this.segment}`, { code, agrees });
@@ -21,7 +24,10 @@ export class Entry {
           hasAsked = true;
           this.ticket = (await this.ask('POST', `/waiting/${this.segment}`, { code, agrees }, { name })).ticket;
         } else if (problem.code === 'admission_pending') {
+          waits = true;
           onWait();
+          await pause(Math.max(problem.wait, WAITED_AT_LEAST));
+        } else if (waits && PASSING.has(problem.status)) {
           await pause(Math.max(problem.wait, WAITED_AT_LEAST));
         } else {
           if (problem.code === 'admission_refused') this.ticket = '';
@@ -42,11 +48,13 @@ export class Entry {
     if (this.invitation) headers.Authorization = `Bearer ${this.invitation}`;
     if (this.ticket) headers['X-Ticket'] = this.ticket;
     if (body) headers['Content-Type'] = 'application/json';
-    const response = await fetch(address + query, { method, headers, cache: 'no-store', body: body && JSON.stringify(body) });
+    const options = { method, headers, cache: 'no-store', body: body && JSON.stringify(body) };
+    const response = await fetch(address + query, options).catch(() => new Response('{}', { status: 503 }));
     const told = await response.json().catch(() => ({}));
     if (response.ok) return told;
     const problem = new Error(sentence(told));
     problem.code = told.code;
+    problem.status = response.status;
     problem.wait = Number(response.headers.get('Retry-After')) || 0;
     throw problem;
   }
@@ -54,10 +62,25 @@ export class Entry {
 
 /* The server's own, but times in the person's time zone, and a box to tick in place of a header. */
 function sentence({ code, detail, opensAt, closedAt }) {
-  if (code === 'consent_required') return 'Say first whether you agree to being recorded.';
+  if (code === 'consent_required') return 'To join, tick that you agree to being recorded.';
+  if (code === 'access_code_required') return 'This room has an access code. Enter it and join.';
+  if (code === 'key_required') return 'Only people with an invitation can join. Open the link that you were sent.';
   if (opensAt) return `This room opens on ${local(opensAt)}. Please come back then.`;
   if (closedAt) return `This room closed on ${local(closedAt)}. Ask whoever invited you for another one.`;
   return detail || 'The server cannot be reached. Try again in a moment.';
+}
+
+/* From behind the #, where the SDK would read it and tell OpenTok's logs; kept for a reload. */
+function invitation(key) {
+  const given = location.hash.startsWith('#invite_') ? location.hash.slice(1) : '';
+  try {
+    if (given) sessionStorage.setItem(key, given);
+    return sessionStorage.getItem(key) || '';
+  } catch {
+    return given;
+  } finally {
+    if (given) history.replaceState(null, '', location.pathname + location.search);
+  }
 }
 
 function local(moment) {

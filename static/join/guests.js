@@ -17,8 +17,11 @@ export class Guests {
     try {
       const { items } = await this.ask(this.address);
       this.show(items);
+      if (this.failed) this.complain('');
+      this.failed = false;
     } catch (error) {
-      this.complain(error.message);
+      if (!this.failed) this.complain(error.message);
+      this.failed = true;
     }
     if (!this.isClosed) this.clock = setTimeout(() => this.look(), LOOK_EVERY_MS);
   }
@@ -26,6 +29,10 @@ export class Guests {
   async ask(address, options = {}) {
     const response = await fetch(address, { headers: this.headers, cache: 'no-store', ...options });
     const told = await response.json().catch(() => ({}));
+    if (response.status === 401) {
+      this.isClosed = true;
+      throw new Error('To let guests in, leave the call and join again.');
+    }
     if (!response.ok) throw new Error(told.detail || 'The server cannot be reached.');
     return told;
   }

@@ -17,7 +17,7 @@ function complain(text) {
 }
 
 const lobby = new Lobby(find);
-const entry = new Entry(segment, location.hash);
+const entry = new Entry(segment);
 let isPointed = false;
 let clock;
 
@@ -114,5 +114,7 @@ find('copy').addEventListener('click', async () => {
 find('lobby').addEventListener('submit', enter);
 // Before this, the browser itself would send the form, and the code in an address.
 find('enter').disabled = false;
+// Another invitation, opened in the same tab.
+window.addEventListener('hashchange', () => location.reload());
 document.title = room;
 lobby.start();
