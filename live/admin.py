@@ -3,6 +3,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from archives.admin import by_id_or_session, state
+from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
 from live.models import Activity
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 

@@ -6,18 +6,21 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import model_ngettext
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.html import format_html
+from rest_framework.exceptions import APIException
 
 from access import codes
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
-from rooms.names import composed
+from rooms.names import MAX_LENGTH, composed
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video.errors import VideoError
@@ -52,6 +55,13 @@ class RoomForm(forms.ModelForm):
     )
     remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)
     code_fields = {"new_code", "remove_code"}
+
+
+class NewRoomForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_LENGTH, strip=False, widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
+    e2ee = forms.BooleanField(label="End-to-end encrypted", required=False)
 
 
 @admin.display(description="Entry")
@@ -105,9 +115,28 @@ class RoomAdmin(LargeTableAdmin):
                                       "last_used_at"]  # fmt: skip
     inlines = [PastSessionInline]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A room is made by its first visitor."""
-        return False
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Not Django's own, which would keep a transaction open while OpenTok is asked."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewRoomForm(request.POST or None)
+        if form.is_valid():
+            try:
+                room = Room.objects.add(**form.cleaned_data)
+            except APIException as error:
+                form.add_error("name", str(error.detail))
+            else:
+                self.log_addition(request, room, "Made the room.")
+                self.message_user(request, f"Made the room “{room}”.", messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:rooms_room_change", args=[room.pk]))
+        context = self.admin_site.each_context(request) | {
+            "title": "New room",
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/rooms/room/add_form.html", context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
         code = ["new_code", "remove_code"] if obj and obj.access_code else ["new_code"]

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from archives.models import Archive
+from rooms.guests import Guest
 from rooms.models import Room
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +129,118 @@ def test_a_made_up_address_of_an_action_is_a_404(admin_client, path):
 def test_an_action_that_there_is_none_of_is_refused(admin_client, recording):
     for name in ("x", "delete_model", "get_urls"):
         assert act(admin_client, ARCHIVES, recording, name).status_code == 403
+
+
+# Rooms
+
+
+def test_a_room_is_made_with_a_session_and_its_page_shown(admin_client, opentok):
+    told = admin_client.post(f"{ROOMS}add/", {"name": "Class 7b", "e2ee": "on"}, follow=True)
+    room = Room.objects.get()
+    assert (room.name, room.e2ee) == ("Class 7b", True)
+    assert told.redirect_chain == [(f"{ROOMS}{room.pk}/change/", 302)]
+    assert "Made the room “Class 7b”." in told.content.decode()
+    assert LogEntry.objects.get().is_addition()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("standup", "a room of this name already"), (" ", "1 to 200 characters"),
+     ("", "required"), ("x" * 201, "at most 200")],
+)  # fmt: skip
+def test_a_room_that_cannot_be_made_is_said_and_what_was_typed_stays(
+    admin_client, room, name, words
+):
+    page = admin_client.post(f"{ROOMS}add/", {"name": name})
+    assert page.status_code == 200
+    assert words in page.content.decode()
+    assert f'value="{name}"' in page.content.decode() or not name
+    assert Room.objects.count() == 1
+
+
+def test_a_room_is_made_only_by_staff_who_may(room):
+    client = staff("view_room", "change_room")
+    assert client.get(f"{ROOMS}add/").status_code == 403
+    assert client.post(f"{ROOMS}add/", {"name": "x"}).status_code == 403
+
+
+def test_links_of_both_kinds_are_made_and_revoked(admin_client, room, client):
+    links = []
+    for name in ("invite_moderator", "invite_guest"):
+        text = act(admin_client, ROOMS, room, name).content.decode()
+        links.append(re.search(r'<a href="http://testserver/join/standup#(invite_[^"]+)"', text)[1])
+    headers = [{"Authorization": f"Bearer {link}"} for link in links]
+    assert [client.get("/room/standup", headers=each).status_code for each in headers] == [200] * 2
+    assert not any(links[0] in entry.change_message for entry in LogEntry.objects.all())
+    act(admin_client, ROOMS, room, "revoke_invitations")
+    assert [client.get("/room/standup", headers=each).status_code for each in headers] == [401] * 2
+
+
+def test_a_recording_is_started_on_a_rooms_page(admin_client, room, opentok):
+    told = act(admin_client, ROOMS, room, "start_recording")
+    assert "Nobody is connected" in told.content.decode()
+    opentok.connect(room.session_id)
+    act(admin_client, ROOMS, room, "start_recording")
+    assert Archive.objects.get().status == "started"
+
+
+def test_closing_a_room_disconnects_those_in_it_and_says_how_many(admin_client, recording, room):
+    told = act(admin_client, ROOMS, room, "close_room")
+    assert "Disconnected 1, and stopped 1 that ran in the room." in told.content.decode()
+    room.refresh_from_db()
+    recording.refresh_from_db()
+    assert (room.closed, recording.status) == (True, "stopped")
+
+
+def people(client, room):
+    return client.get(f"{ROOMS}{room.pk}/people/").json()
+
+
+def moderate(client, room, what, which):
+    return client.post(f"{ROOMS}{room.pk}/people/{what}/{which}/")
+
+
+def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opentok):
+    assert people(admin_client, room) == {
+        "connections": [], "streams": [], "running": [], "guests": []
+    }  # fmt: skip
+    opentok.connect(room.session_id)
+    stream = opentok.publish(room.session_id)
+    guest = Guest.objects.ask(room, "Ben")
+    told = people(admin_client, room)
+    assert [each["id"] for each in told["streams"]] == [stream]
+    assert told["guests"] == [{"id": str(guest.pk), "name": "Ben"}]
+    assert moderate(admin_client, room, "mute", stream).json() == {
+        "done": "Muted somebody in the room."
+    }
+    assert moderate(admin_client, room, "admit", guest.pk).json() == {"done": "Let Ben in."}
+    for connection in told["connections"]:
+        assert "done" in moderate(admin_client, room, "remove", connection["id"]).json()
+    assert people(admin_client, room)["connections"] == []
+    guest.refresh_from_db()
+    assert guest.is_admitted
+
+
+@pytest.mark.parametrize(
+    ("what", "which", "status"),
+    [("mute", "x", 200), ("admit", "x", 200), ("remove", "x", 200), ("dance", "x", 404)],
+)
+def test_what_cannot_be_moderated_is_said(admin_client, room, what, which, status):
+    answer = moderate(admin_client, room, what, which)
+    assert answer.status_code == status
+    assert status == 404 or "problem" in answer.json()
+
+
+def test_staff_who_may_only_look_see_people_and_change_nothing(room):
+    client = staff("view_room")
+    assert people(client, room)["connections"] == []
+    assert offered(client, ROOMS, room) == set()
+    assert moderate(client, room, "mute", "x").status_code == 403
+    nobody = staff_without_rights()
+    assert nobody.get(f"{ROOMS}{room.pk}/people/").status_code == 403
+    assert act(nobody, ROOMS, room, "close_room").status_code == 403
+
+
+def test_an_opentok_that_is_away_is_said_on_a_rooms_page(admin_client, room, opentok):
+    opentok.fault(status=500, path="/connection", times=5)
+    assert "The video service" in people(admin_client, room)["problem"]
