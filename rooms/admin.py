@@ -67,10 +67,16 @@ class NewRoomForm(forms.Form):
 @admin.display(description="Entry")
 def entry(room: Room) -> str:
     shut = room.shut(now=timezone.now())
-    code = " with a code" if room.access_code else ""
+    asked = {
+        "a code": room.access_code,
+        "a waiting room": room.waiting_room,
+        "consent": room.recording_consent,
+    }
+    named = ", ".join(words for words, is_asked in asked.items() if is_asked)
+    how = f" with {named}" if named else ""
     kind = shut.code if shut else "open"
     words = kind.removeprefix("room_").replace("_", " ")
-    return format_html('<span class="state {}">{}{}</span>', kind, words, code)
+    return format_html('<span class="state {}">{}{}</span>', kind, words, how)
 
 
 @admin.display(description="E2EE", boolean=True)

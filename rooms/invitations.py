@@ -16,5 +16,8 @@ def invite(room: Room, *, role: str, lifetime: int) -> Invitation:
 
 
 def revoke_all(room: Room) -> None:
-    """All that were made before. Who has joined by one stays in the room."""
+    """All that were made before. People who have joined by one stay in the room; guests who were
+    let in have to ask again.
+    """
+    room.guests.all().delete()
     Room.objects.filter(pk=room.pk).update(invitation_generation=F("invitation_generation") + 1)

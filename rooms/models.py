@@ -265,7 +265,8 @@ class Room(Policy, NotesUse, models.Model):
         return deleted
 
     def rotate_session(self) -> None:
-        """Give the room a new session; the old one stays known, for its recordings.
+        """Give the room a new session; the old one stays known, for its recordings. Guests who were
+        let into that one have to ask again.
 
         When two do this at once, the first one's session is the room's.
         """
@@ -276,6 +277,7 @@ class Room(Policy, NotesUse, models.Model):
                 mine = Room.objects.filter(pk=self.pk, session_id=replaced)
                 if mine.update(session_id=session_id):
                     PastSession.objects.create(room=self, session_id=replaced)
+                    self.guests.all().delete()
                     _refuse_past(session_id)
         except IntegrityError:  # whose text has the session id, on PostgreSQL
             raise VideoError("opentok_failed", SESSION_TWICE) from None

@@ -163,6 +163,15 @@ def test_phones_cannot_pass_the_waiting_room(client, db, opentok):
         assert answer.json() == [{"action": "talk", "text": "This room cannot be joined by phone."}]
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "session"), ("DELETE", "invitations")])
+def test_a_new_session_and_revoked_links_end_tickets(program, server, exam, method, path):
+    ticket = ticket_of(ask(server))
+    Guest.objects.update(is_admitted=True)
+    assert join(server, ticket).status_code == 200
+    assert program.call(method, f"rooms/exam/{path}").ok
+    assert refusal(join(server, ticket)) == (403, "admission_required")
+
+
 def test_a_full_waiting_room_says_so(server, exam):
     Guest.objects.bulk_create(Guest(room=exam, name=str(n)) for n in range(MAX_WAITING))
     assert refusal(ask(server)) == (503, "waiting_room_full")
