@@ -147,6 +147,10 @@ def test_half_an_answer_is_no_answer(settings):
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
             connection.sendall(b'[{"session_id": "1_x"}]')
+            connection.shutdown(socket.SHUT_WR)
+            # Closed with a part of the request unread, it would reset the connection.
+            while connection.recv(65536):
+                pass
             connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
