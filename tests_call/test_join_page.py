@@ -21,6 +21,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PLAYING = """tile => { const video = tile.querySelector('video');
     return video && video.currentTime > 0 && video.videoWidth > 0 }"""
 
+SLOW_CAMERA = """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (kinds) => {
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        return ask(kinds);
+    };"""
 NO_CAMERA = """navigator.mediaDevices.getUserMedia = () =>
     Promise.reject(new DOMException('none', 'NotFoundError'));"""
 
@@ -48,11 +53,10 @@ def enter(chromium, server, emulator):
         *,
         room: str = "standup",
         joins: bool = True,
-        has_camera: bool = True,
+        script: str = "",
     ) -> Page:
         context = chromium.new_context(permissions=["camera", "microphone"])
-        if not has_camera:
-            context.add_init_script(NO_CAMERA)
+        context.add_init_script(script)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(SECONDS * 1000)
@@ -87,6 +91,13 @@ def test_two_people_see_each_other_and_chat(enter):
     anna.get_by_role("button", name="Send").click()
     ben.locator("#messages").get_by_text("Good morning").wait_for()
     assert (anna.violations, ben.violations) == ([], [])
+
+
+def test_a_person_who_joins_before_the_camera_is_there_is_seen(enter):
+    page = enter("Anna", joins=False, script=SLOW_CAMERA)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_text("Waiting for camera and microphone").wait_for()
+    page.get_by_text("Anna (you)").wait_for()
 
 
 def test_a_person_who_leaves_and_joins_again_is_in_the_call_once(enter):
@@ -193,7 +204,7 @@ def test_a_wrong_code_is_said_and_stays_to_be_read(enter, server):
 
 def test_a_closed_room_says_so_also_where_there_is_no_camera(enter, server):
     room_with(server, "closed", closed=True)
-    page = enter("Anna", room="closed", joins=False, has_camera=False)
+    page = enter("Anna", room="closed", joins=False, script=NO_CAMERA)
     page.get_by_role("alert").get_by_text("No camera or microphone was found").wait_for()
     page.get_by_role("button", name="Join").click()
     page.get_by_role("alert").get_by_text("closed").wait_for()

@@ -38,7 +38,13 @@ export class Lobby {
     this.find('device-problem').textContent = text;
   }
 
-  async start() {
+  /* `ready` is when camera and microphone are there, or the person has refused them. */
+  start() {
+    this.ready = this.prepare();
+    return this.ready;
+  }
+
+  async prepare() {
     this.stop();
     if (!navigator.mediaDevices?.getUserMedia) {
       this.complain('Browsers give camera and microphone to https pages alone. Open this page by https, or on localhost.');

@@ -41,6 +41,8 @@ async function enter(event) {
     const person = { name: lobby.name, code: find('code').value.trim(), agrees: find('consent').checked };
     const told = await entry.credentials(person, () => say('Waiting to be let in by a moderator…'));
     lobby.remember();
+    say('Waiting for camera and microphone…');
+    await lobby.ready;
     const devices = lobby.devices();
     // Some cameras serve one user at a time.
     lobby.stop();
