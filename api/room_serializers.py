@@ -7,7 +7,7 @@ from access import codes
 from api.serializers import PageSerializer, StrictSerializer
 from api.times import MomentField
 from rooms.models import Role
-from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
+from rooms.policy import MAX_MINUTES, MAX_PEOPLE, MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 
 
 class RoomQuerySerializer(PageSerializer):
@@ -53,6 +53,23 @@ class PolicySerializer(StrictSerializer):
         source="recording_consent",
         required=False,
         help_text="Visitors have to agree to being recorded before they join.",
+    )
+    maxParticipants = serializers.IntegerField(  # noqa: N815
+        source="max_participants",
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_PEOPLE,
+        help_text="The most people at once. Null: as many as come.",
+    )
+    maxMeetingMinutes = serializers.IntegerField(  # noqa: N815
+        source="max_meeting_minutes",
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_MINUTES,
+        help_text="After so long everybody is disconnected; the signal `meetingEnds` says so five "
+        "minutes and one minute before. Null: no limit.",
     )
     tokenRole = serializers.ChoiceField(  # noqa: N815
         Role.choices,
@@ -127,6 +144,12 @@ class RoomInListSerializer(serializers.Serializer):
     hasAccessCode = serializers.BooleanField(source="access_code")  # noqa: N815
     waitingRoom = serializers.BooleanField(source="waiting_room")  # noqa: N815
     recordingConsent = serializers.BooleanField(source="recording_consent")  # noqa: N815
+    maxParticipants = serializers.IntegerField(  # noqa: N815
+        source="max_participants", allow_null=True
+    )
+    maxMeetingMinutes = serializers.IntegerField(  # noqa: N815
+        source="max_meeting_minutes", allow_null=True
+    )
     tokenRole = RoleField(Role.choices, source="token_role", allow_null=True)  # noqa: N815
     tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)  # noqa: N815
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815

@@ -138,7 +138,7 @@ class RoomViewSet(ManagingViewSet):
         request=NewTokenSerializer,
         examples=example(role="moderator", lifetime=600),
         responses={201: TokenSerializer},
-        extensions={"x-codes": AT_A_ROOM | SHUT | ANY_CALL},
+        extensions={"x-codes": AT_A_ROOM | SHUT | ANY_CALL | {"banned"}},
     )
     def new_token(self, request: Request, name: str) -> Response:
         """The room's policy holds, but no access code is asked for."""

@@ -1,7 +1,4 @@
-"""Who is in a room now, and what a moderator does: in the room's present session, by OpenTok alone.
-
-Nothing of it is kept here.
-"""
+"""Who is in a room now, and what a moderator does: in the room's present session."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -25,7 +22,8 @@ from api.session_serializers import (
 from api.viewsets import DONE, ManagingViewSet, done, example
 from rooms.coverage import check_client_covers_session, check_key_covers
 from rooms.models import Room
-from video import connections, moderation, signals, streams
+from rooms.presence import look
+from video import moderation, signals, streams
 from video.errors import ANY_CALL
 
 IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid"}
@@ -64,7 +62,7 @@ class ConnectionViewSet(ModeratingViewSet):
         extensions={"x-codes": IN_A_SESSION},
     )
     def list_all(self, request: Request, name: str) -> Response:
-        return Response({"items": connections.list_connections(session_of(request, name))})
+        return Response({"items": look(session_of(request, name), room_name=name)})
 
     @extend_schema(
         operation_id="disconnect",

@@ -15,6 +15,7 @@ from api.live_views import (
     RenderViewSet,
     StopViewSet,
 )
+from api.meeting_views import BanViewSet, MeetingViewSet, PresenceViewSet
 from api.room_views import RoomViewSet
 from api.session_views import ConnectionViewSet, EverybodyViewSet, StreamViewSet
 
@@ -25,6 +26,8 @@ session = RoomViewSet.as_view({"post": "new_session"})
 tokens = RoomViewSet.as_view({"post": "new_token"})
 streams = StreamViewSet.as_view({"get": "list_all", "put": "lay_out"})
 invitations = InvitationViewSet.as_view({"post": "create", "delete": "destroy"})
+meeting = MeetingViewSet.as_view({"get": "retrieve"})
+attendance = MeetingViewSet.as_view({"get": "attendance"})
 mute = EverybodyViewSet.as_view({"post": "mute", "delete": "unmute"})
 
 
@@ -57,12 +60,18 @@ urlpatterns = [
     *in_room("guests/<uuid:ticket>", GuestViewSet.as_view({"patch": "partial_update"})),
     *in_room("connections", ConnectionViewSet.as_view({"get": "list_all"})),
     *in_room("connections/<connection_id>", ConnectionViewSet.as_view({"delete": "destroy"})),
+    *in_room("presence", PresenceViewSet.as_view({"get": "retrieve"})),
+    *in_room("bans", BanViewSet.as_view({"get": "list_all", "post": "create"})),
+    *in_room("bans/<ban_id>", BanViewSet.as_view({"delete": "destroy"})),
     *in_room("streams", streams),
     *in_room("streams/<stream_id>", StreamViewSet.as_view({"get": "retrieve"})),
     *in_room("streams/<stream_id>/mute", StreamViewSet.as_view({"post": "mute"})),
     *in_room("mute", mute),
     *in_room("signals", EverybodyViewSet.as_view({"post": "signal"})),
     *in_room("stop", StopViewSet.as_view({"post": "stop"})),
+    re_path(r"^meetings/?\Z", MeetingViewSet.as_view({"get": "list"})),
+    re_path(r"^meetings/(?P<meeting_id>[^/]+)/?\Z", meeting),
+    re_path(r"^meetings/(?P<meeting_id>[^/]+)/attendance/?\Z", attendance),
     *activities(BroadcastViewSet),
     re_path(BROADCAST + r"/layout/?\Z", BroadcastViewSet.as_view({"put": "lay_out"})),
     re_path(BROADCAST + r"/streams/?\Z", BroadcastViewSet.as_view({"post": "add_stream"})),

@@ -104,6 +104,10 @@ REQUESTS_CA_BUNDLE = environment.certificates("REQUESTS_CA_BUNDLE")
 OPENTOK_PROXY_URL = environment.web_address("OPENTOK_PROXY_URL", "")
 EMBED_ORIGINS = environment.origins("EMBED_ORIGINS", "")
 
+# Whether each process of the server does what has to be done at its time: ops/housekeeping.py.
+HOUSEKEEPING = environment.flag("HOUSEKEEPING", default=True)
+# How long it is known who was in a meeting.
+ATTENDANCE_DAYS = environment.integer("ATTENDANCE_DAYS", 30, at_least=1, at_most=3650)
 # Seconds after which a broadcast, captions, a page, a call or a bot is ended.
 LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60, at_most=36_000)
 
@@ -123,6 +127,7 @@ INSTALLED_APPS = [
     "ops.apps.OpsConfig",
     "staff.apps.StaffConfig",
     "access.apps.AccessConfig",
+    "meetings.apps.MeetingsConfig",
     "rooms.apps.RoomsConfig",
     "archives.apps.ArchivesConfig",
     "live.apps.LiveConfig",

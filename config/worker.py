@@ -17,11 +17,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
 from django.http import FileResponse
 
 from config.bodies import DROPPED_BYTES, Bodies, Receive
 from config.threads import Threads
 from config.wsgi import application as wsgi
+from ops.housekeeping import Housekeeper
 from rooms import quick
 
 Scope = MutableMapping[str, Any]
@@ -98,6 +100,8 @@ class Worker:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         self._threads.start()
+        if settings.HOUSEKEEPING:
+            Housekeeper().start()
         asyncio.get_running_loop().add_reader(self._parent, self._stop)
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown

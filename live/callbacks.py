@@ -5,7 +5,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from archives.models import Archive
+from live.enforcement import enforce
 from live.models import Activity
+from meetings import news
+from rooms.models import Room
 from video import callbacks
 from video.answers import Remote
 
@@ -34,8 +37,11 @@ def _apply(kind: str, remote: Remote) -> None:
 
 
 def _apply_to_session(told: Remote) -> None:
-    """What was connected is gone, and with it maybe the last of the people."""
+    """Who came or went; and with the last of the people, what keeps a session busy ends."""
     session_id = told.get("sessionId")
+    arrived = news.apply_callback(told, name_of=Room.objects.name_of_session)
+    if arrived:
+        enforce(str(session_id), arrived)
     if told["event"] == "connectionDestroyed" and isinstance(session_id, str):
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from rooms.models import Room
+from rooms.models import Ban, Room
 from video import accounts, tokens
 
 
@@ -16,9 +16,10 @@ def credentials_for(
 
     Both ids are the one project's, so that either family of clients finds its own. Each answer has
     a new token, signed here: what `role`, `lifetime` and the `rest` leave open, the room decides.
-    The rest: see video.tokens.generate_token.
+    The rest: see video.tokens.generate_token. Error: banned, for `data` of who has to stay out.
     """
     project = accounts.current().project_id
+    Ban.objects.refuse(room, rest.get("data", ""))
     return {
         "apiKey": project,
         "applicationId": project,

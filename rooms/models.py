@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from access.usage import NotesUse
 from rooms import generation
+from rooms.bans import Ban as Ban  # a model of this app
 from rooms.closed_names import ClosedName
 from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
 from rooms.guests import Guest as Guest  # a model of this app
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANONYMOUS, Policy, Visitor
+from rooms.presence import count_people
 from rooms.search import has_row, starting_with
 from rooms.single_flight import SingleFlight
 from video import sessions
@@ -211,6 +213,12 @@ class RoomManager(models.Manager["Room"]):
             return self.filter(pk=room.pk)
         return starting_with(self.all(), term)
 
+    def name_of_session(self, session_id: str) -> str:
+        """The name of its room, also of one that was deleted; empty if it is unknown."""
+        if room := self.by_session([session_id]).get(session_id):
+            return room.name
+        return DeletedSession.objects.names([session_id]).get(session_id, "")
+
     def by_session(self, session_ids: Iterable[str]) -> dict[str, Room]:
         """The rooms of these sessions, present or past."""
         wanted = set(session_ids)
@@ -263,6 +271,13 @@ class Room(Policy, NotesUse, models.Model):
         deleted = super().delete(*how, **named)
         transaction.on_commit(generation.change)
         return deleted
+
+    def admit(self, visitor: Visitor) -> None:
+        super().admit(visitor)
+        if self.max_participants:
+            people = count_people(self.session_id, room_name=self.name)
+            if people >= self.max_participants:
+                raise Problem("room_full")
 
     def rotate_session(self) -> None:
         """Give the room a new session; the old one stays known, for its recordings. Guests who were

@@ -21,6 +21,8 @@ from web.errors import Problem
 
 MIN_TOKEN_SECONDS = 60
 MAX_TOKEN_SECONDS = 30 * 86_400
+MAX_PEOPLE = 15_000  # OpenTok's limit of a session
+MAX_MINUTES = 7 * 24 * 60
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,21 @@ class Policy(models.Model):
         db_default=False,
         help_text="Visitors have to agree to being recorded before they join.",
     )
+    max_participants = models.IntegerField(
+        "most people at once",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PEOPLE)],
+        help_text="Empty: as many as come.",
+    )
+    max_meeting_minutes = models.IntegerField(
+        "longest meeting",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_MINUTES)],
+        help_text="Minutes after which everybody is disconnected; people are warned before. Empty: "
+        "as long as they like.",
+    )
     # Invitations of earlier generations are revoked: access/invitations.py.
     invitation_generation = models.IntegerField(default=0, db_default=0, editable=False)
     token_lifetime = models.IntegerField(
@@ -121,7 +138,8 @@ class Policy(models.Model):
     def keeps_out(self) -> bool:
         """Whether it keeps a visitor out, at any time."""
         asks = self.access_code or self.waiting_room or self.recording_consent
-        return bool(self.closed or self.opens_at or self.closes_at or asks)
+        limits = self.max_participants
+        return bool(self.closed or self.opens_at or self.closes_at or asks or limits)
 
     def admit(self, visitor: Visitor) -> None:
         """Raise the Problem that keeps this visitor out, if one does."""

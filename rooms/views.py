@@ -17,7 +17,7 @@ from rooms.policy import Visitor
 from rooms.serializers import CredentialsSerializer
 from video.errors import ANY_CALL
 
-SHUT = {"room_closed", "room_not_open_yet", "room_over"}
+SHUT = {"room_closed", "room_not_open_yet", "room_over", "room_full"}
 ASKED = {"access_code_required", "access_code_wrong", "consent_required", "invitation_invalid"}
 WAITING = {"admission_required", "admission_pending", "admission_refused"}
 KEPT_OUT = {"room_unknown", *ASKED, *SHUT, *WAITING}

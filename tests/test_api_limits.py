@@ -28,6 +28,7 @@ COUNTS_AS = {
     "invite": "join",
     "revoke_invitations": "join",
     "find_archives": "archive",
+    **dict.fromkeys(["find_meetings", "get_meeting", "get_attendance"], "archive"),
     "start_archive": "record",
     "get_archive": "archive",
     "delete_archive": "record",
@@ -37,7 +38,7 @@ COUNTS_AS = {
     "remove_stream": "record",
     **dict.fromkeys(
         ["list_connections", "disconnect", "list_streams", "get_stream", "set_layout_classes",
-         "list_guests", "decide_about_guest", "mute_stream", "mute_all", "unmute_all", "send_signal", "stop_everything"],
+         "get_presence", "list_bans", "ban", "lift_ban", "list_guests", "decide_about_guest", "mute_stream", "mute_all", "unmute_all", "send_signal", "stop_everything"],
         "moderate",
     ),
     **{

@@ -332,7 +332,7 @@ def test_a_start_that_is_sent_again_is_done_once(caller, session):
 def test_what_is_overdue_is_ended(caller, session, opentok):
     call, captions = start(caller, "calls"), start(caller, "captions")
     Activity.objects.filter(pk=call["id"]).update(ends_at=timezone.now() - timedelta(seconds=1))
-    call_command("end_overdue", verbosity=0)
+    call_command("housekeeping")
     assert runs(opentok) == {call["id"]: "stopped", captions["id"]: "started"}
     assert Activity.objects.get(pk=call["id"]).status == "stopped"
 

@@ -1,0 +1,192 @@
+"""Meetings of the past and of now, who was in them, and who has to stay out."""
+
+import re
+from typing import Any, ClassVar
+
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from access.authentication import key_of
+from access.limits import Throttle
+from api.meeting_serializers import (
+    AttendanceSerializer,
+    BanListSerializer,
+    BanSerializer,
+    MeetingQuerySerializer,
+    MeetingSerializer,
+    NewBanSerializer,
+    PresenceSerializer,
+)
+from api.pagination import NewestFirst
+from api.room_views import AT_A_ROOM
+from api.session_views import IN_A_SESSION, ModeratingViewSet, session_of
+from api.viewsets import DONE, ManagingViewSet, done, example
+from meetings import attendance
+from meetings.models import Meeting
+from meetings.presence import present, running_meeting
+from rooms.coverage import check_key_covers
+from rooms.models import Ban, Room
+from rooms.names import clean_name
+from web.errors import Problem
+from web.spreadsheets import csv_response
+
+# Of which no row has one that is longer.
+ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+class NewestMeetingFirst(NewestFirst):
+    ordering = ("-started_at", "-id")
+
+
+@extend_schema(tags=["Meetings"])
+class MeetingViewSet(ManagingViewSet):
+    """What callbacks have told of rooms' sessions, and what OpenTok lists of them."""
+
+    serializer_class = MeetingSerializer
+    pagination_class = NewestMeetingFirst
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("archive")]
+
+    @extend_schema(
+        operation_id="find_meetings",
+        summary="Meetings, the newest first",
+        parameters=[MeetingQuerySerializer],
+        responses={200: MeetingSerializer(many=True)},
+        extensions={"x-codes": {"invalid", "cursor_invalid", *AT_A_ROOM}},
+    )
+    def list(self, request: Request) -> Response:
+        chosen = MeetingQuerySerializer.read(request.query_params.dict())
+        key = key_of(request)
+        found = Meeting.objects.all()
+        if "room" in chosen:
+            name = clean_name(chosen.pop("room"))
+            check_key_covers(key, name)
+            found = found.filter(room_name=name)
+        elif key and key.room_prefix:
+            covered = Room.objects.matching(prefix=key.room_prefix)
+            found = found.filter(room_name__in=covered.values("name"))
+        if "running" in chosen:
+            found = found.filter(ended_at__isnull=chosen.pop("running"))
+        page = self.paginate_queryset(found.filter(**chosen)) or []
+        return self.get_paginated_response(MeetingSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="get_meeting",
+        summary="A meeting",
+        responses={200: MeetingSerializer},
+        extensions={"x-codes": {"meeting_not_found", "room_not_covered"}},
+    )
+    def retrieve(self, request: Request, meeting_id: str) -> Response:
+        return Response(MeetingSerializer(self._meeting(request, meeting_id)).data)
+
+    @extend_schema(
+        operation_id="get_attendance",
+        summary="Who was in a meeting",
+        description="The first who came first; nobody any more ATTENDANCE_DAYS after its end. As "
+        "CSV with `?format=csv`.",
+        parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])],
+        responses={200: AttendanceSerializer},
+        extensions={"x-codes": {"invalid", "meeting_not_found", "room_not_covered"}},
+    )
+    def attendance(self, request: Request, meeting_id: str) -> HttpResponseBase:
+        meeting = self._meeting(request, meeting_id)
+        if request.query_params.get("format") == "csv":
+            return csv_response(
+                f"meeting-{meeting.pk}.csv", attendance.COLUMNS, attendance.rows(meeting)
+            )
+        people = meeting.connections.prefetch_related("streams")
+        return Response(AttendanceSerializer({"items": people}).data)
+
+    def _meeting(self, request: Request, meeting_id: str) -> Meeting:
+        meeting = Meeting.objects.filter(pk=_number(meeting_id)).first()
+        if meeting is None:
+            raise Problem("meeting_not_found")
+        if key := key_of(request):
+            key.refuse_other_rooms(meeting.room_name or None)
+        return meeting
+
+
+@extend_schema(tags=["Meetings"])
+class PresenceViewSet(ModeratingViewSet):
+    takes_client_tokens: ClassVar[set[str]] = {"retrieve"}
+    serializer_class = PresenceSerializer
+
+    @extend_schema(
+        operation_id="get_presence",
+        summary="Who is in a room now, by name",
+        description="As callbacks have told; OpenTok is not asked. `…/connections` asks it.",
+        responses={200: PresenceSerializer},
+        extensions={"x-codes": AT_A_ROOM},
+    )
+    def retrieve(self, request: Request, name: str) -> Response:
+        session_id = session_of(request, name)
+        people = present(session_id).prefetch_related("streams").select_related("meeting")
+        items = list(people)
+        meeting = items[0].meeting if items else running_meeting(session_id)
+        return Response(PresenceSerializer({"meeting": meeting, "items": items}).data)
+
+
+@extend_schema(tags=["Meetings"])
+class BanViewSet(ModeratingViewSet):
+    takes_client_tokens: ClassVar[set[str]] = {"list_all", "create", "destroy"}
+    serializer_class = BanSerializer
+
+    @extend_schema(
+        operation_id="list_bans",
+        summary="Who has to stay out of a room",
+        description="The newest first; at most 1,000.",
+        responses={200: BanListSerializer},
+        extensions={"x-codes": AT_A_ROOM},
+    )
+    def list_all(self, request: Request, name: str) -> Response:
+        bans = Ban.objects.current(self._room(request, name))
+        return Response(BanListSerializer({"items": bans}).data)
+
+    @extend_schema(
+        operation_id="ban",
+        summary="Keep somebody out of a room",
+        description="They are known by the `data` of their token. Who has none cannot be banned.",
+        request=NewBanSerializer,
+        examples=example(identity="user-42", until="meeting_ends"),
+        responses={201: BanSerializer},
+        extensions={
+            "x-codes": IN_A_SESSION
+            | {"invalid", "connection_not_found", "identity_missing", "no_meeting", "bans_full"}
+        },
+    )
+    def create(self, request: Request, name: str) -> Response:
+        room = self._room(request, name)
+        chosen: dict[str, Any] = NewBanSerializer.read(request.data)
+        ends = chosen.get("until") is not None
+        if connection_id := chosen.get("connection_id"):
+            ban = Ban.objects.add_connected(room, str(connection_id), until_meeting_ends=ends)
+        else:
+            ban = Ban.objects.add(room, chosen["identity"], until_meeting_ends=ends)
+        return Response(BanSerializer(ban).data, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="lift_ban",
+        summary="Let somebody in again",
+        responses={204: DONE},
+        extensions={"x-codes": AT_A_ROOM | {"ban_not_found"}},
+    )
+    def destroy(self, request: Request, name: str, ban_id: str) -> Response:
+        bans = Ban.objects.current(self._room(request, name))
+        if not bans.filter(pk=_number(ban_id)).delete()[0]:
+            raise Problem("ban_not_found")
+        return done()
+
+    def _room(self, request: Request, name: str) -> Room:
+        session_of(request, name)  # whether what was sent is for this room
+        return Room.objects.find(name)
+
+
+def _number(text: str) -> int:
+    """A row's id; that of no row for what is none."""
+    return int(text) if ID.fullmatch(text) else 0

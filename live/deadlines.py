@@ -1,0 +1,66 @@
+"""What has to happen at its time: warnings, and the ends of meetings and of activities."""
+
+import json
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from live.models import Activity
+from live.operations import failure_logged
+from live.stopping import stop_all
+from meetings.models import Meeting
+from rooms.models import Room
+from rooms.presence import look
+from video import signals
+
+# Seconds before the end of a meeting at which people are warned, by a signal of this type.
+WARNINGS = (300, 60)
+SIGNAL = "meetingEnds"
+
+logger = logging.getLogger(__name__)
+
+
+def meet_deadlines() -> None:
+    """Called every few seconds by each process, so that twice does no harm."""
+    Activity.objects.end_overdue()
+    running = {meeting.session_id: meeting for meeting in Meeting.objects.filter(ended_at=None)}
+    limited = Room.objects.filter(session_id__in=running, max_meeting_minutes__isnull=False)
+    for room in limited.order_by():
+        with failure_logged("end a meeting at its time"):
+            _meet_deadline(room, running[room.session_id], now=timezone.now())
+
+
+def end_of(room: Room, meeting: Meeting) -> datetime | None:
+    """When the room's longest meeting is over; None if it has no such limit."""
+    if room.max_meeting_minutes is None:
+        return None
+    return meeting.started_at + timedelta(minutes=room.max_meeting_minutes)
+
+
+def _meet_deadline(room: Room, meeting: Meeting, *, now: datetime) -> None:
+    ends_at = end_of(room, meeting)
+    if ends_at is None:
+        return
+    left = (ends_at - now).total_seconds()
+    if left <= 0:
+        report = stop_all(room)
+        look(room.session_id, room_name=room.name)
+        logger.info(
+            "A meeting ended at its limit; disconnected and stopped: %d", len(report["ended"])
+        )
+        return
+    due = [
+        seconds
+        for seconds in WARNINGS
+        if left <= seconds < (ends_at - meeting.started_at).total_seconds()
+    ]
+    if due and _claim(meeting, min(due)):
+        told = {"secondsLeft": round(left), "endsAt": ends_at.isoformat()}
+        signals.send_signal(room.session_id, type=SIGNAL, data=json.dumps(told))
+
+
+def _claim(meeting: Meeting, seconds: int) -> bool:
+    """Whether this process is the one to send this warning."""
+    unsent = Meeting.objects.filter(pk=meeting.pk).exclude(warned__lte=seconds)
+    return bool(unsent.update(warned=seconds))

@@ -1,0 +1,24 @@
+"""Throws out who should not be in a room: those with a ban, and the last who came to a full one.
+
+Both are refused when they ask for credentials; these came with an older token, or at one moment.
+"""
+
+from itertools import chain
+
+from live.operations import failure_logged
+from meetings.models import Connection
+from meetings.presence import people
+from rooms.models import Ban, Room
+from video import moderation
+
+
+def enforce(session_id: str, arrived: Connection) -> None:
+    room = Room.objects.filter(session_id=session_id).first()
+    if room is None:
+        return
+    banned = [arrived] if Ban.objects.bars(room, arrived) else []
+    # All of them, since whoever came before may be told of after.
+    too_many = people(session_id)[room.max_participants :] if room.max_participants else []
+    for connection in chain(banned, too_many):
+        with failure_logged("throw somebody out"):
+            moderation.disconnect(session_id, connection.pk)

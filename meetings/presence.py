@@ -1,0 +1,23 @@
+"""Who is in a session now, as far as OpenTok has told."""
+
+from django.db import models
+
+from meetings.models import Connection, Meeting
+
+# How the tokens made here name clients that are no people: rendered pages and bots.
+NO_PERSON = ("render", "audio_connector")
+
+
+def present(session_id: str) -> models.QuerySet[Connection]:
+    """All clients, the first one first."""
+    return Connection.objects.filter(
+        meeting__session_id=session_id, meeting__ended_at=None, left_at=None
+    )
+
+
+def people(session_id: str) -> models.QuerySet[Connection]:
+    return present(session_id).exclude(data__in=NO_PERSON)
+
+
+def running_meeting(session_id: str) -> Meeting | None:
+    return Meeting.objects.filter(session_id=session_id, ended_at=None).first()

@@ -1,0 +1,52 @@
+"""What the server does by itself, beside requests: by a thread of each process or by a command."""
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from django.db import close_old_connections, connection
+
+from live.deadlines import meet_deadlines
+from live.operations import failure_logged
+from meetings.attendance import forget_attendance
+from meetings.models import Meeting
+from rooms.presence import look
+
+# How often, in seconds. Each process does all of it; twice does no harm.
+DEADLINES = 10
+REPAIRS = 600
+
+logger = logging.getLogger(__name__)
+
+
+def tidy() -> None:
+    """What the thread does now and then: mend who is where, and forget who was."""
+    for meeting in Meeting.objects.filter(ended_at=None):
+        with failure_logged("look who is in a room"):
+            look(meeting.session_id, room_name=meeting.room_name)
+    forget_attendance()
+
+
+class Housekeeper(threading.Thread):
+    def __init__(self) -> None:
+        super().__init__(name="housekeeper", daemon=True)
+
+    def run(self) -> None:
+        repaired = monotonic()
+        while True:
+            sleep(DEADLINES)
+            self._do(meet_deadlines)
+            if monotonic() > repaired + REPAIRS:
+                self._do(tidy)
+                repaired = monotonic()
+
+    def _do(self, task: Callable[[], None]) -> None:
+        close_old_connections()
+        try:
+            task()
+        except Exception:
+            # The next time may go well: the database may be away, or rows in use.
+            logger.exception("Housekeeping failed: %s", task.__name__)
+        finally:
+            connection.close()  # few are open at once, and the requests need them

@@ -1,0 +1,91 @@
+"""Who stays out of a room: until the meeting ends, or for good.
+
+OpenTok cannot take a token back, and knows nobody but the connection data of their token. So people
+are told apart by that: `identity` in data that is a JSON object, else all of the data. A token with
+banned data is not made, and who comes in with an older one is thrown out as soon as it is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, models
+from django.db.models import Q
+from django.utils import timezone
+
+from meetings.models import MAX_DATA, MAX_NAME, Connection, Meeting, identity_of
+from meetings.presence import running_meeting
+from video import moderation
+from video.errors import VideoError
+from web.errors import Problem
+
+if TYPE_CHECKING:
+    from rooms.models import Room
+
+MAX_BANS = 1000  # in a room
+
+
+class BanManager(models.Manager["Ban"]):
+    def add(self, room: Room, identity: str, *, name: str = "", until_meeting_ends: bool) -> Ban:
+        """Errors: identity_missing, bans_full, nobody_connected if no meeting is there to end."""
+        if not identity:
+            raise Problem("identity_missing")
+        meeting = running_meeting(room.session_id) if until_meeting_ends else None
+        if until_meeting_ends and meeting is None:
+            raise Problem("no_meeting")
+        self.filter(room=room).filter(
+            Q(meeting__ended_at__isnull=False) | Q(identity=identity)
+        ).delete()
+        if self.filter(room=room).count() >= MAX_BANS:
+            raise Problem("bans_full")
+        try:
+            return self.create(room=room, identity=identity, name=name, meeting=meeting)
+        except IntegrityError:  # deleted meanwhile
+            raise Problem("room_not_found") from None
+
+    def add_connected(self, room: Room, connection_id: str, *, until_meeting_ends: bool) -> Ban:
+        """Of who has this connection, which ends. Errors also: connection_not_found, and those of
+        video.moderation.disconnect.
+        """
+        connection = Connection.objects.filter(
+            pk=connection_id, meeting__session_id=room.session_id
+        ).first()
+        if connection is None:
+            raise Problem("connection_not_found")
+        identity, name = connection.identity, connection.name
+        ban = self.add(room, identity, name=name, until_meeting_ends=until_meeting_ends)
+        try:
+            moderation.disconnect(room.session_id, connection_id)
+        except VideoError as error:
+            if error.code != "connection_not_found":  # else they are gone by themselves
+                raise
+        return ban
+
+    def current(self, room: Room) -> models.QuerySet[Ban]:
+        return self.filter(Q(meeting=None) | Q(meeting__ended_at=None), room=room)
+
+    def refuse(self, room: Room, data: str) -> None:
+        """Raise `banned` for who would have this connection data."""
+        if data and self.current(room).filter(identity=identity_of(data)).exists():
+            raise Problem("banned")
+
+    def bars(self, room: Room, connection: Connection) -> bool:
+        return self.current(room).filter(identity=connection.identity or None).exists()
+
+
+class Ban(models.Model):
+    """With a meeting it ends with that; without one it stays."""
+
+    room = models.ForeignKey("rooms.Room", on_delete=models.CASCADE, related_name="bans")
+    identity = models.CharField(max_length=MAX_DATA)
+    name = models.CharField(max_length=MAX_NAME, blank=True)
+    meeting = models.ForeignKey(Meeting, null=True, blank=True, on_delete=models.CASCADE)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+
+    objects = BanManager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.name or self.identity

@@ -1,0 +1,246 @@
+"""Who is in a session, and who was: as callbacks tell it, late, twice, and in any order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meetings import attendance, news, presence
+from meetings.models import Connection, Meeting, Stream
+
+SESSION = "1_a"
+START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+
+def at(second):
+    return START + timedelta(seconds=second)
+
+
+def milliseconds(second):
+    return round(at(second).timestamp() * 1000)
+
+
+def callback(event, second, *, session=SESSION, **rest):
+    return {"sessionId": session, "event": event, "timestamp": milliseconds(second), **rest}
+
+
+def client(name, connected, data=""):
+    return {"id": name, "createdAt": milliseconds(connected), "data": data}
+
+
+def came(name, connected, data="", **rest):
+    return callback(
+        "connectionCreated", connected, connection=client(name, connected, data), **rest
+    )
+
+
+def left(name, connected, second, reason="clientDisconnected", **rest):
+    return callback(
+        "connectionDestroyed", second, reason=reason, connection=client(name, connected), **rest
+    )
+
+
+def publishes(stream, name, connected, second, label="", kind="camera"):
+    about = {"id": stream, "connection": client(name, connected), "createdAt": milliseconds(second),
+             "name": label, "videoType": kind}  # fmt: skip
+    return callback("streamCreated", second, stream=about)
+
+
+def ends(stream, name, connected, second, reason="mediaStopped"):
+    told = publishes(stream, name, connected, second)
+    return told | {"event": "streamDestroyed", "reason": reason}
+
+
+def tell(*told):
+    return [news.apply_callback(each, name_of=lambda _: "standup") for each in told]
+
+
+def there(session=SESSION):
+    return {connection.pk for connection in presence.present(session)}
+
+
+@pytest.mark.django_db
+class TestCallbacks:
+    def test_who_connects_is_there_until_they_leave(self):
+        tell(came("a", 0, '{"name": "Anna"}'), came("b", 5))
+        assert [each.name for each in presence.present(SESSION)] == ["Anna", ""]
+        tell(left("a", 0, 60))
+        assert there() == {"b"}
+        tell(left("b", 5, 65, "forceDisconnected"))
+        meeting = Meeting.objects.get()
+        assert (meeting.room_name, meeting.started_at, meeting.ended_at) == (
+            "standup",
+            at(0),
+            at(65),
+        )
+        assert (meeting.people, meeting.person_seconds) == (2, 120)
+        assert Connection.objects.get(pk="b").reason == "forceDisconnected"
+
+    def test_the_first_to_come_after_all_have_left_starts_another_meeting(self):
+        tell(came("a", 0), left("a", 0, 60), came("b", 100))
+        assert [meeting.is_running for meeting in Meeting.objects.all()] == [True, False]
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            [left("a", 0, 60), came("a", 0, "Anna")],
+            [came("a", 0, "Anna")] * 2 + [left("a", 0, 60)] * 2,
+        ],
+    )
+    def test_who_left_stays_away_though_told_late_or_twice(self, told):
+        tell(*told)
+        assert there() == set()
+        assert Connection.objects.get().data == "Anna"
+        assert (Meeting.objects.get().started_at, Meeting.objects.get().ended_at) == (at(0), at(60))
+
+    def test_who_is_told_of_late_belongs_to_the_meeting_of_that_time(self):
+        tell(came("a", 10), left("a", 10, 60), came("b", 5), left("b", 5, 70))
+        meeting = Meeting.objects.get()
+        assert (meeting.started_at, meeting.ended_at, meeting.people) == (at(5), at(70), 2)
+
+    def test_only_who_was_not_known_and_is_there_is_new(self):
+        new = tell(came("a", 0), came("a", 0), left("b", 0, 5), came("b", 0))
+        assert [each and each.pk for each in new] == ["a", None, None, None]
+
+    def test_two_sessions_have_nothing_to_do_with_each_other(self):
+        tell(came("a", 0), came("b", 0, session="1_b"), left("a", 0, 5))
+        assert (there(), there("1_b")) == (set(), {"b"})
+
+    def test_a_session_that_ends_has_nobody_in_it(self):
+        tell(came("a", 0), came("b", 30), callback("sessionDestroyed", 20))
+        assert there() == {"b"}  # who came after that
+
+    def test_pages_and_bots_are_no_people(self):
+        tell(came("a", 0), came("r", 1, "render"), came("x", 2, "audio_connector"))
+        assert [each.pk for each in presence.people(SESSION)] == ["a"]
+        tell(left("a", 0, 10), left("r", 1, 11), left("x", 2, 12))
+        assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (1, 10)
+
+    def test_streams_are_known_with_their_publishers_in_any_order(self):
+        tell(ends("s", "a", 0, 9), publishes("s", "a", 0, 3, "Anna"), came("a", 0))
+        stream = Stream.objects.get()
+        assert (stream.connection_id, stream.name, stream.kind) == ("a", "Anna", "camera")
+        assert (stream.started_at, stream.ended_at, stream.reason) == (at(3), at(9), "mediaStopped")
+        assert presence.present(SESSION).get().name == "Anna"
+
+    @pytest.mark.parametrize("nonsense", [
+        callback("connectionCreated", 0), callback("connectionCreated", 0, connection=[]),
+        callback("connectionCreated", 0, connection={"id": 7}),
+        callback("streamCreated", 0, stream={"id": "s"}), callback("streamDestroyed", 0, stream=None),
+        callback("sessionCreated", 0), callback("sessionDestroyed", 0),
+    ])  # fmt: skip
+    def test_what_names_nobody_changes_nothing(self, nonsense):
+        assert tell(nonsense) == [None]
+        assert not Meeting.objects.exists()
+
+    def test_more_than_fits_is_cut(self):
+        tell(
+            came("a" * 100, 0, "d" * 5000),
+            publishes("s" * 100, "a" * 100, 0, 1, "n" * 900, "k" * 90),
+        )
+        assert (len(Connection.objects.get().pk), len(Connection.objects.get().data)) == (36, 1000)
+        assert len(Stream.objects.get().name) == 200
+
+    @pytest.mark.parametrize(
+        ("data", "name"),
+        [('{"name": " Anna "}', "Anna"), ('{"name": 7}', ""), ("[1]", ""), ("Anna", ""), ("{", ""),
+         ("[" * 1000, "")],
+    )  # fmt: skip
+    def test_a_name_is_what_json_data_calls_so(self, data, name):
+        tell(came("a", 0, data))
+        assert Connection.objects.get().name == name
+
+
+@pytest.mark.django_db
+class TestLists:
+    def reconcile(self, *listed, second=100):
+        told = [{"connectionId": name, "createdAt": milliseconds(0)} for name in listed]
+        news.reconcile(SESSION, told, asked_at=at(second), name_of=lambda _: "standup")
+
+    def test_who_is_listed_is_there_and_who_is_not_has_left(self):
+        tell(came("a", 0), came("b", 0))
+        self.reconcile("b", "c")
+        assert there() == {"b", "c"}
+        assert Connection.objects.get(pk="a").reason == news.NOT_LISTED
+
+    def test_who_came_after_the_list_was_asked_for_stays(self):
+        tell(came("a", 200))
+        self.reconcile(second=100)
+        assert there() == {"a"}
+
+    def test_an_empty_list_ends_the_meeting(self):
+        tell(came("a", 0))
+        self.reconcile()
+        assert Meeting.objects.get().ended_at == at(100)
+
+    def test_who_is_listed_again_is_back(self):
+        tell(came("a", 0))
+        self.reconcile()
+        self.reconcile("a", second=110)
+        assert there() == {"a"}
+        assert Meeting.objects.get().is_running
+
+    def test_who_was_told_to_have_left_is_not_back_by_an_older_list(self):
+        tell(came("a", 0), left("a", 0, 150))
+        self.reconcile("a", second=100)
+        assert there() == set()
+
+    def test_what_a_list_cannot_say_is_filled_in_by_the_callback(self):
+        self.reconcile("a")
+        tell(came("a", 0, "Anna"))
+        assert presence.present(SESSION).get().data == "Anna"
+
+
+@pytest.mark.django_db
+def test_attendance_is_forgotten_and_how_many_there_were_stays(settings):
+    settings.ATTENDANCE_DAYS = 30
+    tell(came("a", 0), publishes("s", "a", 0, 1), left("a", 0, 60))
+    now = timezone.now()
+    Meeting.objects.update(ended_at=now - timedelta(days=29))
+    assert attendance.forget_attendance() == 0
+    Meeting.objects.update(ended_at=now - timedelta(days=31))
+    assert attendance.forget_attendance() == 1
+    assert not Connection.objects.exists()
+    assert not Stream.objects.exists()
+    assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (1, 60)
+
+
+# Each client's stay: the second that they came, how long they stayed, None for still there.
+STAYS = st.dictionaries(
+    st.sampled_from("abcd"),
+    st.tuples(st.integers(0, 40), st.one_of(st.none(), st.integers(1, 40))),
+    min_size=1,
+)
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(stays=STAYS, data=st.data())
+def test_presence_ends_right_whatever_is_lost_doubled_and_reordered(stays, data):
+    """OpenTok's own list, asked for in the end, is the truth."""
+    Meeting.objects.all().delete()
+    told = []
+    for name, (connected, stayed) in stays.items():
+        told += [came(name, connected), publishes(f"s{name}", name, connected, connected + 1)]
+        if stayed:
+            told += [ends(f"s{name}", name, connected, connected + stayed)]
+            told += [left(name, connected, connected + stayed)]
+    kept = data.draw(st.lists(st.sampled_from(told), max_size=2 * len(told)))
+    tell(*kept)
+    truth = {name for name, (_, stayed) in stays.items() if stayed is None}
+    if all(each in kept for each in told):
+        assert there() == truth  # nothing was lost
+    listed = [{"connectionId": name, "createdAt": milliseconds(stays[name][0])} for name in truth]
+    news.reconcile(SESSION, listed, asked_at=at(100), name_of=lambda _: "standup")
+    assert there() == truth
+    assert Meeting.objects.filter(ended_at=None).count() == bool(truth)
+    for meeting in Meeting.objects.exclude(ended_at=None):
+        spans = list(meeting.connections.values_list("connected_at", "left_at"))
+        assert (meeting.started_at, meeting.ended_at) == (
+            min(first for first, _ in spans), max(last for _, last in spans)
+        )  # fmt: skip
+        assert meeting.people == len(spans)
