@@ -62,7 +62,7 @@ urlpatterns = [
     *in_room("connections/<connection_id>", ConnectionViewSet.as_view({"delete": "destroy"})),
     *in_room("presence", PresenceViewSet.as_view({"get": "retrieve"})),
     *in_room("bans", BanViewSet.as_view({"get": "list_all", "post": "create"})),
-    *in_room("bans/<ban_id>", BanViewSet.as_view({"delete": "destroy"})),
+    *in_room("bans/<str:ban_id>", BanViewSet.as_view({"delete": "destroy"})),
     *in_room("streams", streams),
     *in_room("streams/<stream_id>", StreamViewSet.as_view({"get": "retrieve"})),
     *in_room("streams/<stream_id>/mute", StreamViewSet.as_view({"post": "mute"})),
