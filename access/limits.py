@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -21,8 +21,10 @@ from limits import RateLimitItem
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from access.redis_windows import RedisWindows
 from web.errors import Problem
+
+if TYPE_CHECKING:
+    from access.redis_windows import RedisWindows
 
 # How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
 # customer a /48 or a /56, in which are 65,536 or 256 of them.
@@ -132,7 +134,12 @@ def windows(name: str, *who: str) -> list[tuple[RateLimitItem, Window]]:
     return windows
 
 
-in_redis = cache(RedisWindows)
+@cache
+def in_redis(url: str) -> "RedisWindows":
+    # Here, since most servers have no Redis, and its client takes long to import.
+    from access.redis_windows import RedisWindows
+
+    return RedisWindows(url)
 
 
 class MemoryWindows:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
-from redis.connection import parse_url
 
 from config import dotenv
 from web import hosts
@@ -306,6 +305,9 @@ def redis(name: str) -> str:
     value = text(name)
     if not value:
         return ""
+    # Here, since its import is a twentieth of the start, and most servers have no Redis.
+    from redis.connection import parse_url
+
     try:
         parse_url(value)  # type: ignore[no-untyped-call]
     except ValueError:  # which may quote the password

@@ -29,17 +29,33 @@ ONCE = [
 RUNS = {"sqlite": [], "postgresql": [f"--ignore-glob=tests/test_{name}.py" for name in ONCE]}
 # Of each run. Tests wait a good deal, for processes and for time-outs.
 WORKERS = ["-n", "2", "--dist", "worksteal"]
+SUMMARY = " short test summary info "
+LAST_LINES = 30
 
 
 def main() -> int:
-    commands, tellers = Commands(), []
-    for name, options in RUNS.items():
-        run = commands.start(command(name, options), stdout=PIPE, stderr=STDOUT)
-        tellers.append(threading.Thread(target=tell, args=(name, run), daemon=True))
+    return together({name: command(name, options) for name, options in RUNS.items()})
+
+
+def together(runs: dict[str, list[str]]) -> int:
+    """Run these commands at the same time; 1 if one of them fails. Ends with what failed in which.
+
+    The failures that a run printed itself stand far above, when another one lasts longer.
+    """
+    commands, outputs, tellers = Commands(), {}, []
+    for name, arguments in runs.items():
+        run = commands.start(arguments, stdout=PIPE, stderr=STDOUT)
+        outputs[name] = []
+        tellers.append(threading.Thread(target=tell, args=(name, run, outputs[name]), daemon=True))
         tellers[-1].start()
     statuses = commands.statuses()
     for teller in tellers:
         teller.join(10)
+    if not commands.is_ending:
+        for name, status in zip(runs, statuses, strict=True):
+            if status:
+                sys.stdout.write(f"\nFailed on {name}:\n")
+                sys.stdout.writelines(f"{name:10} | {line}" for line in failures(outputs[name]))
     return 1 if any(statuses) else 0
 
 
@@ -48,11 +64,20 @@ def command(name: str, options: list[str]) -> list[str]:
     return [sys.executable, "-m", f"tests.on_{name}", sys.executable, *pytest, *sys.argv[1:]]
 
 
-def tell(name: str, run: Popen[str]) -> None:
-    """Each line of its output as it comes, with the name of the database before it."""
+def tell(name: str, run: Popen[str], output: list[str]) -> None:
+    """Print and keep each line as it comes, with the name of the database before it."""
     for line in run.stdout or ():
+        output.append(line)
         sys.stdout.write(f"{name:10} | {line}")
         sys.stdout.flush()
+
+
+def failures(output: list[str]) -> list[str]:
+    """The lines of pytest's summary that name them; without one the last lines."""
+    headings = [number for number, line in enumerate(output) if SUMMARY in line]
+    summary = output[headings[-1] :] if headings else []
+    named = [line for line in summary if line.startswith(("FAILED ", "ERROR "))]
+    return named or output[-LAST_LINES:]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """A server that is not configured does not start, and says what to do about it."""
 
 import os
+import runpy
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from tests.server_process import ROOT
 
@@ -14,15 +17,15 @@ GOOD = {
     "TOKBOX_SECRET": "0123456789abcdef0123456789abcdef01234567",
     "DJANGO_SETTINGS_MODULE": "config.settings",
 }
+# A space counts as not set, and keeps a developer's `.env` out.
+UNSET = dict.fromkeys(("VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"), " ")
 
 
 def start(*command, **environment):
     """The exit status of a command in this environment, and what it wrote to standard error."""
-    # A space counts as not set, and keeps a developer's `.env` out.
-    unset = dict.fromkeys(("VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"), " ")
     done = subprocess.run(
         [sys.executable, *command],
-        cwd=ROOT, env=os.environ | GOOD | unset | environment, capture_output=True, text=True,
+        cwd=ROOT, env=os.environ | GOOD | UNSET | environment, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stderr
@@ -31,14 +34,36 @@ def start(*command, **environment):
 @pytest.mark.parametrize(
     ("environment", "complaint"),
     [
+        ({"DEBUG": "maybe"}, "DEBUG must be on or off"),
         ({"SECRET_KEY": " "}, "SECRET_KEY is not set"),
         ({"TOKBOX_API_KEY": " ", "TOKBOX_SECRET": " "}, "No OpenTok credentials are set"),
         ({"TOKBOX_SECRET": " "}, "TOKBOX_SECRET is not set"),
+        ({"VONAGE_PRIVATE_KEY": "x"}, "Both TOKBOX_* and VONAGE_* are set"),
+        ({"LISTEN": "0.0.0.0:8080"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "8080"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "no-such-name.invalid"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "fe80::1%lo"}, "LISTEN (or --host) must be an IP address"),
+        ({"LISTEN": "203.0.113.1", "PORT": "0"}, "Cannot listen on 203.0.113.1:0: Cannot assign"),
+        ({"LISTEN": "2001:db8::1", "PORT": "0"}, "Cannot listen on [2001:db8::1]:0: Cannot assign"),
+        ({"ADMIN_URL": "session/"}, "ADMIN_URL is 'session/', which leads elsewhere already."),
+        ({"ADMIN_URL": "room/"}, "ADMIN_URL is 'room/', which leads elsewhere already."),
+        ({"ADMIN_URL": "static/"}, "ADMIN_URL is 'static/', which leads elsewhere already."),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_line_and_nothing_starts(environment, complaint):
+    status, written = start("-m", "config.server", **environment)
+    assert status == 1
+    assert complaint in written
+    assert len(written.splitlines()) == 1
+    assert GOOD["TOKBOX_SECRET"] not in written
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
         ({"TOKBOX_SECRET": "0123 # comment"}, "TOKBOX_SECRET must have no white space"),
         ({"TOKBOX_SECRET": '"0123'}, "TOKBOX_SECRET has a quote at its beginning or end"),
         ({"SECRET_KEY": "0123\x1b"}, "SECRET_KEY holds the invisible character U+001B"),
-        ({"VONAGE_PRIVATE_KEY": "x"}, "Both TOKBOX_* and VONAGE_* are set"),
-        ({"DEBUG": "maybe"}, "DEBUG must be on or off"),
         ({"REQUESTS_CA_BUNDLE": "/none.pem"}, "REQUESTS_CA_BUNDLE must be a PEM file"),
         ({"REQUESTS_CA_BUNDLE": __file__}, "REQUESTS_CA_BUNDLE must be a PEM file"),
         ({"OPENTOK_TIMEOUT": "soon"}, "OPENTOK_TIMEOUT must be a number"),
@@ -69,12 +94,6 @@ def start(*command, **environment):
         ({"CORS_ALLOWED_ORIGINS": "b.example"}, "CORS_ALLOWED_ORIGINS must be origins"),
         ({"CORS_ALLOWED_ORIGINS": "https://b.example/"}, "CORS_ALLOWED_ORIGINS must be origins"),
         ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535, not 'http'."),
-        ({"LISTEN": "0.0.0.0:8080"}, "LISTEN (or --host) must be an IP address"),
-        ({"LISTEN": "8080"}, "LISTEN (or --host) must be an IP address"),
-        ({"LISTEN": "no-such-name.invalid"}, "LISTEN (or --host) must be an IP address"),
-        ({"LISTEN": "fe80::1%lo"}, "LISTEN (or --host) must be an IP address"),
-        ({"LISTEN": "203.0.113.1", "PORT": "0"}, "Cannot listen on 203.0.113.1:0: Cannot assign"),
-        ({"LISTEN": "2001:db8::1", "PORT": "0"}, "Cannot listen on [2001:db8::1]:0: Cannot assign"),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number"),
         ({"TRUSTED_PROXIES": "all"}, "TRUSTED_PROXIES must be a whole number from 0 to 10"),
         (
@@ -89,14 +108,15 @@ def start(*command, **environment):
         ({"REDIS_URL": "http://host"}, "REDIS_URL must be like redis://:password@host:6379/0"),
         ({"REDIS_URL": "redis://:s3cret@host:port"}, "REDIS_URL must be like redis://:password"),
         ({"ADMIN_URL": "/admin/"}, "ADMIN_URL must be a path such as admin/"),
-        ({"ADMIN_URL": "session/"}, "ADMIN_URL is 'session/', which leads elsewhere already."),
-        ({"ADMIN_URL": "room/"}, "ADMIN_URL is 'room/', which leads elsewhere already."),
-        ({"ADMIN_URL": "static/"}, "ADMIN_URL is 'static/', which leads elsewhere already."),
     ],
 )
-def test_a_wrong_variable_is_named_in_one_line_and_nothing_starts(environment, complaint):
-    status, written = start("-m", "config.server", **environment)
-    assert status == 1
+def test_a_variable_that_cannot_be_read_is_named_in_one_line(environment, complaint):
+    with (
+        mock.patch.dict(os.environ, GOOD | UNSET | environment),
+        pytest.raises(ImproperlyConfigured) as refused,
+    ):
+        runpy.run_path(str(ROOT / "config" / "settings.py"))
+    written = str(refused.value)
     assert complaint in written
     assert len(written.splitlines()) == 1
     assert GOOD["TOKBOX_SECRET"] not in written
@@ -114,6 +134,14 @@ def test_the_wsgi_application_refuses_as_well():
     status, written = start("-c", "import config.wsgi", SECRET_KEY=" ")
     assert status == 1
     assert "SECRET_KEY is not set" in written
+
+
+def test_a_server_imports_neither_redis_nor_markdown_before_it_needs_them():
+    code = (
+        "import config.worker, sys; sys.exit(bool({'redis', 'markdown_it'} & sys.modules.keys()))"
+    )
+    status, written = start("-c", code, REDIS_URL=" ")
+    assert status == 0, written
 
 
 def test_management_commands_refuse_as_well():

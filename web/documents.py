@@ -9,12 +9,14 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 NAMES = (
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/RESULTS.md",
@@ -27,9 +29,6 @@ FILES = {
     for file in settings.BASE_DIR.glob(name)
 }
 
-# HTML in a document is text.
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-
 
 @dataclass(frozen=True)
 class Document:
@@ -40,17 +39,22 @@ class Document:
 @cache
 def document(path: str) -> Document:
     """The page of a Markdown file, which is one of FILES."""
-    tokens = _markdown.parse(FILES[path].read_text(encoding="utf-8"))
+    # Here, since few servers are ever asked for a document.
+    from markdown_it import MarkdownIt
+
+    # HTML in a document is text.
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = markdown.parse(FILES[path].read_text(encoding="utf-8"))
     headings = [after for token, after in pairwise(tokens) if token.type == "heading_open"]
     _name_headings(tokens)
     for token in tokens:
         for child in token.children or ():
             _complete_links(child, path)
-    html = _markdown.renderer.render(tokens, _markdown.options, {})
+    html = markdown.renderer.render(tokens, markdown.options, {})
     return Document(headings[0].content, mark_safe(html))  # noqa: S308 - markdown-it has escaped it
 
 
-def _name_headings(tokens: list[Token]) -> None:
+def _name_headings(tokens: list["Token"]) -> None:
     """Give each heading the id that it has on GitHub, for links to it."""
     seen: Counter[str] = Counter()
     for token, after in pairwise(tokens):
@@ -61,7 +65,7 @@ def _name_headings(tokens: list[Token]) -> None:
             seen[name] += 1
 
 
-def _complete_links(token: Token, path: str) -> None:
+def _complete_links(token: "Token", path: str) -> None:
     """`/readme` is in no folder, so that links that are relative to the file would miss there."""
     for attribute in ("href", "src"):
         address = token.attrs.get(attribute)
