@@ -6,6 +6,7 @@ from rest_framework.views import APIView
 
 from archives.models import Archive
 from live.models import Activity
+from rooms.guests import Guest
 from video import callbacks
 from video.answers import Remote
 
@@ -34,8 +35,13 @@ def _apply(kind: str, remote: Remote) -> None:
 
 
 def _apply_to_session(told: Remote) -> None:
-    """What was connected is gone, and with it maybe the last of the people."""
+    """Guests who connect, or whom a moderator disconnects; and, of a connection that has ended,
+    what ends with it or with the last of the people.
+    """
     session_id = told.get("sessionId")
-    if told["event"] == "connectionDestroyed" and isinstance(session_id, str):
+    if not isinstance(session_id, str):
+        return
+    Guest.objects.apply_callback(session_id, told)
+    if told["event"] == "connectionDestroyed":
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)

@@ -89,7 +89,8 @@ class RoomViewSet(ViewSet):
         e2ee = request.query_params.get("e2ee", "").lower() == "true"
         who = visitor(request)
         room = Room.objects.open(name, e2ee=e2ee, visitor=who)
-        return Response(credentials_for(room, role=who.role))
+        data = room.connection_data(who)
+        return Response(credentials_for(room, role=who.role, data=data))
 
     @extend_schema(
         operation_id="peek_at_room",
