@@ -53,13 +53,13 @@ class GuestManager(models.Manager["Guest"]):
         """
         if self.waiting(room).count() >= MAX_WAITING:
             raise Problem("waiting_room_full")
+        self._forget_old()
         ticket = secrets.token_urlsafe(24)
         try:
             with transaction.atomic():
                 self.create(pk=id_of(ticket), room=room, name=name)
         except IntegrityError:  # deleted meanwhile
             raise Problem("room_not_found") from None
-        self._forget_old()
         return ticket
 
     def cancel(self, room: Room, ticket: str) -> None:

@@ -44,7 +44,7 @@ class Visitor:
         """Whether its API key has this capability: ANONYMOUS_ACCESS does not count."""
         return self.key is not None and self.key.may(capability)
 
-    def refuse_unless_maker(self) -> None:
+    def check_may_make_room(self) -> None:
         """Raise a Problem if this visitor may not make a room by asking for an unknown name.
 
         Errors: invitation_invalid, room_unknown.
