@@ -34,7 +34,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def _proof(request: Request, text: str) -> Proof:
-    if invitations.is_like_one(text):
+    if invitations.is_invitation(text):
         return _invitation(text)
     return _client_token(text) if tokens.is_like_one(text) else _key(request, text)
 
@@ -78,5 +78,7 @@ def client_token_of(request: Request) -> ClientToken | None:
 
 
 def invitation_of(request: Request) -> Invitation | None:
-    """The invitation that came with a request, if one came. Its room knows if it is revoked."""
+    """The invitation that came with a request, if one came. Only its room can tell whether it was
+    revoked.
+    """
     return request.auth if isinstance(request.auth, Invitation) else None

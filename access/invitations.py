@@ -1,4 +1,8 @@
-"""Signed links that let people into one room: in a role, until a time, and without its code."""
+"""Invitations: signed texts that admit people to one room, in a role, until they expire.
+
+They replace an API key and the room's access code. Nothing is stored; the join page takes them from
+its link.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,9 +16,10 @@ SALT = "access.invitations"
 
 @dataclass(frozen=True)
 class Invitation:
-    """`room` is the primary key, so that a room made anew by the same name has none of the old.
+    """`room` is a primary key: an invitation does not pass to a new room of the same name.
 
-    `generation` is the room's when it was made: a room that counts on revokes all before.
+    `generation` is the room's `invitation_generation` at the time. Increasing that one revokes all
+    earlier invitations.
     """
 
     room: int
@@ -28,12 +33,16 @@ class Invitation:
         return PREFIX + signing.dumps(held, salt=SALT)
 
 
-def is_like_one(text: str) -> bool:
+def is_invitation(text: str) -> bool:
+    """Whether a text has the shape of an invitation, good or not."""
     return text.startswith(PREFIX)
 
 
 def read(text: str) -> Invitation | None:
-    """What was signed here and has not expired; whether it is revoked, the room knows."""
+    """The invitation in a text, or None unless this server signed it and it has not expired.
+
+    Only its room can tell whether it was revoked.
+    """
     try:
         room, generation, role, until = signing.loads(text.removeprefix(PREFIX), salt=SALT)
     except signing.BadSignature:

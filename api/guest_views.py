@@ -7,18 +7,17 @@ from rest_framework.response import Response
 
 from api.room_views import AT_A_ROOM
 from api.serializers import StrictSerializer
-from api.session_views import ModeratingViewSet, session_of
+from api.session_views import ModeratingViewSet, room_of
 from api.viewsets import example
 from rooms.guests import Guest
-from rooms.models import Room
 
 
 class GuestSerializer(serializers.Serializer):
-    ticket = serializers.UUIDField()
+    id = serializers.UUIDField(help_text="Also in the connection data of the guest's token.")
     name = serializers.CharField(help_text="As the guest has written it.")
     askedAt = serializers.DateTimeField(source="asked_at")  # noqa: N815
     admitted = serializers.BooleanField(
-        source="is_admitted", allow_null=True, help_text="Null: they still wait."
+        source="is_admitted", allow_null=True, help_text="`null` while the guest waits."
     )
 
 
@@ -27,7 +26,7 @@ class GuestListSerializer(serializers.Serializer):
 
 
 class AdmissionSerializer(StrictSerializer):
-    admitted = serializers.BooleanField(help_text="False: they are turned away.")
+    admitted = serializers.BooleanField(help_text="`false` turns the guest away.")
 
 
 @extend_schema(tags=["Moderating rooms"])
@@ -45,24 +44,21 @@ class GuestViewSet(ModeratingViewSet):
         extensions={"x-codes": AT_A_ROOM},
     )
     def list_all(self, request: Request, name: str) -> Response:
-        waiting = Guest.objects.waiting(self._room(request, name))
+        waiting = Guest.objects.waiting(room_of(request, name))
         return Response(GuestListSerializer({"items": waiting}).data)
 
     @extend_schema(
         operation_id="decide_about_guest",
         summary="Let a guest in, or turn them away",
-        description="It can be changed until they have joined: a token cannot be taken back.",
+        description="`false` also ends the ticket of a guest who has joined; it does not "
+        "disconnect them.",
         request=AdmissionSerializer,
         examples=example(admitted=True),
         responses={200: GuestSerializer},
         extensions={"x-codes": {"invalid", "guest_not_found", *AT_A_ROOM}},
     )
-    def partial_update(self, request: Request, name: str, ticket: UUID) -> Response:
-        room = self._room(request, name)
+    def partial_update(self, request: Request, name: str, guest_id: UUID) -> Response:
+        room = room_of(request, name)
         decided = AdmissionSerializer.read(request.data)
-        guest = Guest.objects.decide(room, ticket, admit=decided["admitted"])
+        guest = Guest.objects.decide(room, guest_id, admit=decided["admitted"])
         return Response(GuestSerializer(guest).data)
-
-    def _room(self, request: Request, name: str) -> Room:
-        session_of(request, name)  # whether what was sent is for this room
-        return Room.objects.find(name)

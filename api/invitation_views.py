@@ -21,22 +21,22 @@ DAY = 86_400
 
 class NewInvitationSerializer(StrictSerializer):
     role = serializers.ChoiceField(
-        Role.choices, default=Role.PUBLISHER, help_text="What those who come by it may do."
+        Role.choices, default=Role.PUBLISHER, help_text="The role of those who join with it."
     )
     lifetime = serializers.IntegerField(
         default=7 * DAY,
         min_value=60,
         max_value=365 * DAY,
-        help_text="Seconds that people can join by it.",
+        help_text="Seconds until the link expires.",
     )
 
 
 class InvitationSerializer(serializers.Serializer):
     url = serializers.URLField(
-        help_text="The join page. What is behind # reaches no server and no log."
+        help_text="The join page. Browsers do not send the part behind the `#` to servers."
     )
     invitation = serializers.CharField(
-        help_text="For apps, which send it to /room/<name> as `Authorization: Bearer …`."
+        help_text="For apps: send it to /room/<name> as `Authorization: Bearer …`."
     )
     role = serializers.ChoiceField(Role.choices)
     expiresAt = serializers.DateTimeField()  # noqa: N815
@@ -54,8 +54,8 @@ class InvitationViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="invite",
         summary="A link into a room",
-        description="Who has it needs no API key and no access code, and joins in its role; a "
-        "moderator's does not wait in the waiting room either. The room's hours hold.",
+        description="People who have the link join in its role, and need no API key and no access "
+        "code. An invited moderator does not wait in the waiting room. All other policies hold.",
         request=NewInvitationSerializer,
         examples=example(role="moderator", lifetime=DAY),
         responses={201: InvitationSerializer},
@@ -81,7 +81,7 @@ class InvitationViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="revoke_invitations",
         summary="Revoke all links into a room",
-        description="Who has joined by one stays in the room.",
+        description="People who have joined stay in the room.",
         responses={204: DONE},
         extensions={"x-codes": AT_A_ROOM},
     )

@@ -21,6 +21,7 @@ from api.session_serializers import (
 )
 from api.viewsets import DONE, ManagingViewSet, done, example
 from rooms.coverage import check_client_covers_session, check_key_covers
+from rooms.guests import Guest
 from rooms.models import Room
 from rooms.presence import look
 from video import moderation, signals, streams
@@ -30,12 +31,20 @@ IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid"}
 A_STREAM = "0a1b2c3d-0000-4000-8000-000000000000"
 
 
-def session_of(request: Request, name: str) -> str:
-    """The present session of a room that the request's key, or its client token, is for."""
+def room_of(request: Request, name: str) -> Room:
+    """A room that the request's key covers, or to whose present session its client token belongs.
+
+    Errors: room_name_invalid, room_not_covered, room_not_found, session_not_covered.
+    """
     check_key_covers(key_of(request), name)
-    session_id = Room.objects.find(name).session_id
-    check_client_covers_session(request, session_id)
-    return session_id
+    room = Room.objects.find(name)
+    check_client_covers_session(request, room.session_id)
+    return room
+
+
+def session_of(request: Request, name: str) -> str:
+    """The present session of such a room."""
+    return room_of(request, name).session_id
 
 
 class ModeratingViewSet(ManagingViewSet):
@@ -67,12 +76,15 @@ class ConnectionViewSet(ModeratingViewSet):
     @extend_schema(
         operation_id="disconnect",
         summary="Throw somebody out",
-        description="With a good token they can come back: close the room to prevent that.",
+        description="With a good token they can come back: close the room to prevent that. The "
+        "ticket of a guest who was let in from the waiting room ends.",
         responses={204: DONE},
         extensions={"x-codes": IN_A_SESSION | {"connection_not_found"}},
     )
     def destroy(self, request: Request, name: str, connection_id: str) -> Response:
-        moderation.disconnect(session_of(request, name), connection_id)
+        room = room_of(request, name)
+        moderation.disconnect(room.session_id, connection_id)
+        Guest.objects.end_removed(room, connection_id)
         return done()
 
 

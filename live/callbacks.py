@@ -8,6 +8,7 @@ from archives.models import Archive
 from live.enforcement import enforce
 from live.models import Activity
 from meetings import news
+from rooms.guests import Guest
 from rooms.models import Room
 from video import callbacks
 from video.answers import Remote
@@ -37,11 +38,15 @@ def _apply(kind: str, remote: Remote) -> None:
 
 
 def _apply_to_session(told: Remote) -> None:
-    """Who came or went; and with the last of the people, what keeps a session busy ends."""
+    """Who came or went; and, of a connection that has ended, what ends with it or with the last of
+    the people.
+    """
     session_id = told.get("sessionId")
-    arrived = news.apply_callback(told, name_of=Room.objects.name_of_session)
-    if arrived:
-        enforce(str(session_id), arrived)
-    if told["event"] == "connectionDestroyed" and isinstance(session_id, str):
+    if not isinstance(session_id, str):
+        return
+    Guest.objects.apply_callback(session_id, told)
+    if arrived := news.apply_callback(told, name_of=Room.objects.name_of_session):
+        enforce(session_id, arrived)
+    if told["event"] == "connectionDestroyed":
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)

@@ -173,6 +173,7 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
 def _moderated(room: Room, what: str, which: str) -> str:
     if what == "remove":
         moderation.disconnect(room.session_id, which)
+        Guest.objects.end_removed(room, which)
         return "Removed somebody from the room."
     if what == "mute":
         moderation.mute_stream(room.session_id, which)

@@ -8,6 +8,7 @@ from typing import Any
 
 from archives.models import Archive
 from live.models import Activity
+from rooms.guests import Guest
 from rooms.models import Room
 from video import archives, connections, moderation
 from video.errors import VideoError
@@ -16,7 +17,8 @@ Part = tuple[str, str, Callable[[], object]]
 
 
 def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
-    """Stop recordings and activities of a room's session, and then disconnect all clients.
+    """Stop recordings and activities of a room's session, and then disconnect all clients. Guests
+    from the waiting room have to be let in again.
 
     Returns what `ended` and what `failed`, each with its `kind` and `id`, failures with the `code`
     and the `detail` of their errors. One that fails keeps no other from ending.
@@ -42,6 +44,7 @@ def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
                 report["failed"].append(_failure(part, part_id, error))
             else:
                 report["ended"].append({"kind": part, "id": part_id})
+    Guest.objects.end_joined(room)
     return report
 
 

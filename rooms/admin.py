@@ -94,7 +94,7 @@ def deletion(rooms: list[Room]) -> dict[str, Any]:
     return {
         "title": f"Delete {len(rooms)} rooms?" if len(rooms) > 1 else "Delete this room?",
         "rooms": [(room, entry(room)) for room in rooms],
-        "keeps_out": any(room.keeps_out for room in rooms),
+        "is_restricted": any(room.is_restricted for room in rooms),
         "keys_make_rooms": settings.ROOM_CREATION == "keys",
     }
 

@@ -84,4 +84,4 @@ def _join(request: Request, name: str, *, role: Role) -> Response:
     # Else viewers would get a publisher's token from /room/<name>-broadcast.
     who = replace(visitor(request), role=role)
     room = Room.objects.open(room_name(name), visitor=who, token_role=Role.SUBSCRIBER)
-    return Response(credentials_for(room, role=role))
+    return Response(credentials_for(room, role=role, data=room.connection_data(who)))

@@ -1,13 +1,17 @@
 """Guests of a room with a waiting room: they ask to be let in, and a moderator decides.
 
-A guest keeps asking for credentials while they wait, by which it is known that they still do.
+A guest has a ticket, which is a secret, and an id, which others see: a hash of the ticket. Guests
+who wait keep asking for credentials; that is how the server knows that they are still there.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
@@ -20,68 +24,140 @@ if TYPE_CHECKING:
 
 MAX_NAME = 100
 MAX_WAITING = 100  # in a room
-# A guest who has not asked for so long has gone away.
+# Guests who have not asked for so long have left.
 GONE_AFTER = timedelta(seconds=90)
 NOTED_EVERY = timedelta(seconds=10)
 KEPT_FOR = timedelta(hours=24)
+# How many old rows a new one deletes.
+FORGOTTEN_AT_ONCE = 100
+
+# The connection data of a guest's token.
+DATA = re.compile(r'\{"guest":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"\}', re.ASCII)
+
+
+def id_of(ticket: str) -> uuid.UUID:
+    """The id of the guest who has this ticket. A fast hash will do, since tickets are random."""
+    return uuid.UUID(bytes=hashlib.sha256(ticket.encode()).digest()[:16])
+
+
+def connection_data(ticket: str) -> str:
+    """What the token of a guest tells the others in the room: the guest's id, as JSON."""
+    return f'{{"guest":"{id_of(ticket)}"}}'
 
 
 class GuestManager(models.Manager["Guest"]):
-    def ask(self, room: Room, name: str) -> Guest:
-        """A guest who waits from now on. Error: waiting_room_full."""
-        self.filter(asked_at__lt=timezone.now() - KEPT_FOR).delete()
+    def ask(self, room: Room, name: str) -> str:
+        """The ticket of a guest who waits from now on; only its hash is stored.
+
+        Errors: waiting_room_full, room_not_found.
+        """
         if self.waiting(room).count() >= MAX_WAITING:
             raise Problem("waiting_room_full")
+        self._forget_old()
+        ticket = secrets.token_urlsafe(24)
         try:
             with transaction.atomic():
-                return self.create(room=room, name=name)
+                self.create(pk=id_of(ticket), room=room, name=name)
         except IntegrityError:  # deleted meanwhile
             raise Problem("room_not_found") from None
+        return ticket
+
+    def cancel(self, room: Room, ticket: str) -> None:
+        """End the ticket of a guest who no longer wants to come in. Error: guest_not_found."""
+        deleted, _ = self.filter(room=room, pk=id_of(ticket)).delete()
+        if not deleted:
+            raise Problem("guest_not_found")
 
     def waiting(self, room: Room) -> models.QuerySet[Guest]:
-        """Those who wait now, the first one first; at most MAX_WAITING."""
+        """The guests who wait now, the first one first; at most MAX_WAITING."""
         since = timezone.now() - GONE_AFTER
         return self.filter(room=room, is_admitted=None, seen_at__gt=since)[:MAX_WAITING]
 
-    def decide(self, room: Room, ticket: uuid.UUID, *, admit: bool) -> Guest:
-        """Let the guest in, or turn them away. Error: guest_not_found."""
-        guest = self.filter(room=room, ticket=ticket).first()
+    def decide(self, room: Room, guest_id: uuid.UUID, *, admit: bool) -> Guest:
+        """Let a guest in, or turn them away. Error: guest_not_found."""
+        guest = self.filter(room=room, pk=guest_id).first()
         if guest is None or not self.filter(pk=guest.pk).update(is_admitted=admit):
             raise Problem("guest_not_found")
         guest.is_admitted = admit
         return guest
 
-    def refuse_unadmitted(self, room_id: int, ticket: str) -> None:
-        """Errors: admission_required, admission_pending, admission_refused."""
+    def check_ticket(self, room_id: int, ticket: str) -> None:
+        """Raise the Problem that keeps the guest with this ticket out, if one does.
+
+        Errors: admission_required, admission_pending, admission_refused.
+        """
         now = timezone.now()
-        guest = self.filter(room_id=room_id, ticket=ticket).first() if ids.is_uuid(ticket) else None
+        guest = self.filter(room_id=room_id, pk=id_of(ticket)).first() if ticket else None
         if guest is None or guest.asked_at < now - KEPT_FOR:
             raise Problem("admission_required")
         if guest.is_admitted is None:
-            guest.note_that_they_wait(now)
+            guest.note_waiting(now)
             raise Problem("admission_pending")
         if not guest.is_admitted:
             raise Problem("admission_refused")
+        if not guest.has_joined:
+            self.filter(pk=guest.pk).update(has_joined=True)
+
+    def end_removed(self, room: Room, connection_id: str) -> None:
+        """End the ticket of the guest whose connection was just ended by a moderator.
+
+        OpenTok lists connections without the data of their tokens; only its callbacks tell which
+        guest a connection is. So this ends the tickets of the guests whose connections are unknown
+        as well: without callbacks, those of all guests who have joined.
+        """
+        is_meant = models.Q(connection_id=connection_id) | models.Q(connection_id=None)
+        self.filter(is_meant, room=room, has_joined=True).delete()
+
+    def end_joined(self, room: Room) -> None:
+        """End the tickets of all guests who have joined: everybody was disconnected."""
+        self.filter(room=room, has_joined=True).delete()
+
+    def apply_callback(self, session_id: str, told: dict[str, Any]) -> None:
+        """Note a guest's connection, or end the ticket of a guest whom a moderator has disconnected
+        with whatever app.
+        """
+        connection = told.get("connection")
+        data = connection.get("data") if isinstance(connection, dict) else None
+        found = DATA.fullmatch(data) if isinstance(data, str) else None
+        if not isinstance(connection, dict) or found is None:
+            return
+        guests = self.filter(pk=found[1], room__session_id=session_id)
+        if told["event"] == "connectionCreated" and ids.is_uuid(connection.get("id")):
+            guests.update(connection_id=connection["id"])
+        elif told["event"] == "connectionDestroyed" and told.get("reason") == "forceDisconnected":
+            guests.delete()
+
+    def _forget_old(self) -> None:
+        """Some with each new one, so that nothing else has to clean up."""
+        with transaction.atomic():
+            old = self.filter(asked_at__lt=timezone.now() - KEPT_FOR)
+            some = old.select_for_update(skip_locked=True).values("pk")[:FORGOTTEN_AT_ONCE]
+            self.filter(pk__in=some).delete()
 
 
 class Guest(models.Model):
-    """`is_admitted` is None until a moderator has decided."""
+    """`is_admitted` is None until a moderator has decided. With `has_joined` the guest has got
+    credentials. `connection_id` is that of their latest connection, if a callback has told it.
+    """
 
-    ticket = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # The column once held the ticket itself.
+    id = models.UUIDField(primary_key=True, editable=False, db_column="ticket")
     room = models.ForeignKey("rooms.Room", on_delete=models.CASCADE, related_name="guests")
     name = models.CharField(max_length=MAX_NAME)
     asked_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     seen_at = models.DateTimeField(default=timezone.now, editable=False)
     is_admitted = models.BooleanField(null=True, default=None)
+    has_joined = models.BooleanField(default=False, db_default=False, editable=False)
+    connection_id = models.UUIDField(null=True, default=None, editable=False)
 
     objects = GuestManager()
 
     class Meta:
-        ordering = ["asked_at", "ticket"]
+        ordering = ["asked_at", "id"]
 
     def __str__(self) -> str:
         return self.name
 
-    def note_that_they_wait(self, now: datetime) -> None:
+    def note_waiting(self, now: datetime) -> None:
         if self.seen_at < now - NOTED_EVERY:
             Guest.objects.filter(pk=self.pk).update(seen_at=now)

@@ -1,4 +1,4 @@
-"""Invitations to a room: links with a role and an end of their own; see access/invitations.py."""
+"""Making and revoking invitations to a room. What they are: access/invitations.py."""
 
 from datetime import timedelta
 
@@ -10,13 +10,15 @@ from rooms.models import Room
 
 
 def invite(room: Room, *, role: str, lifetime: int) -> Invitation:
-    """`lifetime` is in seconds, and of the link: its tokens last as long as any in this room."""
+    """An invitation that expires after `lifetime` seconds. The tokens that it brings have the
+    room's own lifetime.
+    """
     until = timezone.now() + timedelta(seconds=lifetime)
     return Invitation(room.pk, room.invitation_generation, role, until)
 
 
 def revoke_all(room: Room) -> None:
-    """All that were made before. People who have joined by one stay in the room; guests who were
+    """Revoke all invitations made so far. People who have joined stay in the room; guests who were
     let in have to ask again.
     """
     room.guests.all().delete()

@@ -71,7 +71,7 @@ class RoomManager(models.Manager["Room"]):
         room = self.get_by_name(name)
         if room is None:
             ClosedName.objects.refuse(name)
-            visitor.refuse_unless_maker()
+            visitor.check_may_make_room()
         else:
             room.admit(visitor)
         if room is None or not sessions.owns(room.session_id):
@@ -152,7 +152,7 @@ class RoomManager(models.Manager["Room"]):
                     raise
                 room = None  # deleted meanwhile, so that this is a first visit again
         if room is None:
-            visitor.refuse_unless_maker()
+            visitor.check_may_make_room()
             visitor.count("create")
             return self._make(name, e2ee=e2ee, **policy)[0]
         return room

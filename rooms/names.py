@@ -25,6 +25,11 @@ def clean_name(name: str) -> str:
     name = composed(name)
     if not 1 <= len(name) <= MAX_LENGTH or not name.strip():
         raise Problem("room_name_invalid")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+    if has_control_characters(name):
         raise Problem("room_name_invalid")
     return name
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether it has some, or surrogates, which no UTF-8 has."""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)

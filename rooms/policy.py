@@ -16,7 +16,7 @@ from access.guesses import Guesses
 from access.invitations import Invitation
 from access.limits import consume
 from access.models import ApiKey
-from rooms.guests import Guest
+from rooms.guests import Guest, connection_data
 from web.errors import Problem
 
 MIN_TOKEN_SECONDS = 60
@@ -27,12 +27,11 @@ MAX_MINUTES = 7 * 24 * 60
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks for credentials, and what they bring: an API key, an invitation, an access code, the
-    ticket of a guest who was let in, and whether they agree to being recorded.
+    """A client that asks for credentials, and what it sent.
 
-    `role` is the one that they join in, if that is no matter of the room. `client` is the ident
-    that limits count, from access.limits.client_ident; empty for the server's own calls, which have
-    no limits.
+    `client` is the ident that limits count, from access.limits.client_ident; the server's own calls
+    have none, and no limits. `role` takes the place of the room's token role. `ticket` is a
+    guest's: see rooms/guests.py.
     """
 
     key: ApiKey | None = None
@@ -44,11 +43,14 @@ class Visitor:
     agrees_to_recording: bool = False
 
     def has_key_to(self, capability: Capability) -> bool:
-        """Whether a key of theirs says so: ANONYMOUS_ACCESS does not count."""
+        """Whether its API key has this capability: ANONYMOUS_ACCESS does not count."""
         return self.key is not None and self.key.may(capability)
 
-    def refuse_unless_maker(self) -> None:
-        """Raise a Problem if an unknown name makes no room for them."""
+    def check_may_make_room(self) -> None:
+        """Raise a Problem if this visitor may not make a room by asking for an unknown name.
+
+        Errors: invitation_invalid, room_unknown.
+        """
         if self.invitation:
             raise Problem("invitation_invalid")  # to a room that was deleted
         if settings.ROOM_CREATION == "keys" and not self.has_key_to(Capability.JOIN):
@@ -135,21 +137,20 @@ class Policy(models.Model):
         self.access_code = codes.hashed(code) if code.strip() else ""
 
     @property
-    def keeps_out(self) -> bool:
-        """Whether it keeps a visitor out, at any time."""
+    def is_restricted(self) -> bool:
+        """Whether it refuses any visitor at any time."""
         asks = self.access_code or self.waiting_room or self.recording_consent
         limits = self.max_participants
         return bool(self.closed or self.opens_at or self.closes_at or asks or limits)
 
     def admit(self, visitor: Visitor) -> None:
         """Raise the Problem that keeps this visitor out, if one does."""
-        self.let_ask(visitor)
-        is_guest = visitor.role != "moderator" and not visitor.has_key_to(Capability.MANAGE)
-        if self.waiting_room and is_guest:
-            Guest.objects.refuse_unadmitted(self.pk, visitor.ticket)
+        self.check_policy(visitor)
+        if self.needs_ticket(visitor):
+            Guest.objects.check_ticket(self.pk, visitor.ticket)
 
-    def let_ask(self, visitor: Visitor) -> None:
-        """The same, as far as it is no matter of the waiting room."""
+    def check_policy(self, visitor: Visitor) -> None:
+        """The same, except for the waiting room."""
         if visitor.invitation:
             self._check_invitation(visitor.invitation)
         if shut := self.shut(now=timezone.now()):
@@ -162,8 +163,17 @@ class Policy(models.Model):
         if self.recording_consent and not visitor.agrees_to_recording:
             raise Problem("consent_required")
 
+    def needs_ticket(self, visitor: Visitor) -> bool:
+        """Whether a moderator has to let this visitor in from the waiting room."""
+        is_exempt = visitor.role == "moderator" or visitor.has_key_to(Capability.MANAGE)
+        return self.waiting_room and not is_exempt
+
+    def connection_data(self, visitor: Visitor) -> str:
+        """What the token of an admitted visitor tells the others in the room; mostly nothing."""
+        return connection_data(visitor.ticket) if self.needs_ticket(visitor) else ""
+
     def shut(self, *, now: datetime) -> Problem | None:
-        """Why no visitor gets in now, or None."""
+        """The Problem that keeps all visitors out now, or None."""
         if self.closed:
             return Problem("room_closed")
         if self.opens_at and now < self.opens_at:

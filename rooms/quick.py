@@ -123,7 +123,7 @@ def answer(environ: Environ, name: str) -> Answer | None:
         finally:
             close_old_connections()
     # With REDIS_URL the limits are counted there, for which an event loop would have to wait.
-    if not (room.keeps_out or settings.REDIS_URL):
+    if not (room.is_restricted or settings.REDIS_URL):
         _keep(room, before)
     return found
 

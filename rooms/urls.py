@@ -8,14 +8,15 @@ from rooms.waiting import WaitingViewSet
 register_converter(NameConverter, "room")
 register_converter(SpelledNameConverter, "spelled")
 
+waiting = WaitingViewSet.as_view({"post": "create", "delete": "destroy"})
 join = RoomViewSet.as_view({"get": "retrieve", "head": "peek"})
 
 urlpatterns = [
     re_path(r"^session/?\Z", RoomViewSet.as_view({"get": "session"})),
     path("room/<spelled:name>", join, name="room"),
     path("room/<spelled:name>/", join),
-    path("waiting/<room:name>", WaitingViewSet.as_view({"post": "create"}), name="waiting"),
-    path("waiting/<room:name>/", WaitingViewSet.as_view({"post": "create"})),
+    path("waiting/<room:name>", waiting, name="waiting"),
+    path("waiting/<room:name>/", waiting),
 ]
 for who in ("host", "viewer", "guest"):
     as_role = BroadcastRoomViewSet.as_view({"get": who, "head": "peek"})

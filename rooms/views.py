@@ -20,7 +20,7 @@ from video.errors import ANY_CALL
 SHUT = {"room_closed", "room_not_open_yet", "room_over", "room_full"}
 ASKED = {"access_code_required", "access_code_wrong", "consent_required", "invitation_invalid"}
 WAITING = {"admission_required", "admission_pending", "admission_refused"}
-KEPT_OUT = {"room_unknown", *ASKED, *SHUT, *WAITING}
+KEPT_OUT = {"room_unknown", "banned", *ASKED, *SHUT, *WAITING}
 LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201, 302])
 
 
@@ -89,7 +89,8 @@ class RoomViewSet(ViewSet):
         e2ee = request.query_params.get("e2ee", "").lower() == "true"
         who = visitor(request)
         room = Room.objects.open(name, e2ee=e2ee, visitor=who)
-        return Response(credentials_for(room, role=who.role))
+        data = room.connection_data(who)
+        return Response(credentials_for(room, role=who.role, data=data))
 
     @extend_schema(
         operation_id="peek_at_room",

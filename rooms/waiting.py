@@ -1,6 +1,8 @@
 """The waiting room: guests ask to be let in, and get a ticket for when a moderator has done so."""
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,17 +15,36 @@ from access.limits import Throttle
 from rooms.coverage import check_key_covers
 from rooms.guests import MAX_NAME, Guest
 from rooms.models import Room
+from rooms.names import has_control_characters
 from rooms.views import ASKED, SHUT, visitor
+from web.errors import Problem
+from web.serializers import StrictSerializer
+
+AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
 
 
-class NewGuestSerializer(serializers.Serializer):
-    name = serializers.CharField(
+class GuestNameField(serializers.CharField):
+    """Text alone: a number or a line break is a mistake of the client."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        name: str = super().to_internal_value(data)
+        if has_control_characters(name):
+            raise serializers.ValidationError("A name has no control characters.")
+        return name
+
+
+class NewGuestSerializer(StrictSerializer):
+    name = GuestNameField(
         max_length=MAX_NAME, help_text="What the moderators are told about who waits."
     )
 
 
 class TicketSerializer(serializers.Serializer):
-    ticket = serializers.UUIDField(help_text="For the header `X-Ticket` of /room/<name>.")
+    ticket = serializers.CharField(
+        help_text="For the header `X-Ticket` of /room/<name>. Keep it secret."
+    )
 
 
 @extend_schema(tags=["Rooms"])
@@ -31,7 +52,7 @@ class WaitingViewSet(ViewSet):
     """Asking to be let into a room that has a waiting room."""
 
     needs = Capability.JOIN
-    takes_invitations = {"create"}
+    takes_invitations = {"create", "destroy"}
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("join")]
@@ -41,21 +62,37 @@ class WaitingViewSet(ViewSet):
         summary="Ask to be let into a room",
         description="Then ask `/room/<name>` with the ticket until it no longer answers "
         "`admission_pending`: guests who do not ask for 90 seconds are dropped from the list. "
-        "A ticket is good for a day.",
+        "A ticket is good for a day. A client that need not wait gets a 409 "
+        "`admission_not_required`.",
         request=NewGuestSerializer,
         responses={201: TicketSerializer},
         extensions={
             "x-codes": {
-                "invalid", "room_name_invalid", "room_not_covered", "room_not_found",
-                "waiting_room_full", *ASKED, *SHUT,
+                "invalid", "admission_not_required", "waiting_room_full",
+                *AT_A_ROOM, *ASKED, *SHUT,
             }
         },
     )  # fmt: skip
     def create(self, request: Request, name: str) -> Response:
         check_key_covers(key_of(request), name)
-        guest = NewGuestSerializer(data=request.data)
-        guest.is_valid(raise_exception=True)
-        room = Room.objects.find(name)
-        room.let_ask(visitor(request))
-        asked = Guest.objects.ask(room, guest.validated_data["name"])
-        return Response(TicketSerializer(asked).data, status.HTTP_201_CREATED)
+        asked = NewGuestSerializer.read(request.data)
+        room, who = Room.objects.find(name), visitor(request)
+        room.check_policy(who)
+        if not room.needs_ticket(who):
+            raise Problem("admission_not_required")
+        ticket = Guest.objects.ask(room, asked["name"])
+        return Response(TicketSerializer({"ticket": ticket}).data, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="stop_waiting",
+        summary="Ask to be let in no more",
+        description="Ends the ticket. Whoever has joined by it stays in the room.",
+        parameters=[OpenApiParameter("X-Ticket", str, OpenApiParameter.HEADER)],
+        responses={204: OpenApiResponse(description="Done.")},
+        extensions={"x-codes": {"guest_not_found", *AT_A_ROOM}},
+    )
+    def destroy(self, request: Request, name: str) -> Response:
+        check_key_covers(key_of(request), name)
+        ticket = request.META.get("HTTP_X_TICKET", "")
+        Guest.objects.cancel(Room.objects.find(name), ticket)
+        return Response(status=status.HTTP_204_NO_CONTENT)

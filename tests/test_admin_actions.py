@@ -206,7 +206,8 @@ def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opent
     }  # fmt: skip
     opentok.connect(room.session_id)
     stream = opentok.publish(room.session_id)
-    guest = Guest.objects.ask(room, "Ben")
+    Guest.objects.ask(room, "Ben")
+    guest = Guest.objects.get()
     told = people(admin_client, room)
     assert [each["id"] for each in told["streams"]] == [stream]
     assert told["guests"] == [{"id": str(guest.pk), "name": "Ben"}]
@@ -219,6 +220,17 @@ def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opent
     assert people(admin_client, room)["connections"] == []
     guest.refresh_from_db()
     assert guest.is_admitted
+
+
+def test_a_guest_who_is_removed_on_a_rooms_page_has_to_ask_again(admin_client, room, opentok):
+    room.change_policy(waiting_room=True)
+    ticket = Guest.objects.ask(room, "Ben")
+    moderate(admin_client, room, "admit", Guest.objects.get().pk)
+    assert admin_client.get("/room/standup", headers={"X-Ticket": ticket}).status_code == 200
+    connection = opentok.connect(room.session_id)
+    assert "done" in moderate(admin_client, room, "remove", connection).json()
+    answer = admin_client.get("/room/standup", headers={"X-Ticket": ticket})
+    assert answer.json()["code"] == "admission_required"
 
 
 @pytest.mark.parametrize(

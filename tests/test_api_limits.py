@@ -65,7 +65,7 @@ CAPABILITIES = "manage,broadcast,caption,call,moderate"
 
 def send(program, operation):
     method, path, _ = OPERATIONS[operation]
-    path = path.replace("{ticket}", str(uuid.uuid4()))
+    path = path.replace("{guest_id}", str(uuid.uuid4()))
     return program.call(method, re.sub(r"\{\w+\}", "unknown", path), json={})
 
 

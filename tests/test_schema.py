@@ -68,6 +68,26 @@ def test_the_page_of_errors_lists_every_code_once_with_its_status_title_and_advi
     assert all(len(advice) > 15 for *_, advice in rows)
 
 
+def described_codes(path, method):
+    responses = DESCRIBED["paths"][path][method]["responses"].values()
+    return set(re.findall(r"`(\w+)`", " ".join(each["description"] for each in responses)))
+
+
+def test_whatever_hands_out_access_to_a_room_describes_the_refusals_of_its_policy():
+    refusals = {"access_code_required", "consent_required", "admission_required", "room_closed"}
+    for path, method in (
+        ("/room/{name}", "get"),
+        ("/sip/{name}", "get"),
+        ("/sip/{name}/dial", "post"),
+    ):
+        assert refusals <= described_codes(path, method), path
+    assert refusals.isdisjoint(described_codes("/sip/{name}/hangup", "post"))
+    assert {"admission_not_required", "waiting_room_full"} <= described_codes(
+        "/waiting/{name}", "post"
+    )
+    assert "guest_not_found" in described_codes("/waiting/{name}", "delete")
+
+
 def test_a_problem_has_the_title_that_the_documentation_has(server):
     seen = set()
     for body, headers in [
@@ -137,7 +157,9 @@ def test_each_body_has_an_example_that_is_accepted(server, opentok):
     tagged = program.post("rooms/lobby/broadcasts", outputs=outputs, multiBroadcastTag="other")
     broadcast = tagged.json()["id"]
     call = program.post("rooms/lobby/calls", uri="sip:1@sip.example").json()["id"]
-    guest = server.request("POST", "/waiting/lobby", json={"name": "Ben"}).json()["ticket"]
+    program.patch("rooms/lobby", waitingRoom=True)
+    server.request("POST", "/waiting/lobby", json={"name": "Ben"})
+    guest = program.get("rooms/lobby/guests").json()["items"][0]["id"]
     sent = 0
     for path, methods in DESCRIBED["paths"].items():
         for method, operation in methods.items():
@@ -146,7 +168,7 @@ def test_each_body_has_an_example_that_is_accepted(server, opentok):
                 (example,) = [each["value"] for each in media["examples"].values()]
                 activity = broadcast if "broadcasts" in path else call
                 url = path.removeprefix("/api/v1/").format(
-                    name="lobby", archive_id=archive, activity_id=activity, ticket=guest
+                    name="lobby", archive_id=archive, activity_id=activity, guest_id=guest
                 )
                 answer = program.call(method.upper(), url, json=example)
                 # Nobody is in the room of the example, and its stream is none of a room's.

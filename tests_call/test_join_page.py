@@ -257,13 +257,65 @@ def test_guests_wait_until_a_moderator_lets_them_in_or_turns_them_away(enter, se
     room = room_with(server, "exam", waiting_room=True, token_role="publisher")
     anna = enter("Anna", room=invitation(room, "moderator"))
     ben, eve = (enter(name, room="exam", joins=False) for name in ("Ben", "Eve"))
-    for page in (ben, eve):
+    for page, name in ((ben, "Ben"), (eve, "Eve")):
         page.get_by_role("button", name="Join").click()
         page.get_by_text("Waiting to be let in by a moderator").wait_for()
+        anna.get_by_role("status").get_by_text(f"Waiting to be let in: {name}").wait_for()
     ben.route("**/room/exam", lambda route: route.abort(), times=1)
-    anna.get_by_role("button", name="Let in: Ben").click()
+    anna.get_by_role("button", name="Let in: Ben").press("Enter")
     ben.get_by_text("Ben (you)").wait_for()
     anna.locator("#tiles li", has_text="Ben").wait_for()
-    anna.get_by_role("button", name="Turn away: Eve").click()
+    assert focused(anna) == "Let in: Eve"
+    anna.get_by_role("button", name="Turn away: Eve").press("Enter")
     eve.get_by_role("alert").get_by_text("did not let you in").wait_for()
     anna.get_by_role("heading", name="Waiting to be let in").wait_for(state="hidden")
+    assert focused(anna) == "exam"
+
+
+def focused(page):
+    """The label or the text of the element that has the keyboard's focus."""
+    return page.evaluate("""() => document.activeElement.getAttribute('aria-label')
+        || document.activeElement.textContent""")
+
+
+@pytest.mark.parametrize("how", ["button", "address", "closing"])
+def test_a_guest_who_cancels_or_leaves_the_page_waits_no_more(enter, server, how):
+    from rooms.guests import Guest
+
+    room = room_with(server, "queue", waiting_room=True, token_role="publisher")
+    anna = enter("Anna", room=invitation(room, "moderator"))
+    ben = enter("Ben", room="queue", joins=False)
+    ben.get_by_role("button", name="Join").click()
+    anna.get_by_role("button", name="Let in: Ben").wait_for()
+    assert focused(ben) == "Cancel"
+    if how == "button":
+        ben.get_by_role("button", name="Cancel").click()
+        ben.get_by_text("You no longer wait to be let in.").wait_for()
+        assert ben.get_by_role("button", name="Cancel").is_hidden()
+        assert focused(ben) == "Join"
+    elif how == "address":
+        ben.goto("about:blank")
+    else:
+        ben.close()
+    anna.get_by_role("button", name="Let in: Ben").wait_for(state="detached")
+    assert not Guest.objects.exists()
+    if how == "button":
+        ben.get_by_role("button", name="Join").click()
+        anna.get_by_role("button", name="Let in: Ben").click()
+        ben.get_by_text("Ben (you)").wait_for()
+
+
+def test_a_guest_who_was_removed_has_to_be_let_in_again(enter, server):
+    room = room_with(server, "exam", waiting_room=True, token_role="publisher")
+    anna = enter("Anna", room=invitation(room, "moderator"))
+    ben = enter("Ben", room="exam", joins=False)
+    ben.get_by_role("button", name="Join").click()
+    anna.get_by_role("button", name="Let in: Ben").click()
+    anna.locator("#tiles li", has_text="Ben").wait_for()
+    anna.on("dialog", lambda dialog: dialog.accept())
+    anna.get_by_role("button", name="Remove Ben").click()
+    ben.get_by_text("A moderator has removed you from the call.").wait_for()
+    ben.get_by_role("button", name="Join").click()
+    ben.get_by_role("alert").get_by_text("did not let you in").wait_for()
+    ben.get_by_role("button", name="Join").click()
+    ben.get_by_text("Waiting to be let in by a moderator").wait_for()

@@ -165,10 +165,12 @@ _TABLE = (
          "Retry-After.", wait=10),
     Code(403, "admission_refused", "Not let in",
          "A moderator of this room did not let you in."),
+    Code(409, "admission_not_required", "No need to wait",
+         "You can join this room without being let in. Ask at /room/<name>."),
     Code(503, "waiting_room_full", "The waiting room is full",
          "Too many people wait to be let into this room. Please try again later.", wait=30),
     Code(404, "guest_not_found", "No such guest",
-         "No guest with this ticket has asked to be let into this room."),
+         "No such guest waits for this room, or was let in."),
 
     # Recordings; those of a state that cannot be watched are in archives/pages.py
     Code(400, "session_invalid", "No such session",

@@ -22,15 +22,16 @@ from web.errors import Code
 
 DESCRIPTION = Path(__file__).with_name("description.md")
 DESCRIBED = (
-    "/session", "/room/", "/archive", "/captions/", "/broadcast/", "/sip/", "/audio-connector/",
-    "/render", "/api/v1/",
+    "/session", "/room/", "/waiting/", "/archive", "/captions/", "/broadcast/", "/sip/",
+    "/audio-connector/", "/render", "/api/v1/",
 )  # fmt: skip
 
 # What can go wrong with …
 ANY_REQUEST = {
     "bad_request", "address_not_text", "address_ambiguous", "headers_too_large", "key_required",
     "key_invalid", "key_expired", "key_revoked", "capability_missing", "client_token_invalid",
-    "client_token_insufficient", "rate_limited", "server_error", "database_unavailable",
+    "client_token_insufficient", "invitation_invalid", "rate_limited", "server_error",
+    "database_unavailable",
 }  # fmt: skip
 WITH_CLIENT_TOKEN = {"client_token_required", "session_not_covered"}
 ANY_BODY = {

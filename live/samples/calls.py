@@ -18,14 +18,13 @@ from live.samples.voice import PHONE, note
 from rooms.conferences import Conference
 from rooms.coverage import check_key_covers
 from rooms.models import Room
-from rooms.views import SHUT, visitor
+from rooms.views import KEPT_OUT, visitor
 from video.errors import ANY_CALL
 from web.errors import Problem
 
-AT_A_ROOM = {
-    "room_name_invalid", "room_not_covered", "room_not_found", "access_code_required",
-    "access_code_wrong", *SHUT, *ANY_CALL,
-}  # fmt: skip
+AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
+# A room's policy holds for phones as well.
+JOINING = AT_A_ROOM | (KEPT_OUT - {"room_unknown"}) | ANY_CALL
 VONAGE = "sip:{number}@sip.nexmo.com;transport=tls"
 
 
@@ -43,7 +42,7 @@ class CallViewSet(ViewSet):
         summary="How phones get into a room",
         description="The same each time. The room has to be there.",
         responses={200: ConferenceSerializer},
-        extensions={"x-codes": AT_A_ROOM},
+        extensions={"x-codes": JOINING},
     )
     def conference(self, request: Request, name: str) -> Response:
         room = _room(request, name)
@@ -69,7 +68,7 @@ class CallViewSet(ViewSet):
                 "call_refused",
                 "call_conflict",
                 "nobody_connected",
-                *AT_A_ROOM,
+                *JOINING,
             }
         },
     )
@@ -94,7 +93,7 @@ class CallViewSet(ViewSet):
         description="Again is fine.",
         request=None,
         responses={200: {"type": "object"}},
-        extensions={"x-codes": AT_A_ROOM},
+        extensions={"x-codes": AT_A_ROOM | ANY_CALL},
     )
     def hangup(self, request: Request, name: str) -> Response:
         request.data  # noqa: B018  nothing is read from the body, but a broken one is refused

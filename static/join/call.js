@@ -31,6 +31,7 @@ export class Call {
     this.tiles.mayModerate = this.session.capabilities.forceDisconnect === 1;
     if (this.tiles.mayModerate) {
       this.guests = new Guests(this.find, this.token, this.complain);
+      this.tiles.onRemove = (connection) => this.guests.endTicket(connection);
     }
     this.control();
     if (this.session.capabilities.publish === 1 && (videoSource || audioSource)) {

@@ -15,26 +15,50 @@ export class Entry {
   /* The credentials, once a moderator lets the person in, where the room has a waiting room. */
   async credentials({ name, code, agrees }, onWait) {
     let hasAsked = false;
-    let waits = false;
-    for (;;) {
-      try {
-        return await this.ask('GET', `/room/${this.segment}`, { code, agrees });
-      } catch (problem) {
-        if (problem.code === 'admission_required' && !hasAsked) {
-          hasAsked = true;
-          this.ticket = (await this.ask('POST', `/waiting/${this.segment}`, { code, agrees }, { name })).ticket;
-        } else if (problem.code === 'admission_pending') {
-          waits = true;
-          onWait();
-          await pause(Math.max(problem.wait, WAITED_AT_LEAST));
-        } else if (waits && PASSING.has(problem.status)) {
-          await pause(Math.max(problem.wait, WAITED_AT_LEAST));
-        } else {
-          if (problem.code === 'admission_refused') this.ticket = '';
-          throw problem;
+    this.waiting = null;
+    try {
+      for (;;) {
+        try {
+          return await this.ask('GET', `/room/${this.segment}`, { code, agrees });
+        } catch (problem) {
+          if (problem.code === 'admission_required' && !hasAsked) {
+            hasAsked = true;
+            await this.askToBeLetIn({ name, code, agrees });
+          } else if (problem.code === 'admission_pending' || (this.waiting && PASSING.has(problem.status))) {
+            hasAsked = false; // a ticket may end before it is used
+            if (!this.waiting) {
+              this.waiting = new AbortController();
+              onWait();
+            }
+            await pause(Math.max(problem.wait, WAITED_AT_LEAST), this.waiting.signal);
+          } else {
+            if (problem.code === 'admission_refused') this.ticket = '';
+            throw problem;
+          }
         }
       }
+    } finally {
+      this.waiting = null;
     }
+  }
+
+  /* A room that has no waiting room any more can be joined at once. */
+  async askToBeLetIn({ name, code, agrees }) {
+    try {
+      this.ticket = (await this.ask('POST', `/waiting/${this.segment}`, { code, agrees }, { name })).ticket;
+    } catch (problem) {
+      if (problem.code !== 'admission_not_required') throw problem;
+    }
+  }
+
+  /* Wait no more; nothing for somebody who does not wait. The request outlives the page. */
+  cancel() {
+    if (!this.waiting) return;
+    const headers = { 'X-Ticket': this.ticket };
+    if (this.invitation) headers.Authorization = `Bearer ${this.invitation}`;
+    fetch(`/waiting/${this.segment}`, { method: 'DELETE', headers, keepalive: true }).catch(() => {});
+    this.ticket = '';
+    this.waiting.abort();
   }
 
   /* What the server answers, or the problem that it is. */
@@ -48,9 +72,10 @@ export class Entry {
     if (this.invitation) headers.Authorization = `Bearer ${this.invitation}`;
     if (this.ticket) headers['X-Ticket'] = this.ticket;
     if (body) headers['Content-Type'] = 'application/json';
-    const options = { method, headers, cache: 'no-store', body: body && JSON.stringify(body) };
+    const options = { method, headers, cache: 'no-store', body: body && JSON.stringify(body), signal: this.waiting?.signal };
     const response = await fetch(address + query, options).catch(() => new Response('{}', { status: 503 }));
     const told = await response.json().catch(() => ({}));
+    if (this.waiting?.signal.aborted) throw cancelled();
     if (response.ok) return told;
     const problem = new Error(sentence(told));
     problem.code = told.code;
@@ -87,6 +112,16 @@ function local(moment) {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short' }).format(new Date(moment));
 }
 
-function pause(seconds) {
-  return new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const clock = setTimeout(resolve, seconds * 1000);
+    signal.addEventListener('abort', () => {
+      clearTimeout(clock);
+      reject(cancelled());
+    });
+  });
+}
+
+function cancelled() {
+  return Object.assign(new Error('You no longer wait to be let in.'), { code: 'cancelled' });
 }

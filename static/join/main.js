@@ -39,7 +39,8 @@ async function enter(event) {
   try {
     sdk();
     const person = { name: lobby.name, code: find('code').value.trim(), agrees: find('consent').checked };
-    const told = await entry.credentials(person, () => say('Waiting to be let in by a moderator…'));
+    const told = await entry.credentials(person, wait);
+    find('cancel').hidden = true;
     lobby.remember();
     say('Waiting for camera and microphone…');
     await lobby.ready;
@@ -57,10 +58,27 @@ async function enter(event) {
     if (!lobby.stream) lobby.start();
   } finally {
     find('enter').disabled = false;
+    stopWaiting();
   }
 }
 
+function wait() {
+  say('Waiting to be let in by a moderator…');
+  find('cancel').hidden = false;
+  find('cancel').focus();
+}
+
+function stopWaiting() {
+  const cancel = find('cancel');
+  if (document.activeElement === cancel) find('enter').focus();
+  cancel.hidden = true;
+}
+
 function refused(error) {
+  if (error.code === 'cancelled') {
+    say(error.message);
+    return;
+  }
   complain(error.message);
   if (error.code === 'access_code_required' || error.code === 'access_code_wrong') {
     find('code-field').hidden = false;
@@ -114,6 +132,8 @@ find('copy').addEventListener('click', async () => {
   }
 });
 find('lobby').addEventListener('submit', enter);
+find('cancel').addEventListener('click', () => entry.cancel());
+window.addEventListener('pagehide', () => entry.cancel());
 // Before this, the browser itself would send the form, and the code in an address.
 find('enter').disabled = false;
 // Another invitation, opened in the same tab.

@@ -44,10 +44,10 @@ export class Tiles {
     };
     return [
       button('Mute', () => this.session.forceMuteStream(stream).catch((error) => this.complain(error.message))),
-      button('Remove', () => {
-        if (window.confirm(`Remove ${name} from the call?`)) {
-          this.session.forceDisconnect(stream.connection, (error) => error && this.complain(error.message));
-        }
+      button('Remove', async () => {
+        if (!window.confirm(`Remove ${name} from the call?`)) return;
+        await this.onRemove?.(stream.connection);
+        this.session.forceDisconnect(stream.connection, (error) => error && this.complain(error.message));
       }),
     ];
   }

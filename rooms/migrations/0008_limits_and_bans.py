@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("meetings", "0001_initial"),
-        ("rooms", "0006_guests"),
+        ("rooms", "0007_guest_ids"),
     ]
 
     operations = [

@@ -1,0 +1,25 @@
+"""What is common to all bodies and queries: what they name is known, or they are refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses unknown fields, so that a misspelled one does not pass in silence."""
+
+    @classmethod
+    def read(cls, data: Any, instance: Any = None) -> dict[str, Any]:
+        """What was sent, checked, in our words; of an `instance`, what is to change."""
+        serializer = cls(instance, data=data, partial=instance is not None)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for name in data:
+                if name not in self.fields:
+                    known = ", ".join(self.fields) or "nothing"
+                    raise serializers.ValidationError({name: f"Not known here. There is: {known}."})
+        return super().to_internal_value(data)
