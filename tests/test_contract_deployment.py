@@ -16,6 +16,7 @@ PROGRAM = [
     "api",
     "archives",
     "live",
+    "meetings",
     "config",
     "ops",
     "rooms",
