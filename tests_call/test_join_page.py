@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -144,6 +145,10 @@ def test_a_recording_is_in_the_catalogue_and_ends_without_people(enter, server, 
     anna = enter("Anna")
     anna.get_by_role("button", name="Record").click()
     anna.get_by_text("This call is being recorded.").wait_for()
+    # The page is told by OpenTok, and may be before the server has noted it.
+    until = time.monotonic() + SECONDS
+    while not Archive.objects.exists() and time.monotonic() < until:
+        time.sleep(0.1)
     archive = Archive.objects.get()
     assert (archive.status, archive.room_name) == ("started", "standup")
     anna.get_by_role("button", name="Leave").click()
