@@ -15,7 +15,6 @@ from api.archive_serializers import (
     NewArchiveSerializer,
     StreamSerializer,
 )
-from api.room_views import AT_A_ROOM
 from api.serializers import NothingSerializer
 from api.viewsets import DONE, ManagingViewSet, done, example
 from archives.coverage import check_key_covers_archive
@@ -23,7 +22,7 @@ from archives.models import Archive
 from archives.views import AT_AN_ARCHIVE, NOT_STARTED
 from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Room
-from rooms.views import LOCATION
+from rooms.views import AT_A_ROOM, LOCATION
 from video.answers import Remote
 from video.errors import ANY_CALL
 

@@ -5,11 +5,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.room_views import AT_A_ROOM
 from api.serializers import StrictSerializer
 from api.session_views import ModeratingViewSet, room_of
 from api.viewsets import example
 from rooms.guests import Guest
+from rooms.views import AT_A_ROOM
 
 
 class GuestSerializer(serializers.Serializer):

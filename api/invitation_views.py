@@ -8,13 +8,13 @@ from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
 from access.limits import Throttle
-from api.room_views import AT_A_ROOM
 from api.serializers import StrictSerializer
 from api.viewsets import DONE, ManagingViewSet, done, example
 from rooms.coverage import check_key_covers
 from rooms.invitations import invite, revoke_all
 from rooms.models import Role, Room
 from rooms.paths import path_to
+from rooms.views import AT_A_ROOM
 
 DAY = 86_400
 

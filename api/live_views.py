@@ -25,7 +25,6 @@ from api.live_serializers import (
     NewRenderSerializer,
     StopReportSerializer,
 )
-from api.room_views import AT_A_ROOM
 from api.serializers import NothingSerializer, StrictSerializer
 from api.session_views import ModeratingViewSet
 from api.viewsets import DONE, ManagingViewSet, done, example
@@ -33,7 +32,7 @@ from live.models import Activity, Kind
 from live.stopping import stop_all
 from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Room
-from rooms.views import LOCATION
+from rooms.views import AT_A_ROOM, LOCATION
 from video import broadcasts, sip
 from video.errors import ANY_CALL
 from web.errors import CODES

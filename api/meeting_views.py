@@ -1,7 +1,7 @@
 """Meetings of the past and of now, who was in them, and who has to stay out."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -23,8 +23,7 @@ from api.meeting_serializers import (
     PresenceSerializer,
 )
 from api.pagination import NewestFirst
-from api.room_views import AT_A_ROOM
-from api.session_views import IN_A_SESSION, ModeratingViewSet, session_of
+from api.session_views import IN_A_SESSION, ModeratingViewSet, room_of, session_of
 from api.viewsets import DONE, ManagingViewSet, done, example
 from meetings import attendance
 from meetings.models import Meeting
@@ -32,6 +31,7 @@ from meetings.presence import present, running_meeting
 from rooms.coverage import check_key_covers
 from rooms.models import Ban, Room
 from rooms.names import clean_name
+from rooms.views import AT_A_ROOM
 from web.errors import Problem
 from web.spreadsheets import csv_response
 
@@ -114,7 +114,7 @@ class MeetingViewSet(ManagingViewSet):
 
 @extend_schema(tags=["Meetings"])
 class PresenceViewSet(ModeratingViewSet):
-    takes_client_tokens: ClassVar[set[str]] = {"retrieve"}
+    takes_client_tokens = {"retrieve"}
     serializer_class = PresenceSerializer
 
     @extend_schema(
@@ -134,7 +134,7 @@ class PresenceViewSet(ModeratingViewSet):
 
 @extend_schema(tags=["Meetings"])
 class BanViewSet(ModeratingViewSet):
-    takes_client_tokens: ClassVar[set[str]] = {"list_all", "create", "destroy"}
+    takes_client_tokens = {"list_all", "create", "destroy"}
     serializer_class = BanSerializer
 
     @extend_schema(
@@ -145,7 +145,7 @@ class BanViewSet(ModeratingViewSet):
         extensions={"x-codes": AT_A_ROOM},
     )
     def list_all(self, request: Request, name: str) -> Response:
-        bans = Ban.objects.current(self._room(request, name))
+        bans = Ban.objects.current(room_of(request, name))
         return Response(BanListSerializer({"items": bans}).data)
 
     @extend_schema(
@@ -161,7 +161,7 @@ class BanViewSet(ModeratingViewSet):
         },
     )
     def create(self, request: Request, name: str) -> Response:
-        room = self._room(request, name)
+        room = room_of(request, name)
         chosen: dict[str, Any] = NewBanSerializer.read(request.data)
         ends = chosen.get("until") is not None
         if connection_id := chosen.get("connection_id"):
@@ -177,14 +177,10 @@ class BanViewSet(ModeratingViewSet):
         extensions={"x-codes": AT_A_ROOM | {"ban_not_found"}},
     )
     def destroy(self, request: Request, name: str, ban_id: str) -> Response:
-        bans = Ban.objects.current(self._room(request, name))
+        bans = Ban.objects.current(room_of(request, name))
         if not bans.filter(pk=_number(ban_id)).delete()[0]:
             raise Problem("ban_not_found")
         return done()
-
-    def _room(self, request: Request, name: str) -> Room:
-        session_of(request, name)  # whether what was sent is for this room
-        return Room.objects.find(name)
 
 
 def _number(text: str) -> int:

@@ -23,10 +23,8 @@ from rooms.credentials import credentials_for
 from rooms.models import Room
 from rooms.paths import path_to
 from rooms.policy import Visitor
-from rooms.views import LOCATION, SHUT
+from rooms.views import AT_A_ROOM, LOCATION, SHUT
 from video.errors import ANY_CALL
-
-AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
 
 
 @extend_schema(tags=["Managing rooms"])

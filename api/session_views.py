@@ -8,7 +8,6 @@ from rest_framework.throttling import BaseThrottle
 from access.authentication import key_of
 from access.capabilities import Capability
 from access.limits import Throttle
-from api.room_views import AT_A_ROOM
 from api.serializers import NothingSerializer
 from api.session_serializers import (
     ConnectionListSerializer,
@@ -24,6 +23,7 @@ from rooms.coverage import check_client_covers_session, check_key_covers
 from rooms.guests import Guest
 from rooms.models import Room
 from rooms.presence import look
+from rooms.views import AT_A_ROOM
 from video import moderation, signals, streams
 from video.errors import ANY_CALL
 

@@ -17,6 +17,7 @@ from rooms.policy import Visitor
 from rooms.serializers import CredentialsSerializer
 from video.errors import ANY_CALL
 
+AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
 SHUT = {"room_closed", "room_not_open_yet", "room_over", "room_full"}
 ASKED = {"access_code_required", "access_code_wrong", "consent_required", "invitation_invalid"}
 WAITING = {"admission_required", "admission_pending", "admission_refused"}
@@ -97,7 +98,7 @@ class RoomViewSet(ViewSet):
         summary="Whether a room is there",
         description="Asking makes no room.",
         responses={200: OpenApiResponse(description="It is.")},
-        extensions={"x-codes": {"room_name_invalid", "room_not_covered", "room_not_found"}},
+        extensions={"x-codes": AT_A_ROOM},
     )
     def peek(self, request: Request, name: str) -> Response:
         """HEAD: whether the room is there. Asking makes no room."""

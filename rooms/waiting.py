@@ -16,11 +16,9 @@ from rooms.coverage import check_key_covers
 from rooms.guests import MAX_NAME, Guest
 from rooms.models import Room
 from rooms.names import has_control_characters
-from rooms.views import ASKED, SHUT, visitor
+from rooms.views import ASKED, AT_A_ROOM, SHUT, visitor
 from web.errors import Problem
 from web.serializers import StrictSerializer
-
-AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
 
 
 class GuestNameField(serializers.CharField):

@@ -18,11 +18,10 @@ from live.samples.voice import PHONE, note
 from rooms.conferences import Conference
 from rooms.coverage import check_key_covers
 from rooms.models import Room
-from rooms.views import KEPT_OUT, visitor
+from rooms.views import AT_A_ROOM, KEPT_OUT, visitor
 from video.errors import ANY_CALL
 from web.errors import Problem
 
-AT_A_ROOM = {"room_name_invalid", "room_not_covered", "room_not_found"}
 # A room's policy holds for phones as well.
 JOINING = AT_A_ROOM | (KEPT_OUT - {"room_unknown"}) | ANY_CALL
 VONAGE = "sip:{number}@sip.nexmo.com;transport=tls"
