@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from api.serializers import PageSerializer, StrictSerializer
 from api.times import MomentField
+from meetings.models import MAX_DATA
 from rooms.models import Ban
 
 
@@ -96,7 +97,10 @@ class NewBanSerializer(StrictSerializer):
 
     connectionId = serializers.UUIDField(source="connection_id", required=False)  # noqa: N815
     identity = serializers.CharField(
-        required=False, max_length=1000, trim_whitespace=False, help_text="As in tokens' `data`."
+        required=False,
+        max_length=MAX_DATA,
+        trim_whitespace=False,
+        help_text="As in tokens' `data`.",
     )
     until = serializers.ChoiceField(
         ["meeting_ends"], required=False, allow_null=True, help_text="Null or nothing: for good."

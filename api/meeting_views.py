@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -94,7 +94,7 @@ class MeetingViewSet(ManagingViewSet):
         responses={200: AttendanceSerializer},
         extensions={"x-codes": {"invalid", "meeting_not_found", "room_not_covered"}},
     )
-    def attendance(self, request: Request, meeting_id: str) -> HttpResponseBase:
+    def attendance(self, request: Request, meeting_id: str) -> HttpResponse:
         meeting = self._meeting(request, meeting_id)
         if request.query_params.get("format") == "csv":
             return csv_response(

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -27,22 +27,15 @@ def meet_deadlines() -> None:
     running = {meeting.session_id: meeting for meeting in Meeting.objects.filter(ended_at=None)}
     limited = Room.objects.filter(session_id__in=running, max_meeting_minutes__isnull=False)
     for room in limited.order_by():
+        limit = timedelta(minutes=room.max_meeting_minutes or 0)
         with failure_logged("end a meeting at its time"):
-            _meet_deadline(room, running[room.session_id], now=timezone.now())
+            _meet_deadline(room, running[room.session_id], limit=limit)
 
 
-def end_of(room: Room, meeting: Meeting) -> datetime | None:
-    """When the room's longest meeting is over; None if it has no such limit."""
-    if room.max_meeting_minutes is None:
-        return None
-    return meeting.started_at + timedelta(minutes=room.max_meeting_minutes)
-
-
-def _meet_deadline(room: Room, meeting: Meeting, *, now: datetime) -> None:
-    ends_at = end_of(room, meeting)
-    if ends_at is None:
-        return
-    left = (ends_at - now).total_seconds()
+def _meet_deadline(room: Room, meeting: Meeting, *, limit: timedelta) -> None:
+    """Warn people of the end of their meeting, or end it."""
+    ends_at = meeting.started_at + limit
+    left = (ends_at - timezone.now()).total_seconds()
     if left <= 0:
         report = stop_all(room)
         look(room.session_id, room_name=room.name)
@@ -50,11 +43,7 @@ def _meet_deadline(room: Room, meeting: Meeting, *, now: datetime) -> None:
             "A meeting ended at its limit; disconnected and stopped: %d", len(report["ended"])
         )
         return
-    due = [
-        seconds
-        for seconds in WARNINGS
-        if left <= seconds < (ends_at - meeting.started_at).total_seconds()
-    ]
+    due = [seconds for seconds in WARNINGS if left <= seconds < limit.total_seconds()]
     if due and _claim(meeting, min(due)):
         told = {"secondsLeft": round(left), "endsAt": ends_at.isoformat()}
         signals.send_signal(room.session_id, type=SIGNAL, data=json.dumps(told))

@@ -16,7 +16,7 @@ def enforce(session_id: str, arrived: Connection) -> None:
     room = Room.objects.filter(session_id=session_id).first()
     if room is None:
         return
-    banned = [arrived] if Ban.objects.bars(room, arrived) else []
+    banned = [arrived] if Ban.objects.is_banned(room, arrived.data) else []
     # All of them, since whoever came before may be told of after.
     too_many = people(session_id)[room.max_participants :] if room.max_participants else []
     for connection in chain(banned, too_many):

@@ -46,10 +46,6 @@ class Meeting(models.Model):
     def __str__(self) -> str:
         return f"{self.room_name or self.session_id}, {self.started_at:%Y-%m-%d %H:%M}"
 
-    @property
-    def is_running(self) -> bool:
-        return self.ended_at is None
-
 
 class Connection(models.Model):
     """A client of a meeting. `data` is what the token told of them: personal data."""
@@ -75,10 +71,6 @@ class Connection(models.Model):
         if isinstance(told, str) and told.strip():
             return told.strip()[:MAX_NAME]
         return next((stream.name for stream in self.streams.all() if stream.name), "")
-
-    @property
-    def identity(self) -> str:
-        return identity_of(self.data)
 
 
 class Stream(models.Model):

@@ -27,7 +27,7 @@ MAX_BANS = 1000  # in a room
 
 class BanManager(models.Manager["Ban"]):
     def add(self, room: Room, identity: str, *, name: str = "", until_meeting_ends: bool) -> Ban:
-        """Errors: identity_missing, bans_full, nobody_connected if no meeting is there to end."""
+        """Errors: identity_missing, no_meeting (for it to end), bans_full, room_not_found."""
         if not identity:
             raise Problem("identity_missing")
         meeting = running_meeting(room.session_id) if until_meeting_ends else None
@@ -52,8 +52,8 @@ class BanManager(models.Manager["Ban"]):
         ).first()
         if connection is None:
             raise Problem("connection_not_found")
-        identity, name = connection.identity, connection.name
-        ban = self.add(room, identity, name=name, until_meeting_ends=until_meeting_ends)
+        identity = identity_of(connection.data)
+        ban = self.add(room, identity, name=connection.name, until_meeting_ends=until_meeting_ends)
         try:
             moderation.disconnect(room.session_id, connection_id)
         except VideoError as error:
@@ -64,13 +64,10 @@ class BanManager(models.Manager["Ban"]):
     def current(self, room: Room) -> models.QuerySet[Ban]:
         return self.filter(Q(meeting=None) | Q(meeting__ended_at=None), room=room)
 
-    def refuse(self, room: Room, data: str) -> None:
-        """Raise `banned` for who would have this connection data."""
-        if data and self.current(room).filter(identity=identity_of(data)).exists():
-            raise Problem("banned")
-
-    def bars(self, room: Room, connection: Connection) -> bool:
-        return self.current(room).filter(identity=connection.identity or None).exists()
+    def is_banned(self, room: Room, data: str) -> bool:
+        """Whether the client with this connection data has to stay out."""
+        identity = identity_of(data)
+        return bool(identity) and self.current(room).filter(identity=identity).exists()
 
 
 class Ban(models.Model):

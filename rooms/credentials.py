@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from rooms.models import Ban, Room
 from video import accounts, tokens
+from web.errors import Problem
 
 
 def credentials_for(
@@ -19,7 +20,8 @@ def credentials_for(
     The rest: see video.tokens.generate_token. Error: banned, for `data` of who has to stay out.
     """
     project = accounts.current().project_id
-    Ban.objects.refuse(room, rest.get("data", ""))
+    if Ban.objects.is_banned(room, rest.get("data", "")):
+        raise Problem("banned")
     return {
         "apiKey": project,
         "applicationId": project,

@@ -80,7 +80,7 @@ class TestCallbacks:
 
     def test_the_first_to_come_after_all_have_left_starts_another_meeting(self):
         tell(came("a", 0), left("a", 0, 60), came("b", 100))
-        assert [meeting.is_running for meeting in Meeting.objects.all()] == [True, False]
+        assert [meeting.ended_at is None for meeting in Meeting.objects.all()] == [True, False]
 
     @pytest.mark.parametrize(
         "told",
@@ -180,7 +180,7 @@ class TestLists:
         self.reconcile()
         self.reconcile("a", second=110)
         assert there() == {"a"}
-        assert Meeting.objects.get().is_running
+        assert Meeting.objects.get().ended_at is None
 
     def test_who_was_told_to_have_left_is_not_back_by_an_older_list(self):
         tell(came("a", 0), left("a", 0, 150))
