@@ -10,7 +10,7 @@ from live.models import Activity
 from meetings import news
 from rooms.guests import Guest
 from rooms.models import Room
-from video import callbacks
+from video import callbacks, ids
 from video.answers import Remote
 
 
@@ -42,7 +42,7 @@ def _apply_to_session(told: Remote) -> None:
     the people.
     """
     session_id = told.get("sessionId")
-    if not isinstance(session_id, str):
+    if not (isinstance(session_id, str) and ids.SESSION_ID.fullmatch(session_id)):
         return
     Guest.objects.apply_callback(session_id, told)
     if arrived := news.apply_callback(told, name_of=Room.objects.name_of_session):

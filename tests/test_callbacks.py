@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 
 from archives.models import Archive
+from meetings.models import Meeting
 from rooms.models import Room
 from tests.api_client import refusal
 from tests.server_process import Server
@@ -269,6 +270,16 @@ def test_what_it_tells_of_other_things_is_taken_and_forgotten(server, content):
     answer = send(server, content)
     assert (answer.status_code, answer.content) == (200, b"")
     assert rows() == []
+
+
+@pytest.mark.parametrize("session_id", ["1_" + "x" * 300, "x", "1_\x00", "", 7, None])
+def test_who_connects_to_a_session_that_can_be_none_is_taken_and_forgotten(server, session_id):
+    content = {
+        "event": "connectionCreated", "sessionId": session_id, "timestamp": 1727870434000,
+        "connection": {"id": str(uuid.uuid4()), "createdAt": 1727870434000, "data": "Anna"},
+    }  # fmt: skip
+    assert send(server, content).status_code == 200
+    assert not Meeting.objects.exists()
 
 
 def test_an_archive_without_event_is_taken_as_opentoks_reference_shows_it(room, server, opentok):
