@@ -233,6 +233,15 @@ def test_staff_set_a_policy_and_take_it_back(admin_client, server):
     assert "closed" in messages[1].lower()
 
 
+def test_staff_set_the_limits_of_a_room_and_take_them_back(admin_client, opentok):
+    page = f"/admin/rooms/room/{make().pk}/change/"
+    for sent, limits in [(("5", "60"), (5, 60)), (("", ""), (None, None))]:
+        fields = dict(zip(("max_participants", "max_meeting_minutes"), sent, strict=True))
+        assert admin_client.post(page, form(**fields)).status_code == 302
+        room = Room.objects.get()
+        assert (room.max_participants, room.max_meeting_minutes) == limits
+
+
 def test_staff_are_shown_a_new_code_each_time_that_nobody_guesses(admin_client, opentok):
     page = f"/admin/rooms/room/{make().pk}/change/"
     made_up = [
@@ -247,6 +256,7 @@ def test_staff_are_shown_a_new_code_each_time_that_nobody_guesses(admin_client, 
         {"opens_at_0": "2030-01-02", "opens_at_1": "00:00", "closes_at_0": "2030-01-01",
          "closes_at_1": "00:00"},
         {"token_lifetime": "59"}, {"token_lifetime": "2592001"}, {"token_lifetime": "x"},
+        {"max_participants": "0"}, {"max_participants": "15001"}, {"max_meeting_minutes": "10081"},
         {"new_code": "x" * 129}, {"new_code": "\0"}, {"closes_at_0": "tomorrow"},
     ],
 )  # fmt: skip
