@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable
 from time import monotonic, sleep
 
-from django.db import close_old_connections, connection
+from django.db import connection
 
+from access.notes import best_effort
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
 from meetings.attendance import forget_attendance
@@ -42,11 +43,11 @@ class Housekeeper(threading.Thread):
                 repaired = monotonic()
 
     def _do(self, task: Callable[[], None]) -> None:
-        close_old_connections()
         try:
-            task()
-        except Exception:
             # The next time may go well: the database may be away, or rows in use.
+            with best_effort(f"do housekeeping ({task.__name__})"):
+                task()
+        except Exception:
             logger.exception("Housekeeping failed: %s", task.__name__)
         finally:
             connection.close()  # few are open at once, and the requests need them

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from meetings import attendance, news, presence
 from meetings.models import Connection, Meeting, Stream
+from ops.housekeeping import Housekeeper
 
 SESSION = "1_a"
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -244,3 +246,15 @@ def test_presence_ends_right_whatever_is_lost_doubled_and_reordered(stays, data)
             min(first for first, _ in spans), max(last for _, last in spans)
         )  # fmt: skip
         assert meeting.people == len(spans)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_housekeeping_survives_what_goes_wrong_and_says_so(caplog):
+    def fail(error):
+        raise error
+
+    housekeeper = Housekeeper()
+    housekeeper._do(lambda: fail(OperationalError("away")))
+    housekeeper._do(lambda: fail(KeyError("a mistake")))
+    lines = [(record.levelname, record.exc_info is not None) for record in caplog.records]
+    assert lines == [("WARNING", False), ("ERROR", True)]
