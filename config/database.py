@@ -22,7 +22,7 @@ from config import environment
 # and IMMEDIATE takes the write lock when a transaction begins, where waiting is still possible.
 # The file is mapped, so that the threads share what was read of it; each keeps 200 kB of its own.
 SQLITE: dict[str, Any] = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "config.sqlite",
     "CONN_MAX_AGE": None,
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",

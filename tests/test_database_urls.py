@@ -154,7 +154,7 @@ def test_the_file_that_a_url_names_is_the_one_that_is_opened(tmp_path, written, 
     (tmp_path / "new").mkdir()
     done = manage(f"sqlite:///{tmp_path}/{written}", "migrate", "auth", "0001", "--skip-checks")
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"new", name}
+    assert {path.name for path in tmp_path.iterdir()} == {"new", name, f"{name}-queue"}
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL")
