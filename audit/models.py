@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -18,6 +19,9 @@ from telemetry.logs import in_one_line
 MAX_ADDRESS = 64
 MAX_WHAT = 40
 FORGOTTEN_AT_ONCE = 1000
+# Of CSV.
+COLUMNS = ["Time", "Kind of actor", "Who", "Actor's id", "Address", "What", "Kind of subject",
+           "Subject", "Subject's id", "Room", "Details"]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +136,22 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.subject_name}".strip()
+
+    def as_row(self) -> list[object]:
+        """Of COLUMNS."""
+        return [
+            self.at.isoformat(timespec="seconds"),
+            self.actor_kind,
+            self.actor_name,
+            self.actor_id,
+            self.address,
+            self.what,
+            self.subject_kind,
+            self.subject_name,
+            self.subject_id,
+            self.room_name,
+            json.dumps(self.details, ensure_ascii=False) if self.details else "",
+        ]
 
     def save(self, *how: Any, **named: Any) -> None:
         if not self._state.adding:

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from access import codes
+from rooms.audit_admin import EntryAdmin as EntryAdmin  # registers it
 from rooms.changes import columns, record_changes
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
