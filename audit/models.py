@@ -20,7 +20,7 @@ MAX_ADDRESS = 64
 MAX_WHAT = 40
 FORGOTTEN_AT_ONCE = 1000
 # Of CSV.
-COLUMNS = ["Time", "Kind of actor", "Who", "Actor's id", "Address", "What", "Kind of subject",
+COLUMNS = ["Time", "By", "Who", "Actor's id", "Address", "What", "Kind of subject",
            "Subject", "Subject's id", "Room", "Details"]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -104,8 +104,8 @@ def kind_of(subject: models.Model | type[models.Model]) -> str:
 
 
 class Entry(models.Model):
-    at = models.DateTimeField(default=timezone.now, editable=False)
-    actor_kind = models.CharField("kind of actor", max_length=10, choices=ActorKind)
+    at = models.DateTimeField("time", default=timezone.now, editable=False)
+    actor_kind = models.CharField("by", max_length=10, choices=ActorKind)
     actor_id = models.CharField("id of the actor", max_length=255, blank=True)
     actor_name = models.CharField("who", max_length=MAX_TEXT, blank=True)
     address = models.CharField(max_length=MAX_ADDRESS, blank=True)

@@ -30,11 +30,11 @@ class At(PeriodFilter):
 
 @admin.display(description="Who")
 def who(entry: Entry) -> str:
+    """With a link to all that this name has done."""
     if not entry.actor_name:
-        return entry.get_actor_kind_display()
+        return "–"
     found = urlencode({"actor_name": entry.actor_name})
-    kind = "" if entry.actor_kind == "staff" else f" ({entry.get_actor_kind_display()})"
-    return format_html('<a href="?{}">{}</a>{}', found, entry.actor_name, kind)
+    return format_html('<a href="?{}">{}</a>', found, entry.actor_name)
 
 
 @admin.display(description="Subject")
@@ -42,9 +42,9 @@ def subject(entry: Entry) -> str:
     """With a link to its page, which says so if it was deleted."""
     address = _addresses().get(entry.subject_kind)
     if not address:
-        return f"{entry.subject_kind} {entry.subject_name}".strip() or "–"
+        return entry.subject_name or "–"
     link = reverse(f"admin:{address}_change", args=[entry.subject_id])
-    return format_html('{} <a href="{}">{}</a>', entry.subject_kind, link, entry.subject_name)
+    return format_html('<a href="{}">{}</a>', link, entry.subject_name)
 
 
 @admin.display(description="Details")
@@ -61,7 +61,7 @@ def _addresses() -> dict[str, str]:
 @admin.register(Entry)
 class EntryAdmin(ReadOnly, LargeTableAdmin):
     change_list_template = "admin/audit/entry/change_list.html"
-    list_display = ["at", who, "what", subject, "room_name", "address"]
+    list_display = ["at", "actor_kind", who, "what", subject, "room_name", "address"]
     list_filter = [At]
     search_fields = ["actor_name"]
     search_help_text = (
@@ -71,7 +71,8 @@ class EntryAdmin(ReadOnly, LargeTableAdmin):
     sortable_by = ["at"]
     # Any, because the stubs do not know that functions may stand here.
     fields: ClassVar[Any] = ["at", "actor_kind", "actor_name", "actor_id", "address", "what",
-                             subject, "subject_id", "room_name", details]  # fmt: skip
+                             "subject_kind", subject, "subject_id", "room_name",
+                             details]  # fmt: skip
     readonly_fields: ClassVar[Any] = fields
 
     def get_urls(self) -> Any:

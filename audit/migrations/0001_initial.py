@@ -20,7 +20,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="time"
+                    ),
+                ),
                 (
                     "actor_kind",
                     models.CharField(
@@ -34,7 +39,7 @@ class Migration(migrations.Migration):
                             ("server", "Server"),
                         ],
                         max_length=10,
-                        verbose_name="kind of actor",
+                        verbose_name="by",
                     ),
                 ),
                 (
