@@ -67,7 +67,8 @@ class OfferedOnly(ModelAdmin):
     def _record(self, act: str, rows: Iterable[models.Model], message: Any = None) -> None:
         if act not in self.recorded_by_model:
             for row in rows:
-                Entry.objects.record(f"{kind_of(row)}.{act}", row, message=message)
+                _, _, kind = kind_of(row).rpartition(" ")
+                Entry.objects.record(f"{kind}.{act}", row, message=message)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OfferedChangeList

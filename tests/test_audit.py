@@ -177,7 +177,7 @@ class Everything:
 
     def __init__(self, server, opentok, program, staff, room):
         self.server, self.opentok, self.program, self.staff = server, opentok, program, staff
-        self.room = room
+        self.room, self.entries = room, Entry.objects.count()
         self.secrets = {program.key.text, "lovelace-1815", "sesame-9", "1234#", "s3cret-host"}
 
     def do(self):
@@ -186,7 +186,11 @@ class Everything:
         return self.secrets
 
     def ok(self, answer):
+        """Of each act; it has left an entry."""
         assert answer.status_code in {200, 201, 202, 204, 302}, answer.text
+        before, self.entries = self.entries, Entry.objects.count()
+        sent = getattr(answer, "wsgi_request", getattr(answer, "request", None))
+        assert sent.method == "GET" or self.entries > before, (sent.method, answer.text)
         return answer
 
     def post(self, path, **body):
@@ -383,6 +387,13 @@ def test_what_fails_at_opentok_is_not_recorded(program, opentok, room):
     assert whats() == before
 
 
+def test_what_is_sent_again_with_an_idempotency_key_is_recorded_once(program, room):
+    program.headers["Idempotency-Key"] = "1"
+    for _ in range(2):
+        assert program.post("rooms/standup/tokens").status_code == 201
+    assert whats(what="token.made") == ["token.made"]
+
+
 def test_a_room_is_made_by_the_visitor_who_asks_first(server, opentok):
     server.get("/room/quick")
     server.get("/room/quick")
@@ -500,6 +511,20 @@ def test_keys_made_by_a_command_are_the_servers(db, capsys):
         ["join"],
     )
     assert capsys.readouterr().out.strip() not in str(entry.details)
+
+
+def test_what_staff_do_with_keys_users_and_groups_is_recorded(staff):
+    key = ApiKey(name="old", capabilities=["join"])
+    key.issue()
+    page = f"/admin/access/apikey/{key.pk}/"
+    staff.post(f"{page}change/", {"name": "older", "capabilities": ["join", "list"]})
+    staff.post(f"{page}delete/", {"post": "yes"})
+    staff.post("/admin/auth/group/add/", {"name": "helpers"})
+    entries = Entry.objects.filter(actor_kind="staff", actor_name="ada").order_by("id")
+    assert [(entry.what, entry.subject_name) for entry in entries] == [
+        ("key.changed", "older"), ("key.deleted", "older"), ("group.added", "helpers"),
+    ]  # fmt: skip
+    assert entries[0].details["capabilities"] == ["join", "list"]
 
 
 def test_entries_are_neither_changed_nor_deleted(db):
