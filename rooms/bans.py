@@ -64,6 +64,8 @@ class BanManager(models.Manager["Ban"]):
         except VideoError as error:
             if error.code != "connection_not_found":  # else they are gone by themselves
                 raise
+        else:
+            Entry.objects.note("person.removed", room, connection=connection_id, why="banned")
         return ban
 
     def lift(self, room: Room, ban_id: int) -> None:

@@ -22,6 +22,7 @@ from ops.housekeeping import tidy
 from rooms.closed_names import ClosedName
 from rooms.models import Room
 from tests.api_client import Program
+from tests.test_api_meetings import eventually
 from tests.test_room_policies import form
 from video import tokens
 
@@ -444,6 +445,29 @@ def test_what_the_server_does_by_itself_is_its_own(program, opentok, room):
     by_server = whats(actor_kind="server")
     assert by_server[1:] == ["everything.stopped", "meeting.ended", "call.stopped"]
     assert last("meeting.ended").room_name == "standup"
+
+
+def test_who_is_banned_is_removed_by_who_bans_and_later_by_the_server(
+    server, opentok, program, room
+):
+    opentok.control(
+        "POST",
+        "/callback-url",
+        {"urls": {"all": f"{server.url}/callbacks"}, "secret": django_settings.CALLBACK_SECRET},
+    )
+    path = f"/sessions/{room.session_id}/connections"
+
+    def connect():
+        return opentok.control("POST", path, {"data": ANNA})["connectionId"]
+
+    anna = connect()
+    eventually(lambda: program.get("rooms/standup/presence").json()["items"] != [], True)
+    assert program.post("rooms/standup/bans", connectionId=anna).status_code == 201
+    removed = last("person.removed")
+    assert (removed.actor_kind, removed.details) == ("key", {"connection": anna, "why": "banned"})
+    again = connect()
+    eventually(lambda: whats(actor_kind="server")[1:], ["person.removed"])
+    assert last("person.removed").details == {"connection": again, "why": "banned"}
 
 
 def test_log_ins_and_log_outs_are_recorded(client, ada):
