@@ -17,7 +17,7 @@ from audit.details import MAX_TEXT, bounded, clean
 from telemetry.logs import in_one_line
 
 MAX_ADDRESS = 64
-MAX_WHAT = 40
+MAX_WHAT = MAX_KIND = 40
 FORGOTTEN_AT_ONCE = 1000
 # Of CSV.
 COLUMNS = ["Time", "By", "Who", "Actor's id", "Address", "What", "Kind of subject",
@@ -75,8 +75,8 @@ class EntryManager(models.Manager["Entry"]):
             actor_id=clean(actor.id, 255),
             actor_name=clean(actor.name),
             address=clean(actor.address, MAX_ADDRESS),
-            what=what,
-            subject_kind=kind_of(subject) if subject else "",
+            what=what[:MAX_WHAT],
+            subject_kind=kind_of(subject)[:MAX_KIND] if subject else "",
             subject_id=clean(subject.pk or "") if subject else "",
             subject_name=clean(subject) if subject else "",
             room_name=clean(room),
@@ -110,7 +110,7 @@ class Entry(models.Model):
     actor_name = models.CharField("who", max_length=MAX_TEXT, blank=True)
     address = models.CharField(max_length=MAX_ADDRESS, blank=True)
     what = models.CharField(max_length=MAX_WHAT)
-    subject_kind = models.CharField("kind of subject", max_length=40, blank=True)
+    subject_kind = models.CharField("kind of subject", max_length=MAX_KIND, blank=True)
     subject_id = models.CharField("id of the subject", max_length=MAX_TEXT, blank=True)
     subject_name = models.CharField("subject", max_length=MAX_TEXT, blank=True)
     room_name = models.CharField("room", max_length=MAX_TEXT, blank=True)

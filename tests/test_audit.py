@@ -20,6 +20,7 @@ from live.models import Activity
 from meetings.models import Meeting
 from ops.housekeeping import tidy
 from rooms.closed_names import ClosedName
+from rooms.guests import Guest, id_of
 from rooms.models import Room
 from tests.api_client import Program
 from tests.test_api_meetings import eventually
@@ -288,6 +289,7 @@ class Everything:
 
     def admin(self):
         pk, staff = self.room.pk, self.staff
+        self.console(f"{ROOMS}{pk}/people/")
         for name in ("invite_moderator", "invite_guest", "start_recording"):
             self.act(ROOMS, pk, name)
         recordings = "/admin/archives/archive/"
@@ -303,6 +305,19 @@ class Everything:
         rooms = {"_selected_action": [pk], "confirmed": "yes", "post": "yes", "keep_closed": "yes"}
         self.ok(staff.post(ROOMS, rooms | {"action": "new_session"}))
         self.secrets |= self.keys_and_users()
+
+    def console(self, base):
+        connection = self.opentok.connect(self.room.session_id)
+        stream = self.opentok.publish(self.room.session_id)
+        guests = [Guest.objects.ask(self.room, name) for name in ("Cai", "Dee")]
+        self.secrets |= set(guests)
+        for act in (
+            f"mute/{stream}",
+            f"remove/{connection}",
+            f"admit/{id_of(guests[0])}",
+            f"refuse/{id_of(guests[1])}",
+        ):
+            assert "done" in self.ok(self.staff.post(f"{base}{act}/")).json()
 
     def keys_and_users(self):
         key = {"name": "back office", "capabilities": ["join"]}
