@@ -39,6 +39,7 @@ def state(key: ApiKey) -> str:
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(OfferedOnly):
+    recorded_by_model = {"added", "changed"}
     form = ApiKeyForm
     list_display = ["name", state, capabilities, "room_prefix", "prefix", "last_used_at",
                     "expires_at"]  # fmt: skip
@@ -71,7 +72,7 @@ class ApiKeyAdmin(OfferedOnly):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=form.changed_data)
+            obj.save_changes(form.changed_data)
         else:
             obj.issue()
 

@@ -26,11 +26,16 @@ class BearerAuthentication(BaseAuthentication):
         header = request._request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _, text = header.partition(" ")
         if scheme.lower() == "bearer":
-            return None, _proof(request, text.strip())
+            return None, _noted(request, _proof(request, text.strip()))
         view = request.parser_context["view"]
         if getattr(view, "takes_token_in_body", False) and (text := _token_in_body(request)):
-            return None, _client_token(text)
+            return None, _noted(request, _client_token(text))
         return None
+
+
+def _noted(request: Request, proof: Proof) -> Proof:
+    request._request.proof = proof  # type: ignore[attr-defined]  # for access/actors.py
+    return proof
 
 
 def _proof(request: Request, text: str) -> Proof:

@@ -13,6 +13,7 @@ class Capability(models.TextChoices):
     CALL = "call", "Bring in phones, pages and bots"
     MODERATE = "moderate", "Signal, mute and remove people"
     MANAGE = "manage", "Manage rooms and recordings, under /api/v1/"
+    AUDIT = "audit", "Read who did what, under /api/v1/"
 
 
 # What a client token stands for, in its own session and by its role. None for `publisheronly`: a

@@ -1,13 +1,19 @@
-"""Logging in to the admin, with limits on guessing passwords."""
+"""Logging in to the admin and out, with limits on guessing passwords."""
 
 import logging
 from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import password_validation
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.exceptions import ValidationError
+from django.dispatch import receiver
 
+from access.failures import note_failure
 from access.guesses import Guesses
 from access.limits import address_of
+from audit.models import Entry
 
 logger = logging.getLogger(__name__)
 
@@ -29,4 +35,23 @@ class LoginForm(AdminAuthenticationForm):
         except ValidationError:
             # Without the name, for which people take their password by mistake.
             logger.warning("A log-in to the admin failed, from %s", address)
+            note_failure("login.failed", address, User.objects.filter(username=name).first())
             raise
+
+
+@receiver(user_logged_in)
+def note_login(user: User, **signal: Any) -> None:
+    Entry.objects.note("login.succeeded", user)
+
+
+@receiver(user_logged_out)
+def note_logout(user: User | None, **signal: Any) -> None:
+    if user is not None:
+        Entry.objects.note("login.ended", user)
+
+
+class MinimumLengthValidator(password_validation.MinimumLengthValidator):
+    """Records new passwords: Django tells each of AUTH_PASSWORD_VALIDATORS of them."""
+
+    def password_changed(self, password: str, user: User | None = None) -> None:
+        Entry.objects.note("password.changed", user)

@@ -5,12 +5,14 @@ import hmac
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from access.guess_windows import GuessWindow as GuessWindow  # a model of this app
 from access.usage import NotesUse
+from audit.models import Entry
 from web.errors import Problem
 
 # The prefix is for finding the key and talking about it; the 160 bits after it are the secret.
@@ -68,14 +70,33 @@ class ApiKey(NotesUse, models.Model):
         """Save a new key. Its text is in `text` of this object, and cannot be had again."""
         secret = secrets.token_hex(20)
         self.prefix, self.secret_hash = secrets.token_hex(5), _hash(secret)
-        self.save(force_insert=True)
+        with transaction.atomic():
+            self.save(force_insert=True)
+            self._record("key.made")
         self.text = f"otr_{self.prefix}_{secret}"
 
     def revoke(self) -> None:
         """End it for good."""
         if self.revoked_at is None:
             self.revoked_at = timezone.now()
-            self.save(update_fields=["revoked_at"])
+            with transaction.atomic():
+                self.save(update_fields=["revoked_at"])
+                Entry.objects.record("key.revoked", self, prefix=self.prefix)
+
+    def save_changes(self, columns: Iterable[str]) -> None:
+        with transaction.atomic():
+            self.save(update_fields=columns)
+            self._record("key.changed")
+
+    def _record(self, what: str) -> None:
+        Entry.objects.record(
+            what,
+            self,
+            prefix=self.prefix,
+            capabilities=self.capabilities,
+            rooms=self.room_prefix,
+            expires_at=self.expires_at,
+        )
 
     @property
     def state(self) -> str:

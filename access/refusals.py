@@ -12,7 +12,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 
-from access.limits import RateLimited, address_ident, consume
+from access.failures import note_failure
+from access.limits import RateLimited, address_ident, address_of, consume
 from telemetry.logs import in_one_line
 from web import problems
 from web.database_errors import is_unavailable
@@ -58,11 +59,19 @@ def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions
     so that no valid one is refused.
     """
     if name := getattr(error, "counts_as", ""):
+        if name == "refused":
+            _note_refusal(request, problems.code_of(error))
         try:
             consume(name, address_ident(request))
         except RateLimited as limited:
             return limited
     return error
+
+
+def _note_refusal(request: HttpRequest, code: str) -> None:
+    """Of a key that was once good its prefix says which one it is."""
+    prefix = getattr(request, "api_key_prefix", None)
+    note_failure(f"refused.{code}", address_of(request.META), prefix=prefix)
 
 
 # What Django calls by itself: see config/urls.py.

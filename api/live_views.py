@@ -28,6 +28,7 @@ from api.live_serializers import (
 from api.serializers import NothingSerializer, StrictSerializer
 from api.session_views import ModeratingViewSet
 from api.viewsets import DONE, ManagingViewSet, done, example
+from audit.models import Entry
 from live.models import Activity, Kind
 from live.stopping import stop_all
 from rooms.coverage import check_key_covers, check_key_covers_session
@@ -191,7 +192,9 @@ class BroadcastViewSet(ActivityViewSet):
     )
     def lay_out(self, request: Request, activity_id: str) -> Response:
         activity = self._activity(request, activity_id)
-        broadcasts.set_layout(str(activity.pk), LayoutSerializer.read(request.data))
+        layout = LayoutSerializer.read(request.data)
+        broadcasts.set_layout(str(activity.pk), layout)
+        Entry.objects.note("broadcast.laid_out", activity, layout=layout["type"])
         return done()
 
     @extend_schema(
@@ -215,7 +218,9 @@ class BroadcastViewSet(ActivityViewSet):
     )
     def add_stream(self, request: Request, activity_id: str) -> Response:
         activity = self._activity(request, activity_id)
-        broadcasts.add_stream(str(activity.pk), **StreamSerializer.read(request.data))
+        stream = StreamSerializer.read(request.data)
+        broadcasts.add_stream(str(activity.pk), **stream)
+        Entry.objects.note("broadcast.stream_added", activity, stream=stream["stream_id"])
         return done()
 
     @extend_schema(
@@ -237,6 +242,7 @@ class BroadcastViewSet(ActivityViewSet):
     def remove_stream(self, request: Request, activity_id: str, stream_id: str) -> Response:
         activity = self._activity(request, activity_id)
         broadcasts.remove_stream(str(activity.pk), stream_id)
+        Entry.objects.note("broadcast.stream_removed", activity, stream=stream_id)
         return done()
 
 
@@ -284,6 +290,7 @@ class CallViewSet(ActivityViewSet):
         call = self._activity(request, activity_id)
         digits = DigitsSerializer.read(request.data)["digits"]
         sip.play_dtmf(call.session_id, digits, connection_id=call.connection_id)
+        Entry.objects.note("call.digits_played", call)
         return done()
 
 

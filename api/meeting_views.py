@@ -177,9 +177,7 @@ class BanViewSet(ModeratingViewSet):
         extensions={"x-codes": AT_A_ROOM | {"ban_not_found"}},
     )
     def destroy(self, request: Request, name: str, ban_id: str) -> Response:
-        bans = Ban.objects.current(room_of(request, name))
-        if not bans.filter(pk=_number(ban_id)).delete()[0]:
-            raise Problem("ban_not_found")
+        Ban.objects.lift(room_of(request, name), _number(ban_id))
         return done()
 
 

@@ -18,6 +18,7 @@ from api.room_serializers import (
 from api.serializers import NothingSerializer
 from api.token_serializers import NewTokenSerializer, TokenSerializer
 from api.viewsets import ManagingViewSet, done, example
+from audit.models import Entry
 from rooms.coverage import check_key_covers
 from rooms.credentials import credentials_for
 from rooms.models import Room
@@ -144,4 +145,5 @@ class RoomViewSet(ManagingViewSet):
         chosen = NewTokenSerializer.read(request.data)
         room = Room.objects.open_existing(name, visitor=Visitor(key=key_of(request)))
         token = TokenSerializer(credentials_for(room, **chosen))
+        Entry.objects.note("token.made", room, role=chosen.get("role"))
         return Response(token.data, status.HTTP_201_CREATED)

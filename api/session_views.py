@@ -19,12 +19,12 @@ from api.session_serializers import (
     SignalSerializer,
 )
 from api.viewsets import DONE, ManagingViewSet, done, example
+from rooms import moderating
 from rooms.coverage import check_client_covers_session, check_key_covers
-from rooms.guests import Guest
 from rooms.models import Room
 from rooms.presence import look
 from rooms.views import AT_A_ROOM
-from video import moderation, signals, streams
+from video import streams
 from video.errors import ANY_CALL
 
 IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid"}
@@ -83,8 +83,7 @@ class ConnectionViewSet(ModeratingViewSet):
     )
     def destroy(self, request: Request, name: str, connection_id: str) -> Response:
         room = room_of(request, name)
-        moderation.disconnect(room.session_id, connection_id)
-        Guest.objects.end_removed(room, connection_id)
+        moderating.remove(room, connection_id)
         return done()
 
 
@@ -126,8 +125,8 @@ class StreamViewSet(ModeratingViewSet):
         },
     )
     def lay_out(self, request: Request, name: str) -> Response:
-        session_id = session_of(request, name)
-        streams.set_layout_classes(session_id, **LayoutClassesSerializer.read(request.data))
+        room = room_of(request, name)
+        moderating.lay_out(room, **LayoutClassesSerializer.read(request.data))
         return done()
 
     @extend_schema(
@@ -139,9 +138,9 @@ class StreamViewSet(ModeratingViewSet):
         extensions={"x-codes": IN_A_SESSION | {"stream_not_found"}},
     )
     def mute(self, request: Request, name: str, stream_id: str) -> Response:
-        session_id = session_of(request, name)
+        room = room_of(request, name)
         NothingSerializer.read(request.data)
-        moderation.mute_stream(session_id, stream_id)
+        moderating.mute(room, stream_id)
         return done()
 
 
@@ -162,8 +161,8 @@ class EverybodyViewSet(ModeratingViewSet):
         extensions={"x-codes": IN_A_SESSION | {"nobody_connected"}},
     )
     def mute(self, request: Request, name: str) -> Response:
-        session_id = session_of(request, name)
-        moderation.mute_all(session_id, **MuteSerializer.read(request.data))
+        room = room_of(request, name)
+        moderating.mute_all(room, **MuteSerializer.read(request.data))
         return done()
 
     @extend_schema(
@@ -174,7 +173,7 @@ class EverybodyViewSet(ModeratingViewSet):
         extensions={"x-codes": IN_A_SESSION | {"nobody_connected"}},
     )
     def unmute(self, request: Request, name: str) -> Response:
-        moderation.unmute_all(session_of(request, name))
+        moderating.unmute_all(room_of(request, name))
         return done()
 
     @extend_schema(
@@ -189,6 +188,6 @@ class EverybodyViewSet(ModeratingViewSet):
         },
     )
     def signal(self, request: Request, name: str) -> Response:
-        session_id = session_of(request, name)
-        signals.send_signal(session_id, **SignalSerializer.read(request.data))
+        room = room_of(request, name)
+        moderating.signal(room, **SignalSerializer.read(request.data))
         return done()

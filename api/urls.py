@@ -4,6 +4,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from api.archive_views import ArchiveViewSet
+from api.audit_views import AuditViewSet
 from api.guest_views import GuestViewSet
 from api.invitation_views import InvitationViewSet
 from api.live_views import (
@@ -69,6 +70,7 @@ urlpatterns = [
     *in_room("mute", mute),
     *in_room("signals", EverybodyViewSet.as_view({"post": "signal"})),
     *in_room("stop", StopViewSet.as_view({"post": "stop"})),
+    re_path(r"^audit/?\Z", AuditViewSet.as_view({"get": "list"})),
     re_path(r"^meetings/?\Z", MeetingViewSet.as_view({"get": "list"})),
     re_path(r"^meetings/(?P<meeting_id>[^/]+)/?\Z", meeting),
     re_path(r"^meetings/(?P<meeting_id>[^/]+)/attendance/?\Z", attendance),

@@ -80,6 +80,7 @@ class Created(PeriodFilter):
 
 @admin.register(Archive)
 class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
+    recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
     page_actions: ClassVar[list[str]] = ["stop", "remove"]
     # Any, because the stubs do not know that functions may stand here.

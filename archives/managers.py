@@ -10,6 +10,7 @@ from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
+from archives.entries import note_act, record_told
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -53,11 +54,15 @@ class ArchiveManager(models.Manager["Archive"]):
         options.setdefault("name", name)
         remote = door.start_archive(session_id, **options)
         self.note([remote], room=room)
+        archive = self.model.from_remote(remote)
+        archive.room_name = name or ""
+        note_act("recording.started", archive)
         return remote
 
     def stop(self, archive_id: str) -> Remote:
         remote = door.stop_archive(archive_id)
         self.note([remote])
+        self._note_act("recording.stopped", archive_id)
         return remote
 
     def fetch(self, archive_id: str) -> Remote:
@@ -89,19 +94,28 @@ class ArchiveManager(models.Manager["Archive"]):
                 self.mark_deleted(archive_id)
             raise
         self._note_deletion(archive_id)
+        self._note_act("recording.deleted", archive_id)
 
     def lay_out(self, archive_id: str, layout: Remote) -> None:
         """Change how the streams of a running recording are arranged."""
         with self._changing(archive_id):
             door.set_layout(archive_id, layout)
+        self._note_act("recording.laid_out", archive_id, layout=layout.get("type"))
 
     def add_stream(self, archive_id: str, stream_id: str, **kinds: bool) -> None:
         with self._changing(archive_id):
             door.add_stream(archive_id, stream_id, **kinds)
+        self._note_act("recording.stream_added", archive_id, stream=stream_id)
 
     def remove_stream(self, archive_id: str, stream_id: str) -> None:
         with self._changing(archive_id):
             door.remove_stream(archive_id, stream_id)
+        self._note_act("recording.stream_removed", archive_id, stream=stream_id)
+
+    def _note_act(self, what: str, archive_id: str, **details: Any) -> None:
+        with best_effort("record what was done with a recording"):
+            known = self.filter(pk=archive_id).first() or self.model(pk=UUID(archive_id))
+            note_act(what, known, **details)
 
     @contextmanager
     def _changing(self, archive_id: str) -> Iterator[None]:
@@ -232,6 +246,8 @@ class ArchiveManager(models.Manager["Archive"]):
             _placed(new)
         with transaction.atomic():
             self.bulk_create(new)
+            if from_callback:
+                record_told(new)
             if known:
                 self._update(known, from_callback=from_callback)
 
@@ -251,8 +267,11 @@ class ArchiveManager(models.Manager["Archive"]):
 
     def _update(self, archives: list[Archive], *, from_callback: bool) -> None:
         rows = self._known(archives, lock=True)
+        news = _placed(_updates(archives, known=rows, from_callback=from_callback))
+        if from_callback:
+            record_told(news)
         self.bulk_create(
-            _placed(_updates(archives, known=rows, from_callback=from_callback)),
+            news,
             update_conflicts=True,
             unique_fields=["id"],
             update_fields=["room", "room_name", *UPDATED_FIELDS],
@@ -299,6 +318,7 @@ def _updates(
         row = rows.get(archive.id)
         archive._state.adding = row is None
         if row:
+            archive.known_status = row.known_status = row.status
             archive.room_id, archive.room_name = row.room_id, row.room_name or archive.room_name
             if archive.created_at >= row.created_at - ROUNDING:
                 archive.created_at = row.created_at

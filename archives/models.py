@@ -55,6 +55,9 @@ class Archive(models.Model):
     )
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
 
+    # That of the stored row, where this is news of it.
+    known_status = ""
+
     objects = ArchiveManager()
 
     class Meta:

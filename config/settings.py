@@ -108,6 +108,8 @@ EMBED_ORIGINS = environment.origins("EMBED_ORIGINS", "")
 HOUSEKEEPING = environment.flag("HOUSEKEEPING", default=True)
 # How long it is known who was in a meeting.
 ATTENDANCE_DAYS = environment.integer("ATTENDANCE_DAYS", 30, at_least=1, at_most=3650)
+# How long it is known who did what; 0 is for ever.
+AUDIT_DAYS = environment.integer("AUDIT_DAYS", 365, at_least=0, at_most=36_500)
 # Seconds after which a broadcast, captions, a page, a call or a bot is ended.
 LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60, at_most=36_000)
 
@@ -125,6 +127,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "ops.apps.OpsConfig",
+    "audit.apps.AuditConfig",
     "staff.apps.StaffConfig",
     "access.apps.AccessConfig",
     "meetings.apps.MeetingsConfig",
@@ -143,6 +146,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "staff.middleware.AuthenticationMiddleware",
     "staff.middleware.MessageMiddleware",
+    "access.actors.ActorMiddleware",
     "access.refusals.ProblemMiddleware",
 ]
 
@@ -209,9 +213,11 @@ DATABASE_CONNECTIONS = 8
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator",
-                 "CommonPasswordValidator", "NumericPasswordValidator")
+    {"NAME": name}
+    for name in ("django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+                 "access.login.MinimumLengthValidator",
+                 "django.contrib.auth.password_validation.CommonPasswordValidator",
+                 "django.contrib.auth.password_validation.NumericPasswordValidator")
 ]  # fmt: skip
 
 LANGUAGE_CODE = "en-us"

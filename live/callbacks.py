@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from archives.models import Archive
+from audit.actors import CALLBACK, acting_as
 from live.enforcement import enforce
 from live.models import Activity
 from meetings import news
@@ -24,7 +25,8 @@ class CallbackView(APIView):
     def post(self, request: Request) -> Response:
         signature = request.headers.get("Authorization", "")
         if told := callbacks.read(request.body, authorization=signature):
-            _apply(*told)
+            with acting_as(CALLBACK):
+                _apply(*told)
         return Response()
 
 

@@ -17,12 +17,13 @@ from archives.admin import RoomWithArchivesAdmin
 from archives.models import Archive
 from live.models import Activity
 from live.stopping import stop_all
+from rooms import moderating
 from rooms.guests import Guest
 from rooms.invitations import invite, revoke_all
 from rooms.models import Role, Room
 from rooms.paths import path_to
 from staff.page_actions import PageActions, page_action
-from video import connections, moderation, streams
+from video import connections, streams
 from web.errors import Problem
 
 WEEK = 7 * 86_400
@@ -130,9 +131,9 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
 
     @page_action(label="Mute all", permission="change", asks="Everybody is muted. They can unmute.")
     def mute_all(self, request: HttpRequest, room: Room) -> str:
-        moderation.mute_all(room.session_id)
+        moderating.mute_all(room)
         # Else all who join from now on would be muted as well.
-        moderation.unmute_all(room.session_id)
+        moderating.unmute_all(room)
         return "Muted everybody."
 
     @page_action(label="Stop everything", permission="change", asks=f"{LEAVES}They can come back.")
@@ -172,11 +173,10 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
 
 def _moderated(room: Room, what: str, which: str) -> str:
     if what == "remove":
-        moderation.disconnect(room.session_id, which)
-        Guest.objects.end_removed(room, which)
+        moderating.remove(room, which)
         return "Removed somebody from the room."
     if what == "mute":
-        moderation.mute_stream(room.session_id, which)
+        moderating.mute(room, which)
         return "Muted somebody in the room."
     if what in {"admit", "refuse"}:
         try:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from audit.models import Entry
 from live.models import Activity
 from live.operations import failure_logged
 from live.stopping import stop_all
@@ -39,6 +40,8 @@ def _meet_deadline(room: Room, meeting: Meeting, *, limit: timedelta) -> None:
     if left <= 0:
         report = stop_all(room)
         look(room.session_id, room_name=room.name)
+        if report["ended"]:
+            Entry.objects.note("meeting.ended", meeting, limit=room.max_meeting_minutes)
         logger.info(
             "A meeting ended at its limit; disconnected and stopped: %d", len(report["ended"])
         )

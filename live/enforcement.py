@@ -5,6 +5,8 @@ Both are refused when they ask for credentials; these came with an older token, 
 
 from itertools import chain
 
+from audit.actors import SERVER, acting_as
+from audit.models import Entry
 from live.operations import failure_logged
 from meetings.models import Connection
 from meetings.presence import people
@@ -22,3 +24,6 @@ def enforce(session_id: str, arrived: Connection) -> None:
     for connection in chain(banned, too_many):
         with failure_logged("throw somebody out"):
             moderation.disconnect(session_id, connection.pk)
+            why = "banned" if connection in banned else "room_full"
+            with acting_as(SERVER):
+                Entry.objects.note("person.removed", room, connection=connection.pk, why=why)

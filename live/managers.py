@@ -11,6 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
+from audit.actors import SERVER, acting_as
+from audit.models import Entry
 from live import operations
 from rooms.models import Room
 from rooms.names import clean_name
@@ -142,7 +144,10 @@ class ActivityManager(models.Manager["Activity"]):
         """The same, over. Again is fine, as is one that OpenTok has stopped by itself."""
         if not activity.is_running:
             return activity
-        return self._after(activity, operations.STOP[activity.kind], ends=True)
+        stopped = self._after(activity, operations.STOP[activity.kind], ends=True)
+        if stopped.answer is not None:  # else it was over already
+            Entry.objects.note(f"{activity.kind}.stopped", activity)
+        return stopped
 
     def end_overdue(self, *, session_id: str = "") -> int:
         """Stop what should have ended by now, of one session or of all; returns how many."""
@@ -151,7 +156,7 @@ class ActivityManager(models.Manager["Activity"]):
             overdue = overdue.filter(session_id=session_id)
         ended = 0
         for activity in overdue:
-            with operations.failure_logged("stop what is overdue"):
+            with acting_as(SERVER), operations.failure_logged("stop what is overdue"):
                 ended += not self.stop(activity).is_running
         return ended
 
@@ -160,7 +165,7 @@ class ActivityManager(models.Manager["Activity"]):
         running = list(self.running(session_id).exclude(kind="broadcast"))
         if not running:
             return
-        with operations.failure_logged("look for people in a session"):
+        with acting_as(SERVER), operations.failure_logged("look for people in a session"):
             if operations.has_people(session_id, running):
                 return
             for activity in running:
@@ -174,9 +179,14 @@ class ActivityManager(models.Manager["Activity"]):
         with transaction.atomic():
             row = self.select_for_update().filter(pk=remote["id"], kind=kind).first()
             if row:
+                status = row.status
                 self._save(row, remote)
+                if row.status != status:
+                    Entry.objects.record(f"{kind}.{row.status}", row, reason=row.reason)
         if row is None:
-            self._insert(self._new(kind, str(remote["sessionId"]), remote), remote)
+            row = self._new(kind, str(remote["sessionId"]), remote)
+            self._insert(row, remote)
+            Entry.objects.record(f"{kind}.{row.status}", row, reason=row.reason)
 
     def _begun(
         self, kind: str, session_id: str, remote: Remote, *, seconds: int | None = None
@@ -185,6 +195,7 @@ class ActivityManager(models.Manager["Activity"]):
         activity.answer = remote
         with best_effort(f"note what was started: {kind}"):
             self._insert(activity, remote)
+            Entry.objects.note(f"{kind}.started", activity)
         return activity
 
     def _new(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from archives.models import Archive
+from audit.models import Entry
 from live.models import Activity
 from rooms.guests import Guest
 from rooms.models import Room
@@ -45,6 +46,8 @@ def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
             else:
                 report["ended"].append({"kind": part, "id": part_id})
     Guest.objects.end_joined(room)
+    counts = {name: len(parts) for name, parts in report.items()}
+    Entry.objects.note("everything.stopped", room, **counts)
     return report
 
 

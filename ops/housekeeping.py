@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from django.db import connection
 
 from access.notes import best_effort
+from audit.models import Entry
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
 from meetings.attendance import forget_attendance
@@ -22,11 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def tidy() -> None:
-    """What the thread does now and then: mend who is where, and forget who was."""
+    """What the thread does now and then: mend who is where, and forget what is old."""
     for meeting in Meeting.objects.filter(ended_at=None):
         with failure_logged("look who is in a room"):
             look(meeting.session_id, room_name=meeting.room_name)
     forget_attendance()
+    Entry.objects.forget_old()
 
 
 class Housekeeper(threading.Thread):

@@ -18,6 +18,8 @@ from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from access import codes
+from rooms.audit_admin import EntryAdmin as EntryAdmin  # registers it
+from rooms.changes import columns, record_changes
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
@@ -109,6 +111,7 @@ class LastUsed(PeriodFilter):
 
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
+    recorded_by_model = {"added", "changed", "deleted"}
     form = RoomForm
     list_display = ["name", entry, "last_used_at", encrypted, "created_at"]
     list_filter = ["e2ee", LastUsed]
@@ -173,7 +176,9 @@ class RoomAdmin(LargeTableAdmin):
             removed = form.cleaned_data["remove_code"]
             obj.set_code("" if removed else form.cleaned_data["new_code"])
             changed = changed - RoomForm.code_fields | {"access_code"}
+        before = columns(Room.objects.get(pk=obj.pk), changed)
         obj.save(update_fields=changed)
+        record_changes(obj, before)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
@@ -249,6 +254,7 @@ class RoomAdmin(LargeTableAdmin):
 
 @admin.register(ClosedName)
 class ClosedNameAdmin(ReadOnly, LargeTableAdmin):
+    recorded_by_model = {"changed"}
     list_display = ["name", "closed_at"]
     search_fields = ["name"]
     search_help_text = "The beginning of a name (case counts)."
@@ -271,6 +277,6 @@ class ClosedNameAdmin(ReadOnly, LargeTableAdmin):
             names = list(queryset.select_for_update().order_by("pk"))
             for name in names:
                 self.log_change(request, name, "Opened the name again.")
-            ClosedName.objects.filter(pk__in=[name.pk for name in names]).delete()
+            ClosedName.objects.open_again(names)
         told = f"{several(names)} open again: asking for such a room makes it."
         self.message_user(request, told, messages.SUCCESS)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, models
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.models import Entry
 from meetings.models import MAX_DATA, MAX_NAME, Connection, Meeting, identity_of
 from meetings.presence import running_meeting
 from video import moderation
@@ -39,7 +40,11 @@ class BanManager(models.Manager["Ban"]):
         if self.filter(room=room).count() >= MAX_BANS:
             raise Problem("bans_full")
         try:
-            return self.create(room=room, identity=identity, name=name, meeting=meeting)
+            with transaction.atomic():
+                ban = self.create(room=room, identity=identity, name=name, meeting=meeting)
+                until = "meeting_ends" if meeting else None
+                Entry.objects.record("ban.made", ban, room=room.name, until=until)
+                return ban
         except IntegrityError:  # deleted meanwhile
             raise Problem("room_not_found") from None
 
@@ -59,7 +64,17 @@ class BanManager(models.Manager["Ban"]):
         except VideoError as error:
             if error.code != "connection_not_found":  # else they are gone by themselves
                 raise
+        else:
+            Entry.objects.note("person.removed", room, connection=connection_id, why="banned")
         return ban
+
+    def lift(self, room: Room, ban_id: int) -> None:
+        """Error: ban_not_found."""
+        with transaction.atomic():
+            ban = self.current(room).filter(pk=ban_id).first()
+            if ban is None or not self.filter(pk=ban_id).delete()[0]:
+                raise Problem("ban_not_found")
+            Entry.objects.record("ban.lifted", ban, room=room.name)
 
     def current(self, room: Room) -> models.QuerySet[Ban]:
         return self.filter(Q(meeting=None) | Q(meeting__ended_at=None), room=room)

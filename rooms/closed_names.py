@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils import timezone
 
+from audit.models import Entry
 from rooms.names import MAX_LENGTH
 from rooms.search import has_row
 from web.errors import Problem
@@ -28,6 +29,12 @@ class ClosedNameManager(models.Manager["ClosedName"]):
         """Raise `room_closed` if this name is closed, the same as for a closed room."""
         if has_row(self.model, "name", name):
             raise Problem("room_closed")
+
+    def open_again(self, names: list[ClosedName]) -> None:
+        """By staff, who have locked the rows."""
+        for name in names:
+            Entry.objects.record("name.opened", name, room=name.name)
+        self.filter(pk__in=[name.pk for name in names]).delete()
 
     def reopen(self, name: str) -> None:
         self.filter(name=name).delete()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from audit.models import Entry
 from video import ids
 from web.errors import Problem
 
@@ -76,9 +77,12 @@ class GuestManager(models.Manager["Guest"]):
     def decide(self, room: Room, guest_id: uuid.UUID, *, admit: bool) -> Guest:
         """Let a guest in, or turn them away. Error: guest_not_found."""
         guest = self.filter(room=room, pk=guest_id).first()
-        if guest is None or not self.filter(pk=guest.pk).update(is_admitted=admit):
-            raise Problem("guest_not_found")
-        guest.is_admitted = admit
+        with transaction.atomic():
+            if guest is None or not self.filter(pk=guest.pk).update(is_admitted=admit):
+                raise Problem("guest_not_found")
+            guest.is_admitted = admit
+            what = "guest.admitted" if admit else "guest.refused"
+            Entry.objects.record(what, guest, room=room.name)
         return guest
 
     def check_ticket(self, room_id: int, ticket: str) -> None:

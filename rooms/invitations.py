@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from access.invitations import Invitation
+from audit.models import Entry
 from rooms.models import Room
 
 
@@ -14,6 +16,7 @@ def invite(room: Room, *, role: str, lifetime: int) -> Invitation:
     room's own lifetime.
     """
     until = timezone.now() + timedelta(seconds=lifetime)
+    Entry.objects.note("invitation.made", room, role=role, expires_at=until)
     return Invitation(room.pk, room.invitation_generation, role, until)
 
 
@@ -21,5 +24,7 @@ def revoke_all(room: Room) -> None:
     """Revoke all invitations made so far. People who have joined stay in the room; guests who were
     let in have to ask again.
     """
-    room.guests.all().delete()
-    Room.objects.filter(pk=room.pk).update(invitation_generation=F("invitation_generation") + 1)
+    with transaction.atomic():
+        room.guests.all().delete()
+        Room.objects.filter(pk=room.pk).update(invitation_generation=F("invitation_generation") + 1)
+        Entry.objects.record("invitations.revoked", room)

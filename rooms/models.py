@@ -8,8 +8,10 @@ from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
 from access.usage import NotesUse
+from audit.models import Entry
 from rooms import generation
 from rooms.bans import Ban as Ban  # a model of this app
+from rooms.changes import columns, shown
 from rooms.closed_names import ClosedName
 from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
@@ -122,6 +124,8 @@ class RoomManager(models.Manager["Room"]):
         closed = ClosedName.objects.close(room.name for room in rooms) if keep_closed else []
         past = PastSession.objects.filter(room__in=rooms).values_list("session_id", "room__name")
         DeletedSession.objects.remember({room.session_id: room.name for room in rooms} | dict(past))
+        for room in rooms:
+            Entry.objects.record("room.deleted", room, keep_closed=keep_closed)
         self.filter(pk__in=[room.pk for room in rooms]).delete()
         return closed
 
@@ -166,13 +170,14 @@ class RoomManager(models.Manager["Room"]):
         """
         room = self.model(name=name, e2ee=e2ee, session_id=sessions.create_session(e2ee=e2ee))
         room.set_policy(**policy)
-        closed = ClosedName.objects
+        closed, made_with = ClosedName.objects, {"e2ee", *policy}
         for _ in range(INSERTS):
             try:
                 with transaction.atomic():
                     self._insert(room)
                     _refuse_past(room.session_id)
                     (closed.reopen if on_purpose else closed.refuse)(name)
+                    Entry.objects.record("room.made", room, **shown(columns(room, made_with)))
                 return room, True
             except IntegrityError:
                 if there := self.get_by_name(name):
@@ -261,6 +266,11 @@ class Room(Policy, NotesUse, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def room_name(self) -> str:
+        """As recordings and all else that belongs to a room have it."""
+        return self.name
+
     def save(self, *how: Any, **named: Any) -> None:
         is_new = self._state.adding
         super().save(*how, **named)
@@ -294,6 +304,7 @@ class Room(Policy, NotesUse, models.Model):
                     PastSession.objects.create(room=self, session_id=replaced)
                     self.guests.all().delete()
                     _refuse_past(session_id)
+                    Entry.objects.record("session.renewed", self, before=replaced, after=session_id)
         except IntegrityError:  # whose text has the session id, on PostgreSQL
             raise VideoError("opentok_failed", SESSION_TWICE) from None
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from access import codes
@@ -16,6 +16,7 @@ from access.guesses import Guesses
 from access.invitations import Invitation
 from access.limits import consume
 from access.models import ApiKey
+from rooms.changes import columns, record_changes
 from rooms.guests import Guest, connection_data
 from web.errors import Problem
 
@@ -129,8 +130,11 @@ class Policy(models.Model):
 
     def change_policy(self, **policy: Any) -> None:
         """Save what is named and no more: the room may have got another session meanwhile."""
+        before = columns(self, policy)
         self.set_policy(**policy)
-        self.save(update_fields=policy)
+        with transaction.atomic():
+            self.save(update_fields=policy)
+            record_changes(self, before)
 
     def set_code(self, code: str) -> None:
         """Ask visitors for this code from now on, or for none if it is empty. Does not save."""

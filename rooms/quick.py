@@ -19,8 +19,10 @@ from django.db import close_old_connections
 from django.urls import resolve
 from rest_framework.exceptions import APIException
 
+from access.actors import visitor_at
 from access.capabilities import Capability
-from access.limits import consume, ident_of_address
+from access.limits import address_of, consume, ident_of_address
+from audit.actors import acting
 from rooms import generation
 from rooms.credentials import credentials_for
 from rooms.models import Room
@@ -115,7 +117,8 @@ def answer(environ: Environ, name: str) -> Answer | None:
             if not _is_let_in(environ):
                 return None
             before = generation.current()
-            room = Room.objects.open(name, visitor=Visitor(client=ident_of_address(environ)))
+            with acting(lambda: visitor_at(address_of(environ))):
+                room = Room.objects.open(name, visitor=Visitor(client=ident_of_address(environ)))
             found = _credentials(environ, room, started=environ[edge.STARTED])
         except Exception as error:
             environ[ERROR] = error

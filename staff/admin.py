@@ -11,7 +11,9 @@ from staff.offered import OfferedOnly
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, LargeTableAdmin):
-    """Who did what, and when. For superusers, and other staff who may view log entries."""
+    """What Django itself logs; the audit log has more. For superusers, and other staff who may
+    view log entries.
+    """
 
     list_display = ["action_time", "user", "__str__"]
     list_filter = ["action_flag"]

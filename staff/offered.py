@@ -4,7 +4,8 @@ Django takes each lookup of a model's fields from the address. `?access_code__re
 letter by letter, and a regular expression can keep SQLite busy for ever.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
@@ -14,6 +15,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError, models
 from django.http import HttpRequest, HttpResponse
+
+from audit.models import Entry, kind_of
 
 # As a session id may be. SQLite takes neither a thousand words nor a pattern of 50,000 bytes.
 LONGEST_SEARCH = 255
@@ -42,7 +45,30 @@ class OfferedChangeList(ChangeList):
 class OfferedOnly(ModelAdmin):
     """Base of every ModelAdmin. A list that is asked for anything else redirects to all of it, as
     Django's lists do for lookups that make no sense.
+
+    What Django logs goes into the audit log as well, but for the acts that the model itself records
+    there: some of `added`, `changed` and `deleted`.
     """
+
+    recorded_by_model: ClassVar[set[str]] = set()
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._record("added", [obj], message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._record("changed", [obj], message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        self._record("deleted", queryset)
+        return super().log_deletions(request, queryset)
+
+    def _record(self, act: str, rows: Iterable[models.Model], message: Any = None) -> None:
+        if act not in self.recorded_by_model:
+            for row in rows:
+                _, _, kind = kind_of(row).rpartition(" ")
+                Entry.objects.record(f"{kind}.{act}", row, message=message)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OfferedChangeList

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -13,6 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import APIException
+
+from audit.models import kind_of
 
 Method = Callable[..., Any]
 
@@ -28,6 +31,15 @@ def page_action(*, label: str, permission: str, asks: str = "") -> Callable[[Met
         return method
 
     return mark
+
+
+def entries_about(request: HttpRequest, row: models.Model | None) -> str:
+    """Where the audit log tells of a row: of all that happened in a room, and else of itself."""
+    if row is None or not request.user.has_perm("audit.view_entry"):
+        return ""
+    is_room = kind_of(row) == "room"
+    about = {"room_name": str(row)} if is_room else {"subject_id": str(row.pk)}
+    return f"{reverse('admin:audit_entry_changelist')}?{urlencode(about)}"
 
 
 class PageActions(ModelAdmin):
@@ -56,6 +68,7 @@ class PageActions(ModelAdmin):
                 vars(getattr(self, name)) | {"address": self._address(object_id, name)}
                 for name in names
             ],
+            "entries": entries_about(request, row),
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, context)

@@ -29,6 +29,7 @@ COUNTS_AS = {
     "revoke_invitations": "join",
     "find_archives": "archive",
     **dict.fromkeys(["find_meetings", "get_meeting", "get_attendance"], "archive"),
+    "find_entries": "archive",
     "start_archive": "record",
     "get_archive": "archive",
     "delete_archive": "record",
@@ -60,7 +61,7 @@ COUNTS_AS = {
         "record",
     ),
 }  # fmt: skip
-CAPABILITIES = "manage,broadcast,caption,call,moderate"
+CAPABILITIES = "manage,broadcast,caption,call,moderate,audit"
 
 
 def send(program, operation):

@@ -15,6 +15,7 @@ PROGRAM = [
     "access",
     "api",
     "archives",
+    "audit",
     "live",
     "meetings",
     "config",

@@ -9,7 +9,7 @@ from ops.housekeeping import tidy
 class Command(BaseCommand):
     help = (
         "Does once what each server process does all the time unless HOUSEKEEPING is off: ends "
-        "what has run for too long, mends who is in which room, and forgets who was."
+        "what has run for too long, mends who is in which room, and forgets what is old."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,29 @@
+"""What of recordings goes into the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from archives.states import Status
+from audit.models import Entry
+
+if TYPE_CHECKING:
+    from archives.models import Archive
+
+# It goes back and forth between these as people stop and start publishing.
+RUNNING = {Status.STARTED, Status.PAUSED}
+
+
+def note_act(what: str, archive: Archive, **details: Any) -> None:
+    """What was done at OpenTok."""
+    Entry.objects.note(what, archive, room=archive.made_in, **details)
+
+
+def record_told(archives: Iterable[Archive]) -> None:
+    """The states that a callback has told, each once."""
+    for archive in archives:
+        runs_on = {archive.status, archive.known_status} <= RUNNING
+        if archive.status != archive.known_status and not runs_on:
+            what = f"recording.{archive.status}"
+            Entry.objects.record(what, archive, room=archive.made_in, reason=archive.reason)

@@ -1,0 +1,32 @@
+"""What is recorded of a change of a room: before and after; of a code, whether there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from audit.models import Entry
+
+if TYPE_CHECKING:
+    from rooms.policy import Policy
+
+SECRET = {"access_code"}
+
+
+def columns(room: Policy, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(room, name) for name in names}
+
+
+def shown(held: dict[str, Any]) -> dict[str, Any]:
+    return {name: bool(value) if name in SECRET else value for name, value in held.items()}
+
+
+def record_changes(room: Policy, before: dict[str, Any]) -> None:
+    """Of a room that was just saved, and had these columns before. Nothing if they are the same."""
+    old = {name: value for name, value in before.items() if value != getattr(room, name)}
+    if not old:
+        return
+    what = "room.changed"
+    if old.keys() == {"closed"}:
+        what = "room.closed" if room.closed else "room.opened"
+    Entry.objects.record(what, room, before=shown(old), after=shown(columns(room, old)))
