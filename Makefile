@@ -43,7 +43,7 @@ test-call: $(CALL_INSTALLED)  ## Hold calls between pages of a browser; needs Ch
 bench: $(TEST_INSTALLED)  ## Measure speed and memory beside the sample server's; needs wrk and Node.js
 	$(PYTHON) -m bench $(PARTS) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
 
-bench-scale: $(TEST_INSTALLED)  ## Measure what a million rooms and recordings cost; needs wrk
+bench-scale: $(TEST_INSTALLED)  ## Measure what a million rooms, recordings and meetings cost; needs wrk
 	$(PYTHON) -m bench.scale $(if $(RUNS),--runs $(RUNS)) $(if $(ROWS),--rows $(ROWS))
 
 check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings, OpenAPI

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from django.utils.timesince import timeuntil
 from rest_framework.exceptions import APIException
 
 from archives.models import Archive
-from archives.states import Status
+from archives.states import KEPT_BY_OPENTOK, Status
 from rooms.admin import RoomAdmin
 from rooms.models import Room
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
@@ -25,7 +24,6 @@ from video.archives import RUNNING, download_url
 from web.layer import content_policy
 
 MAX_INLINE = 20
-KEPT_BY_OPENTOK = timedelta(hours=72)
 DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
 Row = TypeVar("Row", bound=Model)
 

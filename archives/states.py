@@ -1,5 +1,7 @@
 """The states of a recording, and how they follow each other."""
 
+from datetime import timedelta
+
 from django.db import models
 
 
@@ -27,3 +29,6 @@ RANK: dict[str, int] = {
     Status.EXPIRED: 3,
     Status.DELETED: 4,
 }
+
+# Unless a storage of one's own is set at OpenTok.
+KEPT_BY_OPENTOK = timedelta(hours=72)

@@ -8,6 +8,7 @@ import subprocess
 
 from bench import databases, processes, report
 from bench.archives import archives
+from bench.callbacks import callbacks
 from bench.crowd import many_new_rooms, one_new_room
 from bench.hang import hang
 from bench.memory import memory
@@ -20,6 +21,7 @@ PARTS = {
     "rates": [known_rooms],
     "rooms": [new_rooms],
     "archives": [archives],
+    "callbacks": [callbacks],
     "crowd": [one_new_room, many_new_rooms],
     "hang": [hang],
 }

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from bench.processes import Running
 # Seconds that a client waits; the peer's own patience with OpenTok ends after 20.
 PATIENCE = 30
 NO_ANSWER = 0
+
+
+Body = Mapping[str, object] | None
 
 
 @dataclass
@@ -33,20 +37,21 @@ class Connection:
         self._address = urlsplit(server.url)
         self._streams: tuple[StreamReader, StreamWriter] | None = None
 
-    async def ask(self, path: str, json_body: dict[str, str] | None = None) -> Answer:
+    async def ask(self, path: str, json_body: Body = None, *, authorization: str = "") -> Answer:
         """GET, or POST if there is a body."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(PATIENCE):
-                head, body = await self._exchange(path, json_body)
+                head, body = await self._exchange(path, json_body, authorization)
         except (OSError, EOFError):
             self.close()
             return Answer(NO_ANSWER, time.monotonic() - started, 0, None)
         status = int(head.split(b" ", 2)[1])
         seconds = time.monotonic() - started
-        return Answer(status, seconds, _number(b"Retry-After", head), json.loads(body))
+        told = json.loads(body) if body else None
+        return Answer(status, seconds, _number(b"Retry-After", head), told)
 
-    async def _exchange(self, path: str, json_body: dict[str, str] | None) -> tuple[bytes, bytes]:
+    async def _exchange(self, path: str, json_body: Body, proof: str) -> tuple[bytes, bytes]:
         if self._streams is None:
             host, port = self._address.hostname, self._address.port
             self._streams = await asyncio.open_connection(host, port)
@@ -54,6 +59,8 @@ class Connection:
         request = f"{'GET' if json_body is None else 'POST'} {path} HTTP/1.1\r\n"
         request += f"Host: {self._address.netloc}\r\n"
         body = b"" if json_body is None else json.dumps(json_body).encode()
+        if proof:
+            request += f"Authorization: {proof}\r\n"
         if body:
             request += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         writer.write(f"{request}\r\n".encode() + body)
@@ -66,7 +73,7 @@ class Connection:
             self._streams = None
 
 
-async def ask(server: Running, path: str, json_body: dict[str, str] | None = None) -> Answer:
+async def ask(server: Running, path: str, json_body: Body = None) -> Answer:
     """Over a connection of its own."""
     connection = Connection(server)
     try:

@@ -1,4 +1,4 @@
-"""Rooms and recordings as they would be after a year, in any number.
+"""Rooms, recordings and meetings as they would be after a year, in any number.
 
 Written in SQL of our own for the tables as the first migrations make them, so that it stays right
 whatever later ones add. See bench/migrations.py.
@@ -44,13 +44,21 @@ ROOM = "name, session_id, e2ee, token_role, created_at, last_used_at"
 ARCHIVE = (
     "id, room_id, session_id, status, name, reason, duration, size, created_at, updated_at, details"
 )
+MEETING = "id, session_id, room_name, started_at, ended_at, people, person_seconds"
+CONNECTION = "id, meeting_id, data, connected_at, left_at, reason"
+RUNNING, KNOWN_DAYS, PEOPLE = 100, 30, 2
+LASTS = timedelta(minutes=20)
 # How many of a hundred recordings are in which state. Most are over, as far as we were told.
 STATES = {"expired": 62, "available": 20, "uploaded": 10, "deleted": 4, "failed": 2, "stopped": 1,
           "started": 1}  # fmt: skip
 
 
 def fill(url: str, *, rows: int) -> None:
-    """So many rooms, and as many recordings, into an empty database. Their ids count from 1."""
+    """So many rooms, and as many recordings and meetings, into an empty database.
+
+    Ids of rooms and meetings count from 1. The newest RUNNING meetings are not over, and who was in
+    one of the last KNOWN_DAYS is known.
+    """
     chance = random.Random(rows)  # noqa: S311  the same rows each time
     with closing(databases.connect(url)) as connection:
         if databases.is_sqlite(url):  # half a filling is worth nothing, whatever the disk has
@@ -58,6 +66,10 @@ def fill(url: str, *, rows: int) -> None:
             connection.execute("PRAGMA cache_size=-500000")
         _insert(connection, "rooms_room", ROOM, _rooms(rows, chance), rows)
         _insert(connection, "archives_archive", ARCHIVE, _archives(rows, chance), rows)
+        _insert(connection, "meetings_meeting", MEETING, _meetings(rows, chance), rows)
+        known = range(rows - rows * KNOWN_DAYS // YEAR.days + 1, rows + 1)
+        people = PEOPLE * len(known)
+        _insert(connection, "meetings_connection", CONNECTION, _people(known, rows), people)
         if not databases.is_sqlite(url):
             connection.cursor().execute("VACUUM ANALYZE")  # as PostgreSQL does by itself, later
 
@@ -101,6 +113,33 @@ def _archives(rows: int, chance: random.Random) -> Iterator[tuple[Any, ...]]:
             "user initiated", seconds, seconds * 150_000, str(created),
             str(created + timedelta(seconds=seconds)), json.dumps(details),
         )  # fmt: skip
+
+
+def _meetings(rows: int, chance: random.Random) -> Iterator[tuple[Any, ...]]:
+    for number in range(1, rows + 1):
+        # Whose sessions do not meet with those that run.
+        room = number if number > rows - RUNNING else chance.randint(1, rows - RUNNING)
+        started = _start(number, rows)
+        over = number <= rows - RUNNING
+        seconds = PEOPLE * LASTS.seconds if over else 0
+        yield (
+            number, session_id(room), room_name(room), str(started),
+            str(started + LASTS) if over else None, PEOPLE if over else 0, seconds,
+        )  # fmt: skip
+
+
+def _people(meetings: range, rows: int) -> Iterator[tuple[Any, ...]]:
+    for number, person in itertools.product(meetings, range(PEOPLE)):
+        started, over = _start(number, rows), number <= rows - RUNNING
+        data = json.dumps({"name": f"Somebody {person}"})
+        left = str(started + LASTS) if over else None
+        reason = "clientDisconnected" if over else ""
+        yield str(uuid.UUID(int=number * PEOPLE + person)), number, data, str(started), left, reason
+
+
+def _start(number: int, rows: int) -> datetime:
+    """Of the meeting with this number."""
+    return NOW - YEAR * (1 - number / rows)
 
 
 def _insert(

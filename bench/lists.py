@@ -53,9 +53,8 @@ class Staff:
         return statistics.median(taken)
 
 
-def open_lists(kind: str, server: Running, database: str, *, size: int) -> list[list[str]]:
+def open_lists(kind: str, staff: Staff, *, size: int) -> list[list[str]]:
     """Rows for `section`."""
-    staff = Staff(server, database)
     rows = []
     for name, path in LISTS.items():
         page = staff.open(path)

@@ -18,7 +18,7 @@ from bench.fill import ROOM, room_name
 from bench.processes import manage
 from bench.report import table, tell
 
-FIRST = [["archives", "0001"], ["auth"], ["admin"], ["sessions"]]
+FIRST = [["archives", "0001"], ["meetings", "0001"], ["auth"], ["admin"], ["sessions"]]
 PAUSE = 0.01
 
 # What the first version of the server does all day. {new} is never the same.

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "bench" / "peer"
 CREDENTIALS = {"TOKBOX_API_KEY": Emulator.api_key, "TOKBOX_SECRET": Emulator.secret}
 WORKERS = "2"
+CALLBACK_SECRET = "bench-only-callback-secret-of-40-letters"  # noqa: S105
 # What Debian calls them, where that is not the program's name.
 PACKAGES = {"node": "nodejs"}
 
@@ -100,6 +101,7 @@ def settings(database: str) -> dict[str, str]:
         "DATABASE_URL": database,
         "SECRET_KEY": "b" * 50,
         "WEB_CONCURRENCY": WORKERS,
+        "CALLBACK_SECRET": CALLBACK_SECRET,
         # A space counts as not set, and keeps what `.env` has to say out.
         "VONAGE_APPLICATION_ID": " ",
         "VONAGE_PRIVATE_KEY": " ",

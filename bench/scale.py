@@ -1,8 +1,8 @@
-"""`make bench-scale`: whether a million rooms and recordings cost more than a thousand."""
+"""`make bench-scale`: whether a million rooms, recordings and meetings cost more than few."""
 
 import argparse
 
-from bench import databases, lists, migrations, processes, report, sizes
+from bench import databases, lists, meetings, migrations, processes, report, sizes
 from bench.fill import fill
 from tests.emulator_process import Emulator
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 def measure(size: int, *, runs: int, seconds: int) -> list[str]:
     """The sections of the report."""
-    costs, pages, steps = [], [], []
+    costs, pages, held, steps = [], [], [], []
     with databases.new_databases("few", "many") as kinds, Emulator() as opentok:
         versions = [f"{kind} {databases.version(urls['few'])}" for kind, urls in kinds.items()]
         for kind, urls in kinds.items():
@@ -34,17 +34,20 @@ def measure(size: int, *, runs: int, seconds: int) -> list[str]:
                 processes.ours(f"{size:,}", urls["many"], opentok) as many,
             ):
                 costs += sizes.compare(kind, few, many, size=size, runs=runs, seconds=seconds)
-                pages += lists.open_lists(kind, many, urls["many"], size=size)
+                staff = lists.Staff(many, urls["many"])
+                pages += lists.open_lists(kind, staff, size=size)
+                held += meetings.open_meetings(kind, many, staff, urls["many"], size=size)
     return [
         report.machine(*versions) + "\n",
         sizes.section(costs, size=size, runs=runs, seconds=seconds),
         lists.section(pages, size=size),
+        meetings.section(held, size=size),
         migrations.section(steps, size=size),
     ]
 
 
 def make(kind: str, url: str, *, rows: int) -> None:
-    report.tell(f"{kind}: {rows:,} rooms and recordings")
+    report.tell(f"{kind}: {rows:,} rooms, recordings and meetings")
     migrations.make_first_tables(url)
     fill(url, rows=rows)
 

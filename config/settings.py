@@ -118,7 +118,7 @@ ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 LOGIN_REDIRECT_URL = "admin:index"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "ops.apps.DashboardConfig",  # Django's admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -13,6 +13,7 @@ from rooms.guests import Guest
 from rooms.models import Room
 from video import callbacks, ids
 from video.answers import Remote
+from web.rows import has_row
 
 
 class CallbackView(APIView):
@@ -49,6 +50,7 @@ def _apply_to_session(told: Remote) -> None:
     Guest.objects.apply_callback(session_id, told)
     if arrived := news.apply_callback(told, name_of=Room.objects.name_of_session):
         enforce(session_id, arrived)
-    if told["event"] == "connectionDestroyed":
+    is_departure = told["event"] == "connectionDestroyed"
+    if is_departure and has_row(Activity, session_id=session_id, ended_at=None):
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)

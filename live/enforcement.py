@@ -15,7 +15,7 @@ from video import moderation
 
 
 def enforce(session_id: str, arrived: Connection) -> None:
-    room = Room.objects.filter(session_id=session_id).first()
+    room = Room.objects.filter(session_id=session_id).only("max_participants").order_by().first()
     if room is None:
         return
     banned = [arrived] if Ban.objects.is_banned(room, arrived.data) else []

@@ -34,6 +34,13 @@ class Meeting(models.Model):
             models.Index(fields=["started_at", "id"], name="meeting_started"),
             models.Index(fields=["room_name", "started_at", "id"], name="meeting_room_started"),
             models.Index(fields=["session_id", "started_at"], name="meeting_session_started"),
+            models.Index(
+                fields=["started_at", "id"],
+                condition=models.Q(ended_at__isnull=True),
+                name="meeting_running",
+            ),
+            # All that meetings/use.py adds up.
+            models.Index(fields=["started_at", "people", "person_seconds"], name="meeting_use"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from meetings.models import (
 from meetings.presence import NO_PERSON, present
 from video import values
 from video.answers import Remote
+from web.rows import has_row
 
 # Why a client left whose going was found out and not told.
 NOT_LISTED = "notListed"
@@ -105,9 +106,8 @@ def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
 
 @transaction.atomic
 def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
-    known = Connection.objects.filter(pk=told.id).first()
-    if known:
-        _update(known, told)
+    if has_row(Connection, id=told.id):
+        _update(told)
         return None
     meeting = _meeting_of(session_id, told, name_of)
     connection = Connection.objects.create(
@@ -124,14 +124,20 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     return connection
 
 
-def _update(known: Connection, told: Told) -> None:
+def _update(told: Told) -> None:
+    """Of a client who is known.
+
+    The meeting is locked, as everywhere here. Two who lock connections as well could wait for each
+    other.
+    """
+    locked = Connection.objects.select_for_update(of=["meeting"])
+    known = locked.select_related("meeting").get(pk=told.id)
     mine = Connection.objects.filter(pk=known.pk)
     if told.data and not known.data:
         mine.update(data=told.data)  # lists have none
     if told.left_at and (known.left_at is None or known.reason == NOT_LISTED):
-        meeting = Meeting.objects.select_for_update().get(pk=known.meeting_id)
         mine.update(left_at=told.left_at, reason=told.reason)
-        _end_if_empty(meeting)
+        _end_if_empty(known.meeting)
 
 
 def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
@@ -158,12 +164,12 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
 
 def _end_if_empty(meeting: Meeting) -> None:
     """End a meeting, which is locked, if the last one has left."""
-    connections = meeting.connections.all()
-    if connections.filter(left_at=None).exists():
+    if has_row(Connection, meeting_id=meeting.pk, left_at=None):
         return
-    meeting.ended_at = connections.aggregate(last=models.Max("left_at"))["last"]
-    times = list(connections.exclude(data__in=NO_PERSON).values_list("connected_at", "left_at"))
-    seconds = sum(max((left - came).total_seconds(), 0) for came, left in times if left)
+    stays = list(meeting.connections.order_by().values_list("connected_at", "left_at", "data"))
+    meeting.ended_at = max((left for _, left, _ in stays if left), default=None)
+    times = [(came, left) for came, left, data in stays if left and data not in NO_PERSON]
+    seconds = sum(max((left - came).total_seconds(), 0) for came, left in times)
     meeting.people, meeting.person_seconds = len(times), min(round(seconds), 2**31 - 1)
     meeting.save(update_fields=["ended_at", "people", "person_seconds"])
 
@@ -185,7 +191,7 @@ def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameO
     client = _client(about.get("connection"), moment)
     if not stream_id or not client:
         return
-    if not Connection.objects.filter(pk=client.id).exists():
+    if not has_row(Connection, id=client.id):
         _note(session_id, client, name_of)
     columns: dict[str, Any] = {
         "connection_id": client.id,
@@ -195,7 +201,13 @@ def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameO
     }
     if told["event"] == "streamDestroyed":
         columns |= {"ended_at": moment, "reason": values.text(told.get("reason"))[:MAX_REASON]}
-    Stream.objects.update_or_create(pk=stream_id, defaults=columns)
+    # One statement: Django's update_or_create takes three, and a savepoint.
+    Stream.objects.bulk_create(
+        [Stream(pk=stream_id, **columns)],
+        update_conflicts=True,
+        unique_fields=["pk"],
+        update_fields=list(columns),
+    )
 
 
 @transaction.atomic

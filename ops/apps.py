@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class OpsConfig(AppConfig):
@@ -7,3 +8,9 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         from ops import checks  # noqa: F401  registers the start-up checks
+
+
+class DashboardConfig(AdminConfig):
+    """Django's admin, with our first page."""
+
+    default_site = "ops.dashboard.Site"

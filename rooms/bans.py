@@ -19,6 +19,7 @@ from meetings.presence import running_meeting
 from video import moderation
 from video.errors import VideoError
 from web.errors import Problem
+from web.rows import has_row
 
 if TYPE_CHECKING:
     from rooms.models import Room
@@ -82,7 +83,10 @@ class BanManager(models.Manager["Ban"]):
     def is_banned(self, room: Room, data: str) -> bool:
         """Whether the client with this connection data has to stay out."""
         identity = identity_of(data)
-        return bool(identity) and self.current(room).filter(identity=identity).exists()
+        # Most rooms have no bans, which is quickly known.
+        if not identity or not has_row(Ban, room_id=room.pk):
+            return False
+        return self.current(room).filter(identity=identity).exists()
 
 
 class Ban(models.Model):

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from audit.models import Entry
 from rooms.names import MAX_LENGTH
-from rooms.search import has_row
 from web.errors import Problem
+from web.rows import has_row
 
 
 class ClosedNameManager(models.Manager["ClosedName"]):
@@ -27,7 +27,7 @@ class ClosedNameManager(models.Manager["ClosedName"]):
 
     def refuse(self, name: str) -> None:
         """Raise `room_closed` if this name is closed, the same as for a closed room."""
-        if has_row(self.model, "name", name):
+        if has_row(self.model, name=name):
             raise Problem("room_closed")
 
     def open_again(self, names: list[ClosedName]) -> None:

@@ -19,11 +19,12 @@ from rooms.guests import Guest as Guest  # a model of this app
 from rooms.names import MAX_LENGTH, clean_name, composed
 from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.presence import count_people
-from rooms.search import has_row, starting_with
+from rooms.search import starting_with
 from rooms.single_flight import SingleFlight
 from video import sessions
 from video.errors import VideoError
 from web.errors import Problem
+from web.rows import has_row
 
 _visits: SingleFlight[Room] = SingleFlight()
 
@@ -332,7 +333,7 @@ def _refuse_past(session_id: str) -> None:
 
     Asked in the transaction that has written it: until that ends, no room can give it up.
     """
-    if has_row(PastSession, "session_id", session_id):
+    if has_row(PastSession, session_id=session_id):
         raise VideoError("opentok_failed", SESSION_TWICE)
 
 

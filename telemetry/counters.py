@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from telemetry import recent
+
 # More than everything counted takes: labels are from short lists.
 FILE_BYTES = 2 * 1024 * 1024
 
@@ -86,6 +88,7 @@ def opentok_call(operation: str) -> Iterator[None]:
         outcome = getattr(error, "outcome", "server_error")
         raise
     finally:
+        recent.count(outcome)
         with suppress(OSError):
             _opentok_calls.labels(operation, outcome).observe(perf_counter() - started)
 

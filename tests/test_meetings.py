@@ -258,3 +258,18 @@ def test_housekeeping_survives_what_goes_wrong_and_says_so(caplog):
     housekeeper._do(lambda: fail(KeyError("a mistake")))
     lines = [(record.levelname, record.exc_info is not None) for record in caplog.records]
     assert lines == [("WARNING", False), ("ERROR", True)]
+
+
+@pytest.mark.django_db
+def test_a_callback_takes_few_statements_however_many_people_there_are(
+    django_assert_max_num_queries,
+):
+    tell(*(came(f"c{number}", number) for number in range(50)))
+    for told, most in (
+        (came("a", 60), 5),
+        (publishes("s", "a", 60, 61), 4),
+        (ends("s", "a", 60, 70), 4),
+        (left("a", 60, 71), 6),
+    ):
+        with django_assert_max_num_queries(most):
+            tell(told)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from telemetry import recent
 from video.errors import OpenTokNotAsked, VideoError
 
 PAUSE_SECONDS = 3.0
@@ -57,3 +58,4 @@ class Breaker:
             self._failures = self._failures + 1 if failed else 0
             if self._failures >= settings.OPENTOK_FAILURES:
                 self._paused_until = time.monotonic() + PAUSE_SECONDS
+                recent.count_pause(PAUSE_SECONDS)

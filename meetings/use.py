@@ -1,0 +1,81 @@
+"""How much rooms are used: the meetings that began in each hour or day, their people and time."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum, Value
+from django.utils import timezone
+
+from meetings.models import Connection, Meeting
+from meetings.presence import NO_PERSON
+
+HOURS, DAYS = 24, 30
+# Of the meetings that run, the newest ones whose people are counted.
+MOST_RUNNING = 1000
+
+
+@dataclass
+class Use:
+    """Of the meetings that began from `start` until the next one's."""
+
+    start: datetime
+    meetings: int = 0
+    people: int = 0
+    seconds: float = 0
+
+    @property
+    def minutes(self) -> int:
+        """Of all people together."""
+        return round(self.seconds / 60)
+
+
+def by_hour() -> list[Use]:
+    """The last 24 hours, the current one last, as the clock of the active time zone has them."""
+    hour = timezone.localtime().replace(minute=0, second=0, microsecond=0)
+    # On the clock of UTC no hour is left out or comes twice.
+    this = hour.astimezone(UTC)
+    starts = [this - timedelta(hours=ago) for ago in reversed(range(HOURS))]
+    return _use([timezone.localtime(start) for start in starts])
+
+
+def by_day() -> list[Use]:
+    """The last 30 days, today last."""
+    zone, today = timezone.get_current_timezone(), timezone.localdate()
+    dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    return _use([datetime.combine(date, time.min, tzinfo=zone) for date in dates])
+
+
+def _use(starts: list[datetime]) -> list[Use]:
+    """One statement for all periods, which are ranges of an index that has all that is added up."""
+    found = [Use(start) for start in starts]
+    first, *others = [_summed(number, starts) for number in range(len(starts))]
+    for number, meetings, people, seconds in first.union(*others, all=True):
+        use = found[number]
+        use.meetings, use.people, use.seconds = meetings, people or 0, seconds or 0
+    for began, seconds in _running(starts[0]):
+        use = found[bisect_right(starts, began) - 1]
+        use.people += 1
+        use.seconds += seconds
+    return found
+
+
+def _summed(number: int, starts: list[datetime]) -> QuerySet[Meeting, Any]:
+    began = Meeting.objects.filter(started_at__gte=starts[number]).order_by()
+    if number + 1 < len(starts):
+        began = began.filter(started_at__lt=starts[number + 1])
+    sums = [Count("*"), Sum("people"), Sum("person_seconds")]
+    named = dict(zip(["meetings", "of_people", "of_seconds"], sums, strict=True))
+    return began.values(number=Value(number)).annotate(**named).values_list("number", *named)
+
+
+def _running(since: datetime) -> Iterator[tuple[datetime, float]]:
+    """For each client of a meeting that runs: when that began, and their seconds so far."""
+    now = timezone.now()
+    running = Meeting.objects.filter(ended_at=None, started_at__gte=since)
+    began = dict(running.values_list("pk", "started_at")[:MOST_RUNNING])
+    people = Connection.objects.filter(meeting__in=began).exclude(data__in=NO_PERSON).order_by()
+    for meeting, came, left in people.values_list("meeting", "connected_at", "left_at"):
+        yield began[meeting], max(((left or now) - came).total_seconds(), 0)

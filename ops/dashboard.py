@@ -1,0 +1,84 @@
+"""The first page of the admin: what happens now, and how much the rooms were used.
+
+Each part is for those who may view what it tells of. static/dashboard.js asks for it again.
+"""
+
+from operator import attrgetter
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from meetings.use import Use, by_day, by_hour
+from ops import overview
+from ops.charts import chart
+from ops.recent_calls import recent_calls
+
+PEOPLE, MINUTES = attrgetter("people"), attrgetter("minutes")
+
+
+class Site(AdminSite):
+    def get_urls(self) -> Any:
+        view = self.admin_view
+        return [
+            path("dashboard/now/", view(self.now), name="dashboard_now"),
+            path("dashboard/use/", view(self.use), name="dashboard_use"),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        context = now(request) | use(request) | dict(extra_context or {})
+        return super().index(request, context)
+
+    def now(self, request: HttpRequest) -> TemplateResponse:
+        return TemplateResponse(request, "admin/dashboard/now.html", now(request))
+
+    def use(self, request: HttpRequest) -> TemplateResponse:
+        return TemplateResponse(request, "admin/dashboard/use.html", use(request))
+
+
+def now(request: HttpRequest) -> dict[str, Any]:
+    """What templates/admin/dashboard/now.html shows to this person."""
+    user = request.user
+    shown: dict[str, Any] = {}
+    if user.has_perm("rooms.view_room"):
+        shown |= {"live": overview.live_rooms(), "people": overview.people_now()}
+    if user.has_perm("archives.view_archive"):
+        shown |= {
+            "recordings": overview.running_recordings(),
+            "failed": overview.failed_today(),
+            "going": overview.going_soon(),
+        }
+    if shown:
+        shown |= {"calls": recent_calls(), "has_callbacks": bool(settings.CALLBACK_SECRET)}
+        shown["shows_now"] = True
+    return shown
+
+
+def use(request: HttpRequest) -> dict[str, Any]:
+    """What templates/admin/dashboard/use.html shows to this person."""
+    if not request.user.has_perm("meetings.view_meeting"):
+        return {}
+    return {
+        "periods": [
+            _period("hours", "Last 24 hours", by_hour(), form="%H:%M", every=6),
+            _period("days", "Last 30 days", by_day(), form="%m-%d", every=7),
+        ]
+    }
+
+
+def _period(name: str, title: str, found: list[Use], *, form: str, every: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": title,
+        "form": "Y-m-d H:i" if name == "hours" else "Y-m-d",
+        "rows": found[::-1],
+        "is_empty": not any(each.meetings for each in found),
+        "charts": [
+            chart(f"{name}-people", "People", found, PEOPLE, form=form, every=every),
+            chart(f"{name}-minutes", "Person-minutes", found, MINUTES, form=form, every=every),
+        ],
+    }

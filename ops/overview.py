@@ -1,0 +1,135 @@
+"""What the first page of the admin shows: each part bounded, and by an index, however large the
+tables are.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain, islice
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from archives.models import Archive
+from archives.states import KEPT_BY_OPENTOK, Status
+from live.models import Activity
+from meetings.models import Connection, Meeting
+from meetings.presence import NO_PERSON
+from rooms.models import Room
+from video.archives import RUNNING
+
+SHOWN = 10
+MOST_COUNTED = 1000
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Some:
+    """The first of the rows, and how many there are in all, as text."""
+
+    rows: list[Any]
+    total: str = "0"
+
+
+@dataclass
+class LiveRoom:
+    """`room` is None once it is deleted."""
+
+    meeting: Meeting
+    room: Room | None
+    people: int = 0
+    running: list[str] = field(default_factory=list)
+
+
+def live_rooms() -> Some:
+    """Where people are now, as callbacks have told; the newest meetings first."""
+    running = Meeting.objects.filter(ended_at=None)
+    meetings = list(running[:SHOWN])
+    sessions = [meeting.session_id for meeting in meetings]
+    rooms, runs = Room.objects.by_session(sessions), _running(sessions)
+    present = _present([meeting.pk for meeting in meetings])
+    people = dict(present.values_list("meeting").annotate(Count("pk")))
+    live = [
+        LiveRoom(each, rooms.get(each.session_id), people.get(each.pk, 0), runs[each.session_id])
+        for each in meetings
+    ]
+    return Some(live, counted(running))
+
+
+def people_now() -> str:
+    """How many they are, in the newest MOST_COUNTED rooms."""
+    newest = Meeting.objects.filter(ended_at=None).values("pk")[:MOST_COUNTED]
+    return counted(_present(newest))
+
+
+def running_recordings() -> Some:
+    found = [Archive.objects.filter(status=status) for status in RUNNING]
+    return _newest(found)
+
+
+def failed_today() -> Some:
+    """Those that failed since midnight, and were started a day before that at the earliest."""
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = Archive.objects.filter(status=Status.FAILED, created_at__gte=today - DAY)
+    failed = Q(updated_at__gte=today) | Q(updated_at=None, created_at__gte=today)
+    return _newest([begun.filter(failed)])
+
+
+def going_soon() -> Some:
+    """Files that OpenTok deletes within a day, with when; the next one first.
+
+    No recording takes longer than a day.
+    """
+    now = timezone.now()
+    first, last = now - KEPT_BY_OPENTOK, now - KEPT_BY_OPENTOK + DAY
+    found = Archive.objects.filter(
+        status=Status.AVAILABLE,
+        created_at__gte=first - DAY,
+        created_at__lt=last,
+        updated_at__gte=first,
+        updated_at__lt=last,
+    ).select_related("room")
+    rows = [
+        (each, each.updated_at + KEPT_BY_OPENTOK)
+        for each in found.order_by("updated_at")[:SHOWN]
+        if each.updated_at
+    ]
+    return Some(rows, counted(found))
+
+
+def counted(rows: QuerySet[Any]) -> str:
+    """How many rows there are, no further than MOST_COUNTED."""
+    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
+
+
+def _newest(found: Iterable[QuerySet[Archive]]) -> Some:
+    """Of several lists, since each one of a single status comes sorted from an index."""
+    lists = [rows.select_related("room") for rows in found]
+    newest = chain.from_iterable(rows[:SHOWN] for rows in lists)
+    rows = sorted(newest, key=attrgetter("created_at"), reverse=True)
+    pks = [rows.order_by().values("pk")[: MOST_COUNTED + 1] for rows in lists]
+    count = sum(each.count() for each in pks)
+    total = f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
+    return Some(list(islice(rows, SHOWN)), total)
+
+
+def _present(meetings: Any) -> QuerySet[Connection]:
+    """The people in these meetings."""
+    there = Connection.objects.filter(meeting__in=meetings, left_at=None)
+    return there.exclude(data__in=NO_PERSON).order_by()
+
+
+def _running(sessions: list[str]) -> defaultdict[str, list[str]]:
+    """By session, in words: a recording, a broadcast, captions."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    recordings = Archive.objects.filter(session_id__in=sessions, status__in=RUNNING).order_by()
+    for session_id in set(recordings.values_list("session_id", flat=True)):
+        found[session_id].append("recording")
+    activities = Activity.objects.filter(session_id__in=sessions, ended_at=None).order_by()
+    for session_id, kind in sorted(set(activities.values_list("session_id", "kind"))):
+        found[session_id].append(kind.replace("_", " "))
+    return found
