@@ -41,7 +41,7 @@ def who(entry: Entry) -> str:
 def subject(entry: Entry) -> str:
     """With a link to its page, which says so if it was deleted."""
     address = _addresses().get(entry.subject_kind)
-    if not address:
+    if not (address and entry.subject_id):
         return entry.subject_name or "–"
     link = reverse(f"admin:{address}_change", args=[entry.subject_id])
     return format_html('<a href="{}">{}</a>', link, entry.subject_name)
