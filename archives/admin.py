@@ -27,6 +27,8 @@ from web.layer import content_policy
 MAX_INLINE = 20
 KEPT_BY_OPENTOK = timedelta(hours=72)
 DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
+GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
+WEEK = 7 * 86_400
 Row = TypeVar("Row", bound=Model)
 
 
@@ -81,7 +83,7 @@ class Created(PeriodFilter):
 @admin.register(Archive)
 class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
     change_form_template = "admin/archives/archive/change_form.html"
-    page_actions: ClassVar[list[str]] = ["stop", "remove"]
+    page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]
     # Any, because the stubs do not know that functions may stand here.
     readonly_fields: ClassVar[Any] = [expires]
     list_display = ["created_at", state, room_link, length, file_size]
@@ -100,8 +102,13 @@ class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
 
     def get_page_actions(self, request: HttpRequest, row: Archive) -> list[str]:
         """What OpenTok takes in this state."""
-        takes = {"stop": row.status in RUNNING, "remove": row.status in DELETABLE}
-        return [name for name in super().get_page_actions(request, row) if takes[name]]
+        takes = {
+            "share": row.status not in GONE,
+            "stop": row.status in RUNNING,
+            "remove": row.status in DELETABLE,
+        }
+        names = super().get_page_actions(request, row)
+        return [name for name in names if takes.get(name, True)]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -127,6 +134,23 @@ class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
             link = None
         page = reverse("admin:archives_archive_change", args=[archive_id])
         return HttpResponseRedirect(link or page)
+
+    @page_action(label="Link to share", permission="change")
+    def share(self, request: HttpRequest, row: Archive) -> str:
+        share = Archive.objects.share(str(row.pk), lifetime=WEEK)
+        link = request.build_absolute_uri(share.path)
+        shown = format_html('Copy this link, which is shown once: <a href="{0}">{0}</a>', link)
+        self.message_user(request, shown, messages.INFO)
+        return "Made a link to the recording, which is good for a week."
+
+    @page_action(
+        label="Revoke links",
+        permission="change",
+        asks="No link to this recording that was made before works any more.",
+    )
+    def revoke_shares(self, request: HttpRequest, row: Archive) -> str:
+        Archive.objects.revoke_shares(str(row.pk))
+        return "Revoked all links to the recording."
 
     @page_action(label="Stop recording", permission="change")
     def stop(self, request: HttpRequest, row: Archive) -> str:

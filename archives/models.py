@@ -53,6 +53,8 @@ class Archive(models.Model):
     called_back_at = models.DateTimeField(
         "last callback", null=True, blank=True, help_text="When OpenTok last told of it by itself."
     )
+    # Links of earlier generations are revoked: archives/sharing.py.
+    share_generation = models.IntegerField(default=0, db_default=0, editable=False)
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
 
     objects = ArchiveManager()

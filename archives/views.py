@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
@@ -17,6 +18,7 @@ from archives.serializers import ListQuerySerializer, RecordingSerializer, Start
 from archives.states import Status
 from rooms.coverage import check_key_covers_session
 from rooms.views import LOCATION
+from video.answers import Remote
 from video.archives import download_url
 from video.errors import ANY_CALL
 from web.problems import named_in_accept
@@ -24,6 +26,11 @@ from web.problems import named_in_accept
 AT_AN_ARCHIVE = {"room_not_covered", "archive_not_found", "archive_deleted"}
 NOT_STARTED = {"session_invalid", "archive_refused", "nobody_connected", "archive_conflict"}
 NOT_VIEWABLE = {f"archive_{status}" for status in Status if status != Status.AVAILABLE}
+# What the documentation says of `_shown`.
+VIEW = {
+    (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
+    302: OpenApiResponse(description="To the file."),
+}
 
 
 @extend_schema(tags=["Recordings"])
@@ -104,21 +111,51 @@ class ArchiveViewSet(ViewSet):
         description="A browser gets a page that waits for it; a program, which names "
         "`application/json` in `Accept`, is told the state of the recording.",
         parameters=[LOCATION],
-        responses={
-            (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
-            302: OpenApiResponse(description="To the file."),
-        },
+        responses=VIEW,
         extensions={"x-codes": {"room_not_covered", "archive_not_found", *NOT_VIEWABLE, *ANY_CALL}},
     )
     def view(self, request: Request, archive_id: str) -> HttpResponse:
-        """To the recording, by a link that OpenTok signed just now, or to a page about it."""
         check_key_covers_archive(key_of(request), archive_id)
-        remote = Archive.objects.fetch(archive_id)
-        if link := download_url(remote):
-            return HttpResponseRedirect(link)
-        archive = Archive.objects.as_row(remote)
-        page = page_for(archive, now=timezone.now())
-        if named_in_accept(request._request) == "json":
-            raise ArchiveNotViewable(page, status=archive.status)
-        context = {"archive": archive, "page": page}
-        return render(request._request, page.template, context, status=page.status_code)
+        return _shown(request, Archive.objects.fetch(archive_id))
+
+
+@extend_schema(tags=["Recordings"])
+class SharedView(APIView):
+    """A recording for whoever has a link to it: archives/sharing.py."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("archive")]
+
+    @extend_schema(
+        operation_id="view_shared_recording",
+        summary="To the file of a recording that was shared",
+        description="As `/archive/<id>/view`, without a key.",
+        parameters=[LOCATION],
+        responses=VIEW,
+        extensions={
+            "x-codes": {
+                "share_invalid",
+                "share_ended",
+                "archive_not_found",
+                *NOT_VIEWABLE,
+                *ANY_CALL,
+            }
+        },
+    )
+    def get(self, request: Request, link: str) -> HttpResponse:
+        return _shown(request, Archive.objects.fetch_shared(link))
+
+
+def _shown(request: Request, remote: Remote) -> HttpResponse:
+    """To the recording, by a link that OpenTok signed just now, or a page about its state."""
+    if link := download_url(remote):
+        return HttpResponseRedirect(link)
+    archive = Archive.objects.as_row(remote)
+    page = page_for(archive, now=timezone.now())
+    if named_in_accept(request._request) == "json":
+        raise ArchiveNotViewable(page, status=archive.status)
+    context = {"archive": archive, "page": page}
+    return render(request._request, page.template, context, status=page.status_code)

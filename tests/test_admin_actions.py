@@ -58,7 +58,7 @@ def offered(client, base, row):
 
 
 def test_a_running_recording_is_stopped_on_its_page(admin_client, recording):
-    assert offered(admin_client, ARCHIVES, recording) == {"stop"}
+    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares", "stop"}
     page = admin_client.get(f"{ARCHIVES}{recording.pk}/change/").content.decode()
     assert '<button type="submit">Stop recording</button>' in page
     told = act(admin_client, ARCHIVES, recording, "stop")
@@ -91,6 +91,18 @@ def test_an_available_recordings_file_is_deleted_after_asking(admin_client, avai
     assert available.status == "deleted"
     again = act(admin_client, ARCHIVES, available, "remove")
     assert again.status_code == 403
+
+
+def test_a_link_to_share_is_shown_once_and_revoked(admin_client, available, client):
+    told = act(admin_client, ARCHIVES, available, "share").content.decode()
+    link = re.search(r'<a href="http://testserver(/shared/[^"]+)"', told)[1]
+    assert client.get(link).status_code == 302
+    assert link not in admin_client.get(f"{ARCHIVES}{available.pk}/change/").content.decode()
+    assert not any(link in entry.change_message for entry in LogEntry.objects.all())
+    act(admin_client, ARCHIVES, available, "revoke_shares")
+    assert client.get(link).status_code == 410
+    said = {entry.get_change_message() for entry in LogEntry.objects.all()}
+    assert "Revoked all links to the recording." in said
 
 
 def test_what_opentok_refuses_is_told_and_changes_nothing(admin_client, recording, opentok):
