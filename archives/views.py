@@ -26,11 +26,6 @@ from web.problems import named_in_accept
 AT_AN_ARCHIVE = {"room_not_covered", "archive_not_found", "archive_deleted"}
 NOT_STARTED = {"session_invalid", "archive_refused", "nobody_connected", "archive_conflict"}
 NOT_VIEWABLE = {f"archive_{status}" for status in Status if status != Status.AVAILABLE}
-# What the documentation says of `_shown`.
-VIEW = {
-    (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
-    302: OpenApiResponse(description="To the file."),
-}
 
 
 @extend_schema(tags=["Recordings"])
@@ -44,6 +39,7 @@ class ArchiveViewSet(ViewSet):
         "retrieve": Capability.VIEW,
         "view": Capability.VIEW,
     }
+    takes_staff = {"view": "archives.view_archive"}
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("record" if self.action in {"start", "stop"} else "archive")]
@@ -111,7 +107,10 @@ class ArchiveViewSet(ViewSet):
         description="A browser gets a page that waits for it; a program, which names "
         "`application/json` in `Accept`, is told the state of the recording.",
         parameters=[LOCATION],
-        responses=VIEW,
+        responses={
+            (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
+            302: OpenApiResponse(description="To the file."),
+        },
         extensions={"x-codes": {"room_not_covered", "archive_not_found", *NOT_VIEWABLE, *ANY_CALL}},
     )
     def view(self, request: Request, archive_id: str) -> HttpResponse:
@@ -119,7 +118,6 @@ class ArchiveViewSet(ViewSet):
         return _shown(request, Archive.objects.fetch(archive_id))
 
 
-@extend_schema(tags=["Recordings"])
 class SharedView(APIView):
     """A recording for whoever has a link to it: archives/sharing.py."""
 
@@ -129,22 +127,6 @@ class SharedView(APIView):
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("archive")]
 
-    @extend_schema(
-        operation_id="view_shared_recording",
-        summary="To the file of a recording that was shared",
-        description="As `/archive/<id>/view`, without a key.",
-        parameters=[LOCATION],
-        responses=VIEW,
-        extensions={
-            "x-codes": {
-                "share_invalid",
-                "share_ended",
-                "archive_not_found",
-                *NOT_VIEWABLE,
-                *ANY_CALL,
-            }
-        },
-    )
     def get(self, request: Request, link: str) -> HttpResponse:
         return _shown(request, Archive.objects.fetch_shared(link))
 

@@ -66,7 +66,7 @@ def test_a_running_recording_is_stopped_on_its_page(admin_client, recording):
     recording.refresh_from_db()
     assert recording.status == "stopped"
     assert LogEntry.objects.get().get_change_message() == "Stopped the recording."
-    assert offered(admin_client, ARCHIVES, recording) == set()
+    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares"}
 
 
 def test_an_available_recording_is_watched_by_a_fresh_link_each_time(
@@ -81,6 +81,28 @@ def test_an_available_recording_is_watched_by_a_fresh_link_each_time(
     links = {admin_client.get(watch).headers["Location"] for _ in range(2)}
     assert len(links) == 2
     assert all(link.startswith(opentok.url) for link in links)
+
+
+def test_staff_who_may_see_recordings_open_the_view_without_a_key(available, settings):
+    settings.ANONYMOUS_ACCESS = []
+    view = f"/archive/{available.pk}/view"
+    assert Client().get(view).status_code == 401
+    assert staff_without_rights().get(view).status_code == 401
+    client = staff("view_archive")
+    assert client.get(view).status_code == client.get(f"{view}/").status_code == 302
+    # A key that came with the request is what counts.
+    wrong = {"Authorization": "Bearer otr_wrong"}
+    assert client.get(view, headers=wrong).status_code == 401
+    User.objects.update(is_staff=False)
+    assert client.get(view).status_code == 401
+
+
+def test_a_session_of_the_admin_counts_nowhere_else(admin_client, available, settings):
+    settings.ANONYMOUS_ACCESS = []
+    for path in ("/archive", f"/archive/{available.pk}", "/room/standup", "/api/v1/rooms"):
+        assert admin_client.get(path).status_code == 401
+    for path in ("/archive/start", f"/archive/{available.pk}/stop"):
+        assert admin_client.post(path).status_code == 401
 
 
 def test_an_available_recordings_file_is_deleted_after_asking(admin_client, available):
