@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -16,7 +17,9 @@ class HasCapability(BasePermission):
     What ANONYMOUS_ACCESS does not name takes a key that has the capability, or, for the actions in
     the view's `takes_client_tokens`, a client token whose role has it. Such an action has to call
     rooms.coverage.check_client_covers_session. An invitation counts for the actions in the view's
-    `takes_invitations` alone, which have to let its room check it. A capability of None is for an
+    `takes_invitations` alone, which have to let its room check it. `takes_staff` names the
+    right with which a member of staff, logged in to the admin, needs no key for an action: GETs
+    alone, since nothing here checks for forgeries. A capability of None is for an
     action that takes an id which cannot be guessed. A view without `needs` fails. A public one has
     no permission classes.
     """
@@ -40,12 +43,22 @@ class HasCapability(BasePermission):
             raise Problem("client_token_insufficient", capability=needed)
         if takes and not key_of(request):
             raise Problem("client_token_required", capability=needed)
+        if not key_of(request) and _is_staff_with_right(request, view):
+            return True
         _refuse_without(needed, key_of(request))
         return True
 
 
 def _is_among(view: Any, actions: str) -> bool:
     return getattr(view, "action", None) in getattr(view, actions, ())
+
+
+def _is_staff_with_right(request: Request, view: Any) -> bool:
+    right = getattr(view, "takes_staff", {}).get(getattr(view, "action", None))
+    if right is None or not hasattr(request._request, "session"):
+        return False
+    user = get_user(request._request)
+    return user.is_staff and user.has_perm(right)
 
 
 def _refuse_without(capability: Capability, key: ApiKey | None) -> None:

@@ -7,6 +7,7 @@ from api.serializers import PageSerializer, StrictSerializer
 from api.times import MomentField
 from archives.states import Status
 
+DAY = 86_400
 RESOLUTIONS = ["640x480", "480x640", "1280x720", "720x1280", "1920x1080", "1080x1920"]
 LAYOUTS = ["bestFit", "custom", "horizontalPresentation", "pip", "verticalPresentation"]
 COMPOSED_ONLY = ["resolution", "layout", "max_bitrate", "quantization_parameter"]
@@ -137,6 +138,20 @@ class StreamSerializer(StrictSerializer):
 
     def validate_streamId(self, stream_id: UUID) -> str:  # noqa: N802
         return str(stream_id)
+
+
+class NewShareSerializer(StrictSerializer):
+    lifetime = serializers.IntegerField(
+        default=7 * DAY,
+        min_value=60,
+        max_value=365 * DAY,
+        help_text="Seconds until the link ends. The recording's file may be gone before.",
+    )
+
+
+class ShareSerializer(serializers.Serializer):
+    url = serializers.URLField(help_text="Whoever has it may watch the recording.")
+    expiresAt = serializers.DateTimeField()  # noqa: N815
 
 
 class ArchiveSerializer(serializers.Serializer):

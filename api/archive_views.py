@@ -9,10 +9,13 @@ from rest_framework.throttling import BaseThrottle
 from access.authentication import key_of
 from access.limits import Throttle
 from api.archive_serializers import (
+    DAY,
     ArchiveQuerySerializer,
     ArchiveSerializer,
     LayoutSerializer,
     NewArchiveSerializer,
+    NewShareSerializer,
+    ShareSerializer,
     StreamSerializer,
 )
 from api.serializers import NothingSerializer
@@ -111,6 +114,33 @@ class ArchiveViewSet(ManagingViewSet):
         check_key_covers_archive(key_of(request), archive_id)
         NothingSerializer.read(request.data)
         return Response(shown(Archive.objects.stop(archive_id)))
+
+    @extend_schema(
+        operation_id="share_archive",
+        summary="A link to a recording",
+        description="People who have the link watch the recording, and need no API key.",
+        request=NewShareSerializer,
+        examples=example(lifetime=DAY),
+        responses={201: ShareSerializer},
+        extensions={"x-codes": {"invalid", *AT_AN_ARCHIVE, *ANY_CALL}},
+    )
+    def share(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
+        share = Archive.objects.share(archive_id, **NewShareSerializer.read(request.data))
+        url = request.build_absolute_uri(share.path)
+        shown = ShareSerializer({"url": url, "expiresAt": share.expires_at})
+        return Response(shown.data, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="revoke_shares",
+        summary="Revoke all links to a recording",
+        responses={204: DONE},
+        extensions={"x-codes": AT_AN_ARCHIVE},
+    )
+    def unshare(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
+        Archive.objects.revoke_shares(archive_id)
+        return done()
 
     @extend_schema(
         operation_id="lay_out_archive",

@@ -88,6 +88,9 @@ urlpatterns = [
     *activities(AudioConnectorViewSet),
     re_path(r"^archives/?\Z", ArchiveViewSet.as_view({"get": "list", "post": "create"})),
     re_path(ARCHIVE + r"/stop/?\Z", ArchiveViewSet.as_view({"post": "stop"})),
+    re_path(
+        ARCHIVE + r"/share/?\Z", ArchiveViewSet.as_view({"post": "share", "delete": "unshare"})
+    ),
     re_path(ARCHIVE + r"/layout/?\Z", ArchiveViewSet.as_view({"put": "lay_out"})),
     re_path(ARCHIVE + r"/streams/?\Z", ArchiveViewSet.as_view({"post": "add_stream"})),
     re_path(

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -9,22 +10,28 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 from rest_framework.exceptions import APIException
 
 from archives.models import Archive
+from archives.selected import SelectedActions
 from archives.states import KEPT_BY_OPENTOK, Status
+from meetings import attendance
 from rooms.admin import RoomAdmin
 from rooms.models import Room
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
-from staff.page_actions import PageActions, page_action
+from staff.page_actions import page_action
 from video import ids
 from video.archives import RUNNING, download_url
 from web.layer import content_policy
 
 MAX_INLINE = 20
+MAX_PEOPLE = 200
 DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
+GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
+WEEK = 7 * 86_400
 Row = TypeVar("Row", bound=Model)
 
 
@@ -43,8 +50,14 @@ def state(row: Any) -> str:
 
 @admin.display(description="Length")
 def length(archive: Archive) -> str:
-    minutes, seconds = divmod(archive.duration, 60)
-    return f"{minutes}:{seconds:02}" if archive.duration else "–"
+    if archive.status in RUNNING:
+        return f"{_clock(timezone.now() - archive.created_at)} so far"
+    return _clock(timedelta(seconds=archive.duration)) if archive.duration else "–"
+
+
+def _clock(span: timedelta) -> str:
+    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
+    return f"{minutes}:{seconds:02}"
 
 
 @admin.display(description="Size")
@@ -52,13 +65,18 @@ def file_size(archive: Archive) -> str:
     return str(filesizeformat(archive.size)) if archive.size else "–"
 
 
-@admin.display(description="Expires")
+@admin.display(description="File")
 def expires(archive: Archive) -> str:
     """OpenTok says nothing of it; its documentation says that files are kept for so long."""
     if archive.status != Status.AVAILABLE or not archive.updated_at:
         return "–"
     ends = archive.updated_at + KEPT_BY_OPENTOK
-    return f"in {timeuntil(ends)}, unless your own storage is set at OpenTok"
+    return f"gone in {timeuntil(ends)}, unless your own storage is set at OpenTok"
+
+
+@admin.display(description="Id")
+def copied_id(archive: Archive) -> str:
+    return format_html('<code class="whole">{}</code>', archive.pk)
 
 
 def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | None:
@@ -77,12 +95,17 @@ class Created(PeriodFilter):
 
 
 @admin.register(Archive)
-class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
+class ArchiveAdmin(ReadOnly, SelectedActions, LargeTableAdmin):
     recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
-    page_actions: ClassVar[list[str]] = ["stop", "remove"]
+    page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]
     # Any, because the stubs do not know that functions may stand here.
-    readonly_fields: ClassVar[Any] = [expires]
+    fieldsets: ClassVar[Any] = [
+        (None, {"fields": [room_link, state, copied_id, expires]}),
+        ("Recording", {"fields": ["created_at", length, file_size, "reason", "called_back_at"]}),
+        ("At OpenTok", {"fields": ["name", "session_id", "updated_at", "details"]}),
+    ]
+    readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, length, file_size]
     list_display = ["created_at", state, room_link, length, file_size]
     list_filter = ["status", Created]
     list_select_related = ["room"]
@@ -99,8 +122,13 @@ class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
 
     def get_page_actions(self, request: HttpRequest, row: Archive) -> list[str]:
         """What OpenTok takes in this state."""
-        takes = {"stop": row.status in RUNNING, "remove": row.status in DELETABLE}
-        return [name for name in super().get_page_actions(request, row) if takes[name]]
+        takes = {
+            "share": row.status not in GONE,
+            "stop": row.status in RUNNING,
+            "remove": row.status in DELETABLE,
+        }
+        names = super().get_page_actions(request, row)
+        return [name for name in names if takes.get(name, True)]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -109,6 +137,15 @@ class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
         context = dict(extra_context or {})
         if isinstance(row, Archive) and row.status == Status.AVAILABLE:
             context["watch"] = reverse("admin:watch", args=[row.pk])
+        if isinstance(row, Archive) and request.user.has_perm("meetings.view_meeting"):
+            there = list(
+                attendance.during(row.session_id, row.created_at, row.ended_at)[: MAX_PEOPLE + 1]
+            )
+            context |= {
+                "may_see_people": True,
+                "attendance": there[:MAX_PEOPLE],
+                "is_cut_off": len(there) > MAX_PEOPLE,
+            }
         response = super().change_view(request, object_id, form_url, context)
         # A file lies where OpenTok's storage is, which its link alone says.
         policy = f"{content_policy(request)}; media-src http: https:"
@@ -126,6 +163,23 @@ class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
             link = None
         page = reverse("admin:archives_archive_change", args=[archive_id])
         return HttpResponseRedirect(link or page)
+
+    @page_action(label="Link to share", permission="change")
+    def share(self, request: HttpRequest, row: Archive) -> str:
+        share = Archive.objects.share(str(row.pk), lifetime=WEEK)
+        link = request.build_absolute_uri(share.path)
+        shown = format_html('Copy this link, which is shown once: <a href="{0}">{0}</a>', link)
+        self.message_user(request, shown, messages.INFO)
+        return "Made a link to the recording, which is good for a week."
+
+    @page_action(
+        label="Revoke links",
+        permission="change",
+        asks="No link to this recording that was made before works any more.",
+    )
+    def revoke_shares(self, request: HttpRequest, row: Archive) -> str:
+        Archive.objects.revoke_shares(str(row.pk))
+        return "Revoked all links to the recording."
 
     @page_action(label="Stop recording", permission="change")
     def stop(self, request: HttpRequest, row: Archive) -> str:

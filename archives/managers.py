@@ -10,7 +10,9 @@ from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
+from archives import sharing
 from archives.entries import note_act, record_told
+from archives.sharing import Share
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -95,6 +97,27 @@ class ArchiveManager(models.Manager["Archive"]):
             raise
         self._note_deletion(archive_id)
         self._note_act("recording.deleted", archive_id)
+
+    def share(self, archive_id: str, *, lifetime: int) -> Share:
+        """A link to it that ends after `lifetime` seconds. Errors: those of `fetch`."""
+        self.fetch(archive_id)
+        archive = self.get(pk=ids.archive_id(archive_id))
+        until = timezone.now() + timedelta(seconds=lifetime)
+        return Share(archive.pk, archive.share_generation, until)
+
+    def revoke_shares(self, archive_id: str) -> None:
+        """End all links to it. `archive_not_found` for one that was never heard of."""
+        mine = self.filter(pk=ids.archive_id(archive_id))
+        if not mine.update(share_generation=models.F("share_generation") + 1):
+            raise Problem("archive_not_found")
+
+    def fetch_shared(self, text: str) -> Remote:
+        """The recording that a link shows. Errors: share_invalid, share_ended, those of `fetch`."""
+        share = sharing.read(text)
+        mine = self.filter(pk=share.archive_id, share_generation=share.generation)
+        if not mine.exists():
+            raise Problem("share_ended")
+        return self.fetch(str(share.archive_id))
 
     def lay_out(self, archive_id: str, layout: Remote) -> None:
         """Change how the streams of a running recording are arranged."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from rooms.models import Room
 from rooms.names import MAX_LENGTH
 from video import values
 from video.answers import Remote
+from video.archives import RUNNING
 
 # What has a column of its own; everything else that OpenTok says is kept in `details` …
 COLUMNS = ["id", "sessionId", "status", "name", "reason", "duration", "size", "createdAt",
@@ -53,6 +55,8 @@ class Archive(models.Model):
     called_back_at = models.DateTimeField(
         "last callback", null=True, blank=True, help_text="When OpenTok last told of it by itself."
     )
+    # Links of earlier generations are revoked: archives/sharing.py.
+    share_generation = models.IntegerField(default=0, db_default=0, editable=False)
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
 
     # That of the stored row, where this is news of it.
@@ -112,6 +116,15 @@ class Archive(models.Model):
             "updatedAt": values.milliseconds(self.updated_at),
             "url": None,
         }
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it stopped, None while it runs. OpenTok does not say it: pauses are not counted."""
+        if self.status in RUNNING:
+            return None
+        if self.duration:
+            return self.created_at + timedelta(seconds=self.duration)
+        return self.updated_at or self.created_at
 
     def keep_from(self, known: Archive) -> None:
         """Take over from the stored row what a callback left out."""

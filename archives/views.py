@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
@@ -17,6 +18,7 @@ from archives.serializers import ListQuerySerializer, RecordingSerializer, Start
 from archives.states import Status
 from rooms.coverage import check_key_covers_session
 from rooms.views import LOCATION
+from video.answers import Remote
 from video.archives import download_url
 from video.errors import ANY_CALL
 from web.problems import named_in_accept
@@ -37,6 +39,7 @@ class ArchiveViewSet(ViewSet):
         "retrieve": Capability.VIEW,
         "view": Capability.VIEW,
     }
+    takes_staff = {"view": "archives.view_archive"}
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [Throttle("record" if self.action in {"start", "stop"} else "archive")]
@@ -111,14 +114,30 @@ class ArchiveViewSet(ViewSet):
         extensions={"x-codes": {"room_not_covered", "archive_not_found", *NOT_VIEWABLE, *ANY_CALL}},
     )
     def view(self, request: Request, archive_id: str) -> HttpResponse:
-        """To the recording, by a link that OpenTok signed just now, or to a page about it."""
         check_key_covers_archive(key_of(request), archive_id)
-        remote = Archive.objects.fetch(archive_id)
-        if link := download_url(remote):
-            return HttpResponseRedirect(link)
-        archive = Archive.objects.as_row(remote)
-        page = page_for(archive, now=timezone.now())
-        if named_in_accept(request._request) == "json":
-            raise ArchiveNotViewable(page, status=archive.status)
-        context = {"archive": archive, "page": page}
-        return render(request._request, page.template, context, status=page.status_code)
+        return _shown(request, Archive.objects.fetch(archive_id))
+
+
+class SharedView(APIView):
+    """A recording for whoever has a link to it: archives/sharing.py."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Throttle("archive")]
+
+    def get(self, request: Request, link: str) -> HttpResponse:
+        return _shown(request, Archive.objects.fetch_shared(link))
+
+
+def _shown(request: Request, remote: Remote) -> HttpResponse:
+    """To the recording, by a link that OpenTok signed just now, or a page about its state."""
+    if link := download_url(remote):
+        return HttpResponseRedirect(link)
+    archive = Archive.objects.as_row(remote)
+    page = page_for(archive, now=timezone.now())
+    if named_in_accept(request._request) == "json":
+        raise ArchiveNotViewable(page, status=archive.status)
+    context = {"archive": archive, "page": page}
+    return render(request._request, page.template, context, status=page.status_code)

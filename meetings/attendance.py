@@ -1,12 +1,15 @@
 """Who was in a meeting: as a table, and for how long that is known."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from meetings.models import Connection, Meeting
+from meetings.presence import NO_PERSON
 
 AT_ONCE = 100
 COLUMNS = ["Name", "Connected", "Left", "Minutes", "Reason", "Data", "Connection"]
@@ -26,6 +29,21 @@ def rows(meeting: Meeting) -> Iterator[list[object]]:
             connection.data,
             connection.pk,
         ]
+
+
+def during(session_id: str, start: datetime, end: datetime | None) -> models.QuerySet[Connection]:
+    """The people who were in a session between two moments, or until now; each with their streams,
+    which may tell their name.
+    """
+    end = end or timezone.now()
+    meetings = Meeting.objects.filter(session_id=session_id, started_at__lte=end)
+    left_later = Q(left_at=None) | Q(left_at__gte=start)
+    there = Connection.objects.filter(
+        left_later,
+        meeting__in=meetings.filter(Q(ended_at=None) | Q(ended_at__gte=start)).order_by(),
+        connected_at__lte=end,
+    )
+    return there.exclude(data__in=NO_PERSON).prefetch_related("streams")
 
 
 def forget_attendance() -> int:

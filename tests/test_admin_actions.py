@@ -58,7 +58,7 @@ def offered(client, base, row):
 
 
 def test_a_running_recording_is_stopped_on_its_page(admin_client, recording):
-    assert offered(admin_client, ARCHIVES, recording) == {"stop"}
+    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares", "stop"}
     page = admin_client.get(f"{ARCHIVES}{recording.pk}/change/").content.decode()
     assert '<button type="submit">Stop recording</button>' in page
     told = act(admin_client, ARCHIVES, recording, "stop")
@@ -66,7 +66,7 @@ def test_a_running_recording_is_stopped_on_its_page(admin_client, recording):
     recording.refresh_from_db()
     assert recording.status == "stopped"
     assert LogEntry.objects.get().get_change_message() == "Stopped the recording."
-    assert offered(admin_client, ARCHIVES, recording) == set()
+    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares"}
 
 
 def test_an_available_recording_is_watched_by_a_fresh_link_each_time(
@@ -83,6 +83,28 @@ def test_an_available_recording_is_watched_by_a_fresh_link_each_time(
     assert all(link.startswith(opentok.url) for link in links)
 
 
+def test_staff_who_may_see_recordings_open_the_view_without_a_key(available, settings):
+    settings.ANONYMOUS_ACCESS = []
+    view = f"/archive/{available.pk}/view"
+    assert Client().get(view).status_code == 401
+    assert staff_without_rights().get(view).status_code == 401
+    client = staff("view_archive")
+    assert client.get(view).status_code == client.get(f"{view}/").status_code == 302
+    # A key that came with the request is what counts.
+    wrong = {"Authorization": "Bearer otr_wrong"}
+    assert client.get(view, headers=wrong).status_code == 401
+    User.objects.update(is_staff=False)
+    assert client.get(view).status_code == 401
+
+
+def test_a_session_of_the_admin_counts_nowhere_else(admin_client, available, settings):
+    settings.ANONYMOUS_ACCESS = []
+    for path in ("/archive", f"/archive/{available.pk}", "/room/standup", "/api/v1/rooms"):
+        assert admin_client.get(path).status_code == 401
+    for path in ("/archive/start", f"/archive/{available.pk}/stop"):
+        assert admin_client.post(path).status_code == 401
+
+
 def test_an_available_recordings_file_is_deleted_after_asking(admin_client, available):
     text = admin_client.get(f"{ARCHIVES}{available.pk}/change/").content.decode()
     assert "is gone for good then" in text
@@ -91,6 +113,18 @@ def test_an_available_recordings_file_is_deleted_after_asking(admin_client, avai
     assert available.status == "deleted"
     again = act(admin_client, ARCHIVES, available, "remove")
     assert again.status_code == 403
+
+
+def test_a_link_to_share_is_shown_once_and_revoked(admin_client, available, client):
+    told = act(admin_client, ARCHIVES, available, "share").content.decode()
+    link = re.search(r'<a href="http://testserver(/shared/[^"]+)"', told)[1]
+    assert client.get(link).status_code == 302
+    assert link not in admin_client.get(f"{ARCHIVES}{available.pk}/change/").content.decode()
+    assert not any(link in entry.change_message for entry in LogEntry.objects.all())
+    act(admin_client, ARCHIVES, available, "revoke_shares")
+    assert client.get(link).status_code == 410
+    said = {entry.get_change_message() for entry in LogEntry.objects.all()}
+    assert "Revoked all links to the recording." in said
 
 
 def test_what_opentok_refuses_is_told_and_changes_nothing(admin_client, recording, opentok):

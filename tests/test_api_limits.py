@@ -34,6 +34,8 @@ COUNTS_AS = {
     "get_archive": "archive",
     "delete_archive": "record",
     "stop_archive": "record",
+    "share_archive": "record",
+    "revoke_shares": "record",
     "lay_out_archive": "record",
     "add_stream": "record",
     "remove_stream": "record",
