@@ -103,6 +103,7 @@ class ArchiveManager(models.Manager["Archive"]):
         self.fetch(archive_id)
         archive = self.get(pk=ids.archive_id(archive_id))
         until = timezone.now() + timedelta(seconds=lifetime)
+        self._note_act("recording.shared", archive_id, lifetime=lifetime)
         return Share(archive.pk, archive.share_generation, until)
 
     def revoke_shares(self, archive_id: str) -> None:
@@ -110,6 +111,7 @@ class ArchiveManager(models.Manager["Archive"]):
         mine = self.filter(pk=ids.archive_id(archive_id))
         if not mine.update(share_generation=models.F("share_generation") + 1):
             raise Problem("archive_not_found")
+        self._note_act("recording.links_revoked", archive_id)
 
     def fetch_shared(self, text: str) -> Remote:
         """The recording that a link shows. Errors: share_invalid, share_ended, those of `fetch`."""

@@ -74,6 +74,7 @@ RECORDED = {
         "create": "recording.started", "stop": "recording.stopped",
         "lay_out": "recording.laid_out", "add_stream": "recording.stream_added",
         "remove_stream": "recording.stream_removed", "destroy": "recording.deleted",
+        "share": "recording.shared", "unshare": "recording.links_revoked",
     },
     "live.console.RoomConsoleAdmin": {
         "invite_moderator": "invitation.made", "invite_guest": "invitation.made",
@@ -82,7 +83,11 @@ RECORDED = {
         "close_room": "room.closed", "new_session": "session.renewed",
         "delete_selected": "room.deleted",
     },
-    "archives.admin.ArchiveAdmin": {"stop": "recording.stopped", "remove": "recording.deleted"},
+    "archives.admin.ArchiveAdmin": {
+        "stop": "recording.stopped", "remove": "recording.deleted",
+        "share": "recording.shared", "revoke_shares": "recording.links_revoked",
+        "stop_selected": "recording.stopped", "remove_selected": "recording.deleted",
+    },
     "rooms.admin.ClosedNameAdmin": {"open_again": "name.opened"},
     "access.admin.ApiKeyAdmin": {"revoke": "key.revoked"},
 }  # fmt: skip
@@ -240,6 +245,9 @@ class Everything:
         self.opentok.advance(10)
         url = program.get(f"archives/{archive}").json()["url"]
         self.secrets |= {url, url.partition("?")[2]}
+        shared = self.ok(program.post(f"archives/{archive}/share", lifetime=600)).json()["url"]
+        self.secrets.add(shared.rpartition("/")[2])
+        self.ok(program.delete(f"archives/{archive}/share"))
         self.ok(program.delete(f"archives/{archive}"))
         one = self.ok(self.server.post("/archive/start", json={"sessionId": self.room.session_id}))
         self.ok(self.server.post(f"/archive/{one.json()['id']}/stop"))
@@ -297,7 +305,8 @@ class Everything:
         self.act(recordings, archive, "stop")
         self.opentok.advance(10)
         self.ok(self.program.get(f"archives/{archive}"))
-        self.act(recordings, archive, "remove")
+        for name in ("share", "revoke_shares", "remove"):
+            self.act(recordings, archive, name)
         page = form(new_code="sesame-9", max_participants="9")
         assert staff.post(f"{ROOMS}{pk}/change/", page).status_code == 302
         for name in ("mute_all", "revoke_invitations", "stop_everything", "close_room"):
