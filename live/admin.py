@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from archives.admin import by_id_or_session, state
 from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
+from live.meetings_admin import MeetingAdmin as MeetingAdmin  # registers it
 from live.models import Activity
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,17 +15,17 @@ from rest_framework.exceptions import APIException
 from archives.admin import RoomWithArchivesAdmin
 from archives.models import Archive
 from live.models import Activity
+from live.people import moderate, people_now, running_kinds, running_recordings
 from live.stopping import stop_all
+from meetings.models import Meeting
 from rooms import moderating
-from rooms.guests import Guest
 from rooms.invitations import invite, revoke_all
 from rooms.models import Role, Room
 from rooms.paths import path_to
 from staff.page_actions import PageActions, page_action
-from video import connections, streams
-from web.errors import Problem
 
 WEEK = 7 * 86_400
+MEETINGS_SHOWN = 10
 LEAVES = "Everybody in the room is disconnected, and recordings and all else that runs in it stop. "
 
 # Rooms know nothing of what runs in them, so that it is said here.
@@ -37,8 +36,9 @@ admin.site.unregister(Room)
 class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
     change_form_template = "admin/rooms/room/change_form.html"
     page_actions: ClassVar[list[str]] = [
-        "invite_moderator", "invite_guest", "revoke_invitations", "start_recording", "mute_all",
-        "stop_everything", "close_room",
+        "invite_moderator", "invite_guest", "revoke_invitations", "start_recording",
+        "stop_recording", "start_captions", "stop_captions", "start_broadcast", "stop_broadcast",
+        "mute_all", "renew_session", "stop_everything", "close_room",
     ]  # fmt: skip
 
     class Media:
@@ -61,47 +61,36 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
             context["people"] = reverse("admin:rooms_room_people", args=[row.pk])
             context["join"] = request.build_absolute_uri(path_to("join", row.name))
             context["may_moderate"] = self.has_change_permission(request)
+            if request.user.has_perm("meetings.view_meeting"):
+                past = Meeting.objects.filter(session_id=row.session_id).order_by("-started_at")
+                context["meetings"] = past[:MEETINGS_SHOWN]
         return super().change_view(request, object_id, form_url, context)
 
+    def get_page_actions(self, request: HttpRequest, row: Room) -> list[str]:
+        """Of what starts and what stops, the one that makes sense."""
+        running = running_kinds(row)
+        names = super().get_page_actions(request, row)
+        return [name for name in names if _makes_sense(name, running)]
+
     def people(self, request: HttpRequest, pk: int) -> JsonResponse:
-        """Who is in the room now, what is published, what runs, and who waits, as JSON."""
+        """What live.people.people_now tells, or the `problem` that keeps it from that."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         room = self._room(pk)
         try:
-            told = {
-                "connections": [
-                    {"id": each["connectionId"], "since": each.get("createdAt")}
-                    for each in connections.list_connections(room.session_id)
-                ],
-                "streams": [
-                    {
-                        "id": each["id"],
-                        "name": each.get("name") or "No name",
-                        "kind": each.get("videoType") or "camera",
-                    }
-                    for each in streams.list_streams(room.session_id)
-                ],
-            }
+            return JsonResponse(people_now(room))
         except APIException as error:
             return JsonResponse({"problem": str(error.detail)})
-        running = Activity.objects.running(room.session_id).values_list("kind", flat=True)
-        recordings = Archive.objects.filter(session_id=room.session_id, status="started")
-        guests = [
-            {"id": str(guest.pk), "name": guest.name} for guest in Guest.objects.waiting(room)
-        ]
-        what = ["recording"] * recordings.count() + [kind.replace("_", " ") for kind in running]
-        return JsonResponse(told | {"running": what, "guests": guests})
 
     def moderate(self, request: HttpRequest, pk: int, what: str, which: str) -> JsonResponse:
-        """POST: `remove` a connection, `mute` a stream, `admit` or `refuse` a guest."""
+        """POST: what live.people.moderate does."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         if request.method != "POST":
             return JsonResponse({"problem": "Only POST does something."}, status=405)
         room = self._room(pk)
         try:
-            done = _moderated(room, what, which)
+            done = moderate(room, what, which, text=request.POST.get("text", ""))
         except APIException as error:
             return JsonResponse({"problem": str(error.detail)})
         self.log_change(request, room, done)
@@ -129,12 +118,50 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         Archive.objects.start(room.session_id)
         return "Started a recording."
 
+    @page_action(label="Stop recording", permission="change")
+    def stop_recording(self, request: HttpRequest, room: Room) -> str:
+        for archive in running_recordings(room):
+            Archive.objects.stop(str(archive.pk))
+        return "Stopped the recording."
+
+    @page_action(label="Start captions", permission="change")
+    def start_captions(self, request: HttpRequest, room: Room) -> str:
+        Activity.objects.start_captions(room.session_id)
+        return "Started captions in English."
+
+    @page_action(label="Stop captions", permission="change")
+    def stop_captions(self, request: HttpRequest, room: Room) -> str:
+        self._stop(room, "captions")
+        return "Stopped the captions."
+
+    @page_action(label="Start broadcast", permission="change")
+    def start_broadcast(self, request: HttpRequest, room: Room) -> str:
+        broadcast = Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
+        if address := broadcast.details.get("broadcastUrls", {}).get("hls"):
+            self.message_user(request, f"Players open this address: {address}", messages.INFO)
+        return "Started a broadcast."
+
+    @page_action(label="Stop broadcast", permission="change")
+    def stop_broadcast(self, request: HttpRequest, room: Room) -> str:
+        self._stop(room, "broadcast")
+        return "Stopped the broadcast."
+
     @page_action(label="Mute all", permission="change", asks="Everybody is muted. They can unmute.")
     def mute_all(self, request: HttpRequest, room: Room) -> str:
         moderating.mute_all(room)
         # Else all who join from now on would be muted as well.
         moderating.unmute_all(room)
         return "Muted everybody."
+
+    @page_action(
+        label="New session",
+        permission="change",
+        asks="People in the room stay in its old session, and do not meet those who join from now "
+        "on. Recordings stay known.",
+    )
+    def renew_session(self, request: HttpRequest, room: Room) -> str:
+        room.rotate_session()
+        return "Gave the room a new session."
 
     @page_action(label="Stop everything", permission="change", asks=f"{LEAVES}They can come back.")
     def stop_everything(self, request: HttpRequest, room: Room) -> str:
@@ -156,6 +183,10 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         self.message_user(request, shown, messages.INFO)
         return f"Made a link for a {role.label.lower()}, which is good for a week."
 
+    def _stop(self, room: Room, kind: str) -> None:
+        for activity in Activity.objects.running(room.session_id, kind):
+            Activity.objects.stop(activity)
+
     def _stopped(self, request: HttpRequest, room: Room) -> str:
         report = stop_all(room)
         for failure in report["failed"]:
@@ -171,17 +202,8 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
             raise Http404 from None
 
 
-def _moderated(room: Room, what: str, which: str) -> str:
-    if what == "remove":
-        moderating.remove(room, which)
-        return "Removed somebody from the room."
-    if what == "mute":
-        moderating.mute(room, which)
-        return "Muted somebody in the room."
-    if what in {"admit", "refuse"}:
-        try:
-            guest = Guest.objects.decide(room, UUID(which), admit=what == "admit")
-        except ValueError:
-            raise Problem("guest_not_found") from None
-        return f"Let {guest} in." if what == "admit" else f"Turned {guest} away."
-    raise Http404
+def _makes_sense(name: str, running: list[str]) -> bool:
+    verb, _, kind = name.partition("_")
+    if kind not in {"recording", "captions", "broadcast"}:
+        return True
+    return (kind in running) == (verb == "stop")

@@ -3,6 +3,11 @@
 'use strict';
 
 const EVERY_MS = 5000;
+const ASKS = {
+  remove: 'Remove % from the room? They can come back.',
+  'ban-for-now': 'Remove % from the room, and keep them out until this meeting ends?',
+  ban: 'Remove % from the room, and keep them out for good?',
+};
 
 document.addEventListener('DOMContentLoaded', () => {
   const section = document.getElementById('console');
@@ -16,6 +21,12 @@ class Console {
     this.find = (id) => document.getElementById(`console-${id}`);
     this.rows = this.find('people');
     document.addEventListener('visibilitychange', () => this.look());
+    this.find('send')?.addEventListener('click', () => this.sendMessage());
+    this.find('text')?.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault(); // it would save the form around it
+      this.sendMessage();
+    });
   }
 
   async look() {
@@ -31,37 +42,54 @@ class Console {
     this.clock = setTimeout(() => this.look(), EVERY_MS);
   }
 
-  show({ problem, connections, streams, running, guests }) {
+  show({ problem, people, streams, running, guests, bans }) {
     if (problem) {
       this.find('status').textContent = problem;
       return;
     }
-    const people = connections.length === 1 ? '1 person is' : `${connections.length || 'No'} people are`;
-    this.find('status').textContent = `${people} connected.`;
+    const count = people.length === 1 ? '1 person is' : `${people.length || 'No'} people are`;
+    this.find('status').textContent = `${count} connected.`;
     this.find('running').replaceChildren(...running.map((what) => element('li', `A ${what} is running.`)));
     const rows = [
-      ...guests.map(({ id, name }) => ['guest', id, name, 'waits to be let in', [['Let in', 'admit'], ['Turn away', 'refuse']]]),
-      ...streams.map(({ id, name, kind }) => ['stream', id, name, `shows a ${kind}`, [['Mute', 'mute']]]),
-      ...connections.map(({ id, since }) => ['connection', id, id.slice(0, 8), `connected since ${time(since)}`, [['Remove', 'remove']]]),
+      ...guests.map(({ id, name }) => ['guest', id, name, 'waits to be let in', [['Let in', 'admit', id], ['Turn away', 'refuse', id]]]),
+      ...people.map((person) => this.person(person)),
+      ...streams.map(({ id, name, kind }) => ['stream', id, name || 'No name', `shows a ${kind}`, [['Mute', 'mute', id]]]),
+      ...bans.map(({ id, name, ends }) => ['ban', id, name, ends ? 'banned until the meeting ends' : 'banned for good', [['Lift the ban', 'lift', id]]]),
     ];
     this.update(rows);
     this.rows.parentElement.hidden = rows.length === 0;
   }
 
-  /* Rows that stay are left alone, and so is the focus on their buttons. */
-  update(rows) {
-    const wanted = new Map(rows.map((row) => [`${row[0]}-${row[1]}`, row]));
-    for (const row of [...this.rows.children]) {
-      if (!wanted.delete(row.dataset.key)) row.remove();
-    }
-    for (const [key, row] of wanted) this.rows.append(this.row(key, row));
+  person({ id, name, since, streams }) {
+    const who = name || `No name (${id.slice(0, 8)})`;
+    const kinds = streams.map(({ kind }) => kind).join(' and ');
+    const mutes = streams.map((stream) => [streams.length > 1 ? `Mute ${stream.kind}` : 'Mute', 'mute', stream.id]);
+    const deeds = [...mutes, ['Remove', 'remove', id], ['Ban for this meeting', 'ban-for-now', id], ['Ban for good', 'ban', id]];
+    return ['person', id, who, `${kinds ? `publishes ${kinds}, ` : ''}here since ${time(since)}`, deeds];
   }
 
-  row(key, [, id, who, what, deeds]) {
+  /* Rows that stay as they are are left alone, and so is the focus on their buttons. The focus of a row
+     that goes moves to the line above the table. */
+  update(rows) {
+    const wanted = new Map(rows.map((row) => [JSON.stringify(row), row]));
+    const had = this.rows.contains(document.activeElement);
+    for (const row of [...this.rows.children]) {
+      if (!wanted.has(row.dataset.key)) row.remove();
+    }
+    const kept = new Map([...this.rows.children].map((row) => [row.dataset.key, row]));
+    let place = this.rows.firstElementChild;
+    for (const [key, row] of wanted) {
+      if (kept.has(key) && kept.get(key) === place) place = place.nextElementSibling;
+      else this.rows.insertBefore(kept.get(key) || this.row(key, row), place);
+    }
+    if (had && !this.rows.contains(document.activeElement)) this.find('status').focus();
+  }
+
+  row(key, [, , who, what, deeds]) {
     const row = document.createElement('tr');
     row.dataset.key = key;
     const last = document.createElement('td');
-    if (this.mayModerate) last.append(...deeds.map(([label, deed]) => this.button(label, deed, id, who)));
+    if (this.mayModerate) last.append(...deeds.map(([label, deed, id]) => this.button(label, deed, id, who)));
     row.append(element('td', who), element('td', what), last);
     return row;
   }
@@ -71,16 +99,30 @@ class Console {
     button.type = 'button';
     button.setAttribute('aria-label', `${label}: ${who}`);
     button.addEventListener('click', async () => {
-      if (deed === 'remove' && !window.confirm('Remove this person from the room? They can come back.')) return;
-      button.disabled = true;
-      const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
-      const response = await fetch(`${this.address}${deed}/${id}/`, { method: 'POST', headers: { 'X-CSRFToken': token } });
-      const { problem } = await response.json();
-      button.disabled = false;
-      await this.look();
-      if (problem) this.find('status').textContent = problem;
+      if (ASKS[deed] && !window.confirm(ASKS[deed].replace('%', who))) return;
+      if (button.ariaDisabled === 'true') return;
+      button.ariaDisabled = 'true'; // and not disabled, which would lose the focus
+      await this.post(`${deed}/${id}/`);
+      button.ariaDisabled = 'false';
     });
     return button;
+  }
+
+  /* Whether it was done; what keeps it from that is shown. */
+  async post(path, fields = {}) {
+    const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
+    const body = new URLSearchParams(fields);
+    const response = await fetch(this.address + path, { method: 'POST', headers: { 'X-CSRFToken': token }, body });
+    const { problem, done } = await response.json();
+    await this.look();
+    this.find('status').textContent = problem || `${done} ${this.find('status').textContent}`;
+    return !problem;
+  }
+
+  async sendMessage() {
+    const field = this.find('text');
+    if (field.value.trim() && await this.post('signal/all/', { text: field.value })) field.value = '';
+    field.focus();
   }
 }
 

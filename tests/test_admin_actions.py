@@ -236,7 +236,7 @@ def moderate(client, room, what, which):
 
 def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opentok):
     assert people(admin_client, room) == {
-        "connections": [], "streams": [], "running": [], "guests": []
+        "people": [], "streams": [], "running": [], "guests": [], "bans": []
     }  # fmt: skip
     opentok.connect(room.session_id)
     stream = opentok.publish(room.session_id)
@@ -249,9 +249,9 @@ def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opent
         "done": "Muted somebody in the room."
     }
     assert moderate(admin_client, room, "admit", guest.pk).json() == {"done": "Let Ben in."}
-    for connection in told["connections"]:
-        assert "done" in moderate(admin_client, room, "remove", connection["id"]).json()
-    assert people(admin_client, room)["connections"] == []
+    for person in told["people"]:
+        assert "done" in moderate(admin_client, room, "remove", person["id"]).json()
+    assert people(admin_client, room)["people"] == []
     guest.refresh_from_db()
     assert guest.is_admitted
 
@@ -279,7 +279,7 @@ def test_what_cannot_be_moderated_is_said(admin_client, room, what, which, statu
 
 def test_staff_who_may_only_look_see_people_and_change_nothing(room):
     client = staff("view_room")
-    assert people(client, room)["connections"] == []
+    assert people(client, room)["people"] == []
     assert offered(client, ROOMS, room) == set()
     assert moderate(client, room, "mute", "x").status_code == 403
     nobody = staff_without_rights()

@@ -80,7 +80,10 @@ RECORDED = {
         "invite_moderator": "invitation.made", "invite_guest": "invitation.made",
         "revoke_invitations": "invitations.revoked", "start_recording": "recording.started",
         "mute_all": "everybody.muted", "stop_everything": "everything.stopped",
-        "close_room": "room.closed", "new_session": "session.renewed",
+        "close_room": "room.closed", "stop_recording": "recording.stopped",
+        "start_captions": "captions.started", "stop_captions": "captions.stopped",
+        "start_broadcast": "broadcast.started", "stop_broadcast": "broadcast.stopped",
+        "renew_session": "session.renewed", "new_session": "session.renewed",
         "delete_selected": "room.deleted",
     },
     "archives.admin.ArchiveAdmin": {
@@ -298,6 +301,8 @@ class Everything:
     def admin(self):
         pk, staff = self.room.pk, self.staff
         self.console(f"{ROOMS}{pk}/people/")
+        for name in ("start_captions", "stop_captions", "start_broadcast", "stop_broadcast"):
+            self.act(ROOMS, pk, name)
         for name in ("invite_moderator", "invite_guest", "start_recording"):
             self.act(ROOMS, pk, name)
         recordings = "/admin/archives/archive/"

@@ -1,0 +1,116 @@
+"""Meetings in the admin: when people met in a room, and who was there."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from meetings import attendance
+from meetings.models import Meeting
+from meetings.presence import people
+from rooms.models import Room
+from rooms.names import composed
+from rooms.search import starting_with
+from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
+from web.spreadsheets import csv_response
+
+MAX_PEOPLE = 200
+
+
+@admin.display(description="Room")
+def room_link(meeting: Meeting) -> str:
+    room = Room.objects.by_session([meeting.session_id]).get(meeting.session_id)
+    if room is None:
+        return meeting.room_name or "–"
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:rooms_room_change", args=[room.pk]), room
+    )
+
+
+@admin.display(description="Ended")
+def ended(meeting: Meeting) -> Any:
+    return meeting.ended_at or format_html('<span class="state started">{}</span>', "running")
+
+
+@admin.display(description="People")
+def people_in(meeting: Meeting) -> Any:
+    return meeting.people if meeting.ended_at else people(meeting.session_id).count()
+
+
+@admin.display(description="Minutes")
+def minutes(meeting: Meeting) -> Any:
+    lasted = (meeting.ended_at or timezone.now()) - meeting.started_at
+    return round(lasted.total_seconds() / 60)
+
+
+class Started(PeriodFilter):
+    title, parameter_name = "started", "started_at"
+
+
+class Running(admin.SimpleListFilter):
+    title, parameter_name = "running", "running"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> QuerySet[Meeting]:
+        if self.value() in {"yes", "no"}:
+            return queryset.filter(ended_at__isnull=self.value() == "yes")
+        return queryset
+
+
+@admin.register(Meeting)
+class MeetingAdmin(ReadOnly, LargeTableAdmin):
+    change_form_template = "admin/meetings/meeting/change_form.html"
+    list_display = ["started_at", "room_name", ended, people_in, minutes]
+    list_filter = [Running, Started]
+    search_fields = ["room_name"]
+    search_help_text = "The beginning of a room's name (case counts)."
+    sortable_by = ["started_at"]
+    fieldsets: ClassVar[Any] = [
+        (None, {"fields": [room_link, "started_at", ended, people_in, minutes, "session_id"]})
+    ]
+    readonly_fields: ClassVar[Any] = [room_link, ended, people_in, minutes]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.attendance)
+        name = "meetings_meeting_attendance"
+        return [path("<int:pk>/attendance.csv", view, name=name), *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Meeting], search_term: str
+    ) -> tuple[QuerySet[Meeting], bool]:
+        if not search_term:
+            return queryset, False
+        beginning = composed(search_term)
+        order = ("-started_at", "-id")
+        return starting_with(queryset, beginning, *order, column="room_name"), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        meeting = self.get_object(request, object_id)
+        if isinstance(meeting, Meeting) and self.has_view_permission(request):
+            there = list(meeting.connections.prefetch_related("streams")[: MAX_PEOPLE + 1])
+            context |= {
+                "attendance": there[:MAX_PEOPLE],
+                "is_cut_off": len(there) > MAX_PEOPLE,
+                "csv": reverse("admin:meetings_meeting_attendance", args=[meeting.pk]),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def attendance(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who was there, as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        meeting = Meeting.objects.filter(pk=pk).first() if pk < 1 << 63 else None
+        if meeting is None:
+            raise Http404
+        rows = attendance.rows(meeting)
+        return csv_response(f"meeting-{meeting.pk}.csv", attendance.COLUMNS, rows)

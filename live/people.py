@@ -1,0 +1,117 @@
+"""Who is in a room now, by name, and what staff do about one of them: for the room's page."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from archives.models import Archive
+from live.models import Activity
+from meetings.models import Connection, Stream
+from rooms import moderating
+from rooms.guests import Guest
+from rooms.models import Ban, Room
+from rooms.presence import look
+from video import streams
+from video.answers import Remote
+from video.archives import RUNNING
+from web.errors import Problem
+
+MAX_BANS_SHOWN = 100
+# Characters of a message, which take several bytes each; OpenTok's limit is 8 kB.
+MAX_MESSAGE = 1000
+FROM = "The host"
+
+
+def people_now(room: Room) -> dict[str, Any]:
+    """As OpenTok has it now: `people`, each with the `streams` that they publish, `streams` of
+    which callbacks have not told whose they are, what is `running`, `guests` who wait, and `bans`.
+    """
+    listed = look(room.session_id, room_name=room.name)
+    published = _by_connection(streams.list_streams(room.session_id))
+    known = Connection.objects.prefetch_related("streams").in_bulk(
+        [remote["connectionId"] for remote in listed]
+    )
+    waiting = Guest.objects.waiting(room)
+    return {
+        "people": [_person(remote, known, published) for remote in listed],
+        "streams": [stream for left in published.values() for stream in left],
+        "running": [kind.replace("_", " ") for kind in running_kinds(room)],
+        "guests": [{"id": str(guest.pk), "name": guest.name} for guest in waiting],
+        "bans": [
+            {"id": str(ban.pk), "name": str(ban), "ends": ban.meeting_id is not None}
+            for ban in Ban.objects.current(room)[:MAX_BANS_SHOWN]
+        ],
+    }
+
+
+def running_kinds(room: Room) -> list[str]:
+    """Such as `recording` and `broadcast`, each as often as it runs."""
+    activities = Activity.objects.running(room.session_id).values_list("kind", flat=True)
+    return ["recording"] * running_recordings(room).count() + list(activities)
+
+
+def running_recordings(room: Room) -> QuerySet[Archive]:
+    return Archive.objects.filter(session_id=room.session_id, status__in=RUNNING)
+
+
+def _person(
+    remote: Remote, known: dict[str, Connection], published: dict[str, list[dict[str, str]]]
+) -> dict[str, Any]:
+    connection_id = remote["connectionId"]
+    connection = known.get(connection_id)
+    return {
+        "id": connection_id,
+        "name": connection.name if connection else "",
+        "since": remote.get("createdAt"),
+        "streams": published.pop(connection_id, []),
+    }
+
+
+def _by_connection(listed: list[Remote]) -> dict[str, list[dict[str, str]]]:
+    """Which connection publishes a stream, callbacks alone tell; others stand under an empty id."""
+    ids = [remote["id"] for remote in listed]
+    publishers = dict(Stream.objects.filter(pk__in=ids).values_list("pk", "connection_id"))
+    published = defaultdict(list)
+    for remote in listed:
+        kind = remote.get("videoType") or "microphone"
+        stream = {"id": remote["id"], "name": remote.get("name") or "", "kind": kind}
+        published[publishers.get(remote["id"], "")].append(stream)
+    return published
+
+
+def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:
+    """Do it, and say what was done. Http404 for what nobody can do to people.
+
+    Errors: those of rooms.moderating, of Guest.objects.decide and of Ban.objects.add_connected.
+    """
+    if what == "remove":
+        moderating.remove(room, which)
+        return "Removed somebody from the room."
+    if what == "mute":
+        moderating.mute(room, which)
+        return "Muted somebody in the room."
+    if what == "signal" and text.strip():
+        # As the chat of the join page sends it: static/join/chat.js.
+        message = {"name": FROM, "text": text.strip()[:MAX_MESSAGE]}
+        moderating.signal(room, type="chat", data=json.dumps(message))
+        return "Sent a message to all."
+    if what in {"ban", "ban-for-now"}:
+        ban = Ban.objects.add_connected(room, which, until_meeting_ends=what == "ban-for-now")
+        Guest.objects.end_removed(room, which)
+        return f"Banned {ban}{' until the meeting ends' if ban.meeting else ''}."
+    if what == "lift" and which.isdecimal():
+        Ban.objects.lift(room, int(which))
+        return "Lifted a ban."
+    if what in {"admit", "refuse"}:
+        try:
+            guest = Guest.objects.decide(room, UUID(which), admit=what == "admit")
+        except ValueError:
+            raise Problem("guest_not_found") from None
+        return f"Let {guest} in." if what == "admit" else f"Turned {guest} away."
+    raise Http404

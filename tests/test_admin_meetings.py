@@ -1,0 +1,212 @@
+"""Meetings in the admin, and the people of a room by name."""
+
+import csv
+import io
+import json
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+
+from meetings.models import Connection, Meeting, Stream
+from rooms.models import Ban, Room
+from tests.test_api_moderation import sent
+
+pytestmark = pytest.mark.django_db
+
+MEETINGS = "/admin/meetings/meeting/"
+ANNA = '{"name": "Anna <b>", "identity": "user-1"}'
+
+
+@pytest.fixture
+def room(opentok):
+    return Room.objects.open("standup")
+
+
+def met(room, *, ended=True, **more):
+    """A meeting of the room with Anna in it."""
+    start = timezone.now() - timedelta(minutes=30)
+    end = start + timedelta(minutes=20) if ended else None
+    chosen = {"session_id": room.session_id, "room_name": room.name, "started_at": start,
+              "ended_at": end, "people": 1 if ended else 0}  # fmt: skip
+    meeting = Meeting.objects.create(**chosen | more)
+    meeting.connections.create(
+        pk=str(uuid.uuid4()),
+        data=ANNA,
+        connected_at=start,
+        left_at=end,
+        reason="clientDisconnected",
+    )
+    return meeting
+
+
+def staff(*permissions):
+    user = User.objects.create_user("agent", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text(response):
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_list_shows_meetings_of_now_and_of_the_past(admin_client, room):
+    met(room)
+    met(room, ended=False)
+    shown = text(admin_client.get(MEETINGS))
+    assert shown.count(">standup</td>") == 2
+    assert shown.count('class="state started">running<') == 1
+    assert '<td class="field-minutes">20</td>' in shown
+    assert "running<" not in text(admin_client.get(f"{MEETINGS}?running=no"))
+    assert "0 meetings" in text(admin_client.get(f"{MEETINGS}?started_at=yesterday"))
+
+
+def test_meetings_are_found_by_the_beginning_of_their_rooms_name(admin_client, room):
+    met(room)
+    met(room, room_name="hall", session_id="1_hall")
+    shown = text(admin_client.get(f"{MEETINGS}?q=stand"))
+    assert "standup" in shown
+    assert "hall" not in shown
+
+
+def test_a_meetings_page_says_who_was_there_and_links_to_the_room(admin_client, room):
+    meeting = met(room)
+    shown = text(admin_client.get(f"{MEETINGS}{meeting.pk}/change/"))
+    assert "<bdi>Anna &lt;b&gt;</bdi>" in shown
+    assert f'href="/admin/rooms/room/{room.pk}/change/"' in shown
+    assert f'href="{MEETINGS}{meeting.pk}/attendance.csv"' in shown
+
+
+def test_attendance_is_downloaded_as_csv(admin_client, room):
+    meeting = met(room)
+    answer = admin_client.get(f"{MEETINGS}{meeting.pk}/attendance.csv")
+    header, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert (header[0], row[0], row[3]) == ("Name", "Anna <b>", "20.0")
+    for number in ("0", "9" * 30):
+        assert admin_client.get(f"{MEETINGS}{number}/attendance.csv").status_code == 404
+
+
+def test_staff_without_the_right_see_no_meetings(room):
+    meeting = met(room)
+    agent = staff("view_room")
+    for path in ("", f"{meeting.pk}/change/", f"{meeting.pk}/attendance.csv"):
+        assert agent.get(MEETINGS + path).status_code == 403
+    page = text(agent.get(f"/admin/rooms/room/{room.pk}/change/"))
+    assert 'id="meetings-title"' not in page
+
+
+def test_nobody_changes_or_deletes_meetings(admin_client, room):
+    meeting = met(room)
+    assert admin_client.get(f"{MEETINGS}add/").status_code == 403
+    assert admin_client.post(f"{MEETINGS}{meeting.pk}/change/", {}).status_code == 403
+    assert admin_client.post(f"{MEETINGS}{meeting.pk}/delete/", {}).status_code == 403
+
+
+def test_a_rooms_page_lists_its_meetings(admin_client, room):
+    meeting = met(room)
+    page = text(admin_client.get(f"/admin/rooms/room/{room.pk}/change/"))
+    assert f'href="{MEETINGS}{meeting.pk}/change/"' in page
+    assert f'href="{MEETINGS}{meeting.pk}/attendance.csv"' in page
+
+
+def present(room, opentok):
+    """Anna is in the room, and callbacks have told so."""
+    connection = opentok.connect(room.session_id)
+    meeting = Meeting.objects.create(
+        session_id=room.session_id, room_name=room.name, started_at=timezone.now()
+    )
+    Connection.objects.create(
+        pk=connection, meeting=meeting, data=ANNA, connected_at=timezone.now()
+    )
+    return connection
+
+
+def people(client, room):
+    return client.get(f"/admin/rooms/room/{room.pk}/people/").json()
+
+
+def moderate(client, room, what, which):
+    return client.post(f"/admin/rooms/room/{room.pk}/people/{what}/{which}/").json()
+
+
+def test_a_rooms_page_shows_people_by_name_with_what_they_publish(admin_client, room, opentok):
+    connection = present(room, opentok)
+    stream, unknown = opentok.publish(room.session_id), opentok.publish(room.session_id)
+    Stream.objects.create(pk=stream, connection_id=connection, started_at=timezone.now())
+    told = people(admin_client, room)
+    (anna,) = [person for person in told["people"] if person["id"] == connection]
+    assert anna["name"] == "Anna <b>"
+    assert [(each["id"], each["kind"]) for each in anna["streams"]] == [(stream, "camera")]
+    assert [each["id"] for each in told["streams"]] == [unknown]
+
+
+@pytest.mark.parametrize(("what", "ends"), [("ban", False), ("ban-for-now", True)])
+def test_somebody_who_is_banned_leaves_and_is_listed_until_the_ban_is_lifted(
+    admin_client, room, opentok, what, ends
+):
+    connection = present(room, opentok)
+    assert "Banned Anna" in moderate(admin_client, room, what, connection)["done"]
+    told = people(admin_client, room)
+    assert connection not in [person["id"] for person in told["people"]]
+    if ends:  # with the meeting: nobody is there any more
+        assert told["bans"] == []
+        return
+    ban = Ban.objects.get()
+    assert (ban.identity, told["bans"]) == (
+        "user-1",
+        [{"id": str(ban.pk), "name": "Anna <b>", "ends": False}],
+    )
+    assert "done" in moderate(admin_client, room, "lift", ban.pk)
+    assert "problem" in moderate(admin_client, room, "lift", ban.pk)
+    assert people(admin_client, room)["bans"] == []
+
+
+def test_who_has_no_identity_cannot_be_banned_and_that_is_said(admin_client, room, opentok):
+    connection = present(room, opentok)
+    Connection.objects.update(data="")
+    assert "problem" in moderate(admin_client, room, "ban", connection)
+    assert connection in [person["id"] for person in people(admin_client, room)["people"]]
+
+
+def test_a_message_of_staff_reaches_all_as_the_join_pages_chat_shows_it(
+    admin_client, room, opentok
+):
+    opentok.connect(room.session_id)
+    path = f"/admin/rooms/room/{room.pk}/people/signal/all/"
+    assert admin_client.post(path, {"text": " Five minutes left "}).json() == {
+        "done": "Sent a message to all."
+    }
+    method, what, signal = sent(opentok)
+    assert (method, what, signal["type"]) == ("POST", "signal", "chat")
+    assert json.loads(signal["data"]) == {"name": "The host", "text": "Five minutes left"}
+    assert admin_client.post(path, {"text": "  "}).status_code == 404
+
+
+def offered(client, room):
+    page = text(client.get(f"/admin/rooms/room/{room.pk}/change/"))
+    return set(re.findall(r"/act/(\w+)/", page))
+
+
+@pytest.mark.parametrize("kind", ["recording", "captions", "broadcast"])
+def test_what_runs_in_a_room_is_started_and_stopped_on_its_page(admin_client, room, opentok, kind):
+    opentok.connect(room.session_id)
+    for verb, other in (("start", "stop"), ("stop", "start")):
+        assert f"{verb}_{kind}" in offered(admin_client, room)
+        assert f"{other}_{kind}" not in offered(admin_client, room)
+        path = f"/admin/rooms/room/{room.pk}/act/{verb}_{kind}/"
+        assert f"{verb.capitalize()}" in text(admin_client.post(path, follow=True))
+        running = people(admin_client, room)["running"]
+        assert running == ([kind] if verb == "start" else [])
+
+
+def test_a_room_gets_a_new_session_on_its_page(admin_client, room):
+    path = f"/admin/rooms/room/{room.pk}/act/renew_session/"
+    assert "Gave the room a new session." in text(admin_client.post(path, follow=True))
+    assert Room.objects.get().session_id != room.session_id
