@@ -325,6 +325,8 @@ def _updates(
             archive.room_id, archive.room_name = row.room_id, row.room_name or archive.room_name
             if archive.created_at >= row.created_at - ROUNDING:
                 archive.created_at = row.created_at
+            # Why it stopped, OpenTok says only while it is making the file.
+            archive.reason = archive.reason or row.reason
             if from_callback:
                 archive.keep_from(row)
         if archive.updates(row, from_callback=from_callback):

@@ -129,7 +129,6 @@ class Archive(models.Model):
         for name in ("name", "duration", "size"):
             setattr(self, name, getattr(self, name) or getattr(known, name))
         if self.status == known.status:
-            self.reason = self.reason or known.reason
             self.updated_at = self.updated_at or known.updated_at
 
     @property

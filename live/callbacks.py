@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 from archives.models import Archive
 from live.enforcement import enforce
 from live.models import Activity
+from live.recording import record_meeting
 from meetings import news
 from rooms.guests import Guest
 from rooms.models import Room
@@ -47,6 +48,7 @@ def _apply_to_session(told: Remote) -> None:
     Guest.objects.apply_callback(session_id, told)
     if arrived := news.apply_callback(told, name_of=Room.objects.name_of_session):
         enforce(session_id, arrived)
+        record_meeting(session_id)
     if told["event"] == "connectionDestroyed":
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from time import monotonic, sleep
 
 from django.db import connection
@@ -10,6 +11,7 @@ from django.db import connection
 from access.notes import best_effort
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
+from live.recording import find_meetings, keep_recordings
 from meetings.attendance import forget_attendance
 from meetings.models import Meeting
 from rooms.presence import look
@@ -26,6 +28,7 @@ def tidy() -> None:
     for meeting in Meeting.objects.filter(ended_at=None):
         with failure_logged("look who is in a room"):
             look(meeting.session_id, room_name=meeting.room_name)
+    find_meetings(used_within=timedelta(days=1))
     forget_attendance()
 
 
@@ -38,6 +41,7 @@ class Housekeeper(threading.Thread):
         while True:
             sleep(DEADLINES)
             self._do(meet_deadlines)
+            self._do(keep_recordings)
             if monotonic() > repaired + REPAIRS:
                 self._do(tidy)
                 repaired = monotonic()
