@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archives.models import Archive
+from archives.states import Status
 from live.operations import failure_logged
 from meetings.models import Meeting
 from meetings.presence import people, running_meeting
@@ -19,14 +20,18 @@ from rooms.presence import look
 from video import streams
 from video.archives import RUNNING
 from video.errors import VideoError
+from web.errors import Problem
 
 MINUTE = timedelta(minutes=1)
 # OpenTok tells its time by the millisecond, and later by the second.
 ROUNDING = timedelta(seconds=1)
+# How old a recording is before OpenTok is asked about it, and when that is of no use any more.
+PATIENCE = timedelta(minutes=10)
+GIVEN_UP = timedelta(days=4)
 # OpenTok's reason for the end of a recording that was stopped by a call.
 STOPPED_BY_CALL = "user initiated"
-# Where no callbacks tell of meetings, OpenTok is asked: so many rooms at a time.
-MAX_LOOKS = 50
+# About so many rooms and recordings OpenTok is asked at a time.
+MAX_LOOKS, MAX_QUESTIONS = 50, 200
 
 
 def record_meeting(session_id: str) -> None:
@@ -58,6 +63,19 @@ def find_meetings(*, used_within: timedelta) -> None:
             look(room.session_id, room_name=room.name)
 
 
+def ask_about_recordings() -> None:
+    """Ask OpenTok about those that run or have no file yet, in case a callback was lost."""
+    now = timezone.now()
+    unfinished = Archive.objects.filter(
+        status__in=[*RUNNING, Status.STOPPED],
+        created_at__gt=now - GIVEN_UP,
+        created_at__lte=now - PATIENCE,
+    )
+    for archive in unfinished[:MAX_QUESTIONS]:
+        with failure_logged("ask about a recording"):
+            _ask_about(archive)
+
+
 def _recorded_rooms() -> QuerySet[Room]:
     # OpenTok cannot record what is end-to-end encrypted.
     return Room.objects.filter(record_meetings=True, e2ee=False).order_by()
@@ -70,9 +88,8 @@ def _record(room: Room) -> None:
     try:
         Archive.objects.start(room.session_id)
     except VideoError as error:
-        if error.code == "archive_conflict" and _notes_running(room.session_id):
-            return  # by another process, or by others
-        if error.code != "nobody_connected":
+        # Another process has started it, or somebody else has; or all have left.
+        if "archiveId" not in error.members and error.code != "nobody_connected":
             raise
 
 
@@ -99,11 +116,6 @@ def _was_stopped(archive: Archive) -> bool:
     return archive.reason == STOPPED_BY_CALL and is_early
 
 
-def _notes_running(session_id: str) -> bool:
-    remotes = Archive.objects.fetch_list(session_id=session_id, count=10)
-    return any(remote["status"] in RUNNING for remote in remotes)
-
-
 def _end_if_due(archive: Archive, *, now: datetime) -> None:
     """Stop a recording that has the longest length, which another one follows, or whose room has
     been empty for a minute. OpenTok does the same, and its callback may be lost.
@@ -121,7 +133,15 @@ def _stop(archive: Archive) -> None:
     except VideoError as error:
         if error.code not in {"archive_not_running", "archive_not_found"}:
             raise
+        _ask_about(archive)
+
+
+def _ask_about(archive: Archive) -> None:
+    try:
         Archive.objects.fetch(str(archive.pk))
+    except Problem as error:
+        if error.code != "archive_deleted":
+            raise
 
 
 def _longest() -> timedelta:

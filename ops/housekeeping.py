@@ -11,7 +11,7 @@ from django.db import connection
 from access.notes import best_effort
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
-from live.recording import find_meetings, keep_recordings
+from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.attendance import forget_attendance
 from meetings.models import Meeting
 from rooms.presence import look
@@ -24,11 +24,13 @@ logger = logging.getLogger(__name__)
 
 
 def tidy() -> None:
-    """What the thread does now and then: mend who is where, and forget who was."""
+    """What the thread does now and then: mend who is where, and what became of recordings, and
+    forget who was."""
     for meeting in Meeting.objects.filter(ended_at=None):
         with failure_logged("look who is in a room"):
             look(meeting.session_id, room_name=meeting.room_name)
     find_meetings(used_within=timedelta(days=1))
+    ask_about_recordings()
     forget_attendance()
 
 

@@ -241,3 +241,32 @@ def test_an_opentok_that_fails_is_logged_and_tried_again(quiet, opentok, caplog)
     opentok.control("DELETE", "/faults")
     keep_recordings()
     assert len(recordings(opentok)) == 1
+
+
+# What callbacks did not tell
+
+
+@pytest.mark.parametrize("ending", ["stop", "DELETE"])
+def test_housekeeping_asks_about_recordings_of_which_no_callback_came(quiet, opentok, ending):
+    Room.objects.update(record_meetings=False)
+    person = connect(opentok, quiet)
+    opentok.publish(quiet.session_id, person)
+    archive = Archive.objects.start(quiet.session_id)
+    path = f"{opentok.archives_path}/{archive['id']}"
+    opentok.call("POST", f"{path}/stop")
+    opentok.advance(60)
+    if ending == "DELETE":
+        opentok.call("DELETE", path)
+    call_command("housekeeping")
+    assert newest().status == "started"  # callbacks may be on their way
+    made_earlier(11 * MINUTES)
+    call_command("housekeeping")
+    assert newest().status == ("available" if ending == "stop" else "deleted")
+
+
+def test_a_recording_in_a_dead_end_is_not_asked_about_for_ever(quiet, opentok):
+    opentok.publish(quiet.session_id, connect(opentok, quiet))
+    Archive.objects.start(quiet.session_id)
+    made_earlier(timedelta(days=5))
+    recording.ask_about_recordings()
+    assert opentok.requests()[-1]["method"] == "POST"
