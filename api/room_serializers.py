@@ -54,6 +54,13 @@ class PolicySerializer(StrictSerializer):
         required=False,
         help_text="Visitors have to agree to being recorded before they join.",
     )
+    recordMeetings = serializers.BooleanField(  # noqa: N815
+        source="record_meetings",
+        required=False,
+        help_text="Every meeting is recorded, from the first person who joins to the last who "
+        "leaves. Not in an end-to-end encrypted room. Consent is asked for only if "
+        "`recordingConsent` is set as well.",
+    )
     maxParticipants = serializers.IntegerField(  # noqa: N815
         source="max_participants",
         required=False,
@@ -144,6 +151,7 @@ class RoomInListSerializer(serializers.Serializer):
     hasAccessCode = serializers.BooleanField(source="access_code")  # noqa: N815
     waitingRoom = serializers.BooleanField(source="waiting_room")  # noqa: N815
     recordingConsent = serializers.BooleanField(source="recording_consent")  # noqa: N815
+    recordMeetings = serializers.BooleanField(source="record_meetings")  # noqa: N815
     maxParticipants = serializers.IntegerField(  # noqa: N815
         source="max_participants", allow_null=True
     )

@@ -45,7 +45,10 @@ def room_link(archive: Archive) -> str:
 
 @admin.display(description="Status")
 def state(row: Any) -> str:
-    return format_html('<span class="state {0}">{0}</span>', row.status)
+    badge = format_html('<span class="state {0}">{0}</span>', row.status)
+    if silent_since := getattr(row, "silent_since", None):
+        return format_html("{} no news since {}", badge, f"{silent_since:%Y-%m-%d %H:%M}")
+    return badge
 
 
 @admin.display(description="Length")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -41,6 +41,8 @@ UPDATED_FIELDS = [
 ]
 # How often news is written while rooms are deleted, and others write the same.
 WRITES = 3
+# One that runs is among so many of the newest of its session.
+LATEST = 100
 # OpenTok tells its time by the millisecond at the start, and later by the second.
 ROUNDING = timedelta(seconds=1)
 
@@ -49,17 +51,31 @@ class ArchiveManager(models.Manager["Archive"]):
     def start(self, session_id: str, **options: Any) -> Remote:
         """Start recording a session, unless told otherwise under the name of its room.
 
-        Errors and options: video.archives.start_archive.
+        Errors and options: video.archives.start_archive. `archive_conflict` has the id of the
+        recording that runs already as its member `archiveId`, if one does.
         """
         room = Room.objects.by_session([session_id]).get(session_id)
         name = room.name if room else DeletedSession.objects.names([session_id]).get(session_id)
         options.setdefault("name", name)
-        remote = door.start_archive(session_id, **options)
+        try:
+            remote = door.start_archive(session_id, **options)
+        except VideoError as error:
+            if error.code == "archive_conflict":
+                error.members |= self._running(session_id, tag=options.get("multi_archive_tag"))
+            raise
         self.note([remote], room=room)
         archive = self.model.from_remote(remote)
         archive.room_name = name or ""
         note_act("recording.started", archive)
         return remote
+
+    def _running(self, session_id: str, *, tag: str | None) -> dict[str, str]:
+        """The id of what is being recorded in a session, as the member of a problem."""
+        with suppress(VideoError):
+            remotes = self.fetch_list(session_id=session_id, count=LATEST)
+            if remote := door.first_running(remotes, tag=tag):
+                return {"archiveId": str(remote["id"])}
+        return {}
 
     def stop(self, archive_id: str) -> Remote:
         remote = door.stop_archive(archive_id)
@@ -347,6 +363,8 @@ def _updates(
             archive.room_id, archive.room_name = row.room_id, row.room_name or archive.room_name
             if archive.created_at >= row.created_at - ROUNDING:
                 archive.created_at = row.created_at
+            # Why it stopped, OpenTok says only while it is making the file.
+            archive.reason = archive.reason or row.reason
             if from_callback:
                 archive.keep_from(row)
         if archive.updates(row, from_callback=from_callback):

@@ -21,6 +21,14 @@ COLUMNS = ["id", "sessionId", "status", "name", "reason", "duration", "size", "c
 # … except what a reader of the row could use: download links, of transcriptions as well.
 NEVER_STORED = ["url", "password"]
 
+# For how long a recording can be in a state. OpenTok says twelve hours of the first two, pauses
+# included, and seconds to minutes of the third.
+LONGEST: dict[str, timedelta] = {
+    Status.STARTED: timedelta(hours=12),
+    Status.PAUSED: timedelta(hours=12),
+    Status.STOPPED: timedelta(hours=1),
+}
+
 
 class Archive(models.Model):
     """What OpenTok last told us about a recording, so that staff can look for it."""
@@ -126,13 +134,20 @@ class Archive(models.Model):
             return self.created_at + timedelta(seconds=self.duration)
         return self.updated_at or self.created_at
 
+    @property
+    def silent_since(self) -> datetime | None:
+        """When OpenTok last told of it, if that is longer ago than can be."""
+        if self.status not in LONGEST:
+            return None
+        heard_at = max(filter(None, [self.created_at, self.updated_at, self.called_back_at]))
+        return heard_at if timezone.now() - heard_at > LONGEST[self.status] else None
+
     def keep_from(self, known: Archive) -> None:
         """Take over from the stored row what a callback left out."""
         self.details = known.details | self.details
         for name in ("name", "duration", "size"):
             setattr(self, name, getattr(self, name) or getattr(known, name))
         if self.status == known.status:
-            self.reason = self.reason or known.reason
             self.updated_at = self.updated_at or known.updated_at
 
     @property

@@ -112,6 +112,9 @@ ATTENDANCE_DAYS = environment.integer("ATTENDANCE_DAYS", 30, at_least=1, at_most
 AUDIT_DAYS = environment.integer("AUDIT_DAYS", 365, at_least=0, at_most=36_500)
 # Seconds after which a broadcast, captions, a page, a call or a bot is ended.
 LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60, at_most=36_000)
+# Of rooms that record every meeting: the minutes after which one recording ends and the next one
+# starts. OpenTok ends each after four hours.
+MAX_RECORDING_MINUTES = environment.integer("MAX_RECORDING_MINUTES", 240, at_least=1, at_most=240)
 
 ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 # Where who has logged in goes without a `next` of this host.

@@ -8,6 +8,7 @@ from archives.models import Archive
 from audit.actors import CALLBACK, acting_as
 from live.enforcement import enforce
 from live.models import Activity
+from live.recording import record_meeting
 from meetings import news
 from rooms.guests import Guest
 from rooms.models import Room
@@ -50,6 +51,7 @@ def _apply_to_session(told: Remote) -> None:
     Guest.objects.apply_callback(session_id, told)
     if arrived := news.apply_callback(told, name_of=Room.objects.name_of_session):
         enforce(session_id, arrived)
+        record_meeting(session_id)
     is_departure = told["event"] == "connectionDestroyed"
     if is_departure and has_row(Activity, session_id=session_id, ended_at=None):
         Activity.objects.end_overdue(session_id=session_id)

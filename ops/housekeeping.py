@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from time import monotonic, sleep
 
 from django.db import connection
@@ -11,6 +12,7 @@ from access.notes import best_effort
 from audit.models import Entry
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
+from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.attendance import forget_attendance
 from meetings.models import Meeting
 from rooms.presence import look
@@ -23,10 +25,14 @@ logger = logging.getLogger(__name__)
 
 
 def tidy() -> None:
-    """What the thread does now and then: mend who is where, and forget what is old."""
+    """What the thread does now and then: mend who is where, and what became of recordings, and
+    forget what is old.
+    """
     for meeting in Meeting.objects.filter(ended_at=None):
         with failure_logged("look who is in a room"):
             look(meeting.session_id, room_name=meeting.room_name)
+    find_meetings(used_within=timedelta(days=1))
+    ask_about_recordings()
     forget_attendance()
     Entry.objects.forget_old()
 
@@ -40,6 +46,7 @@ class Housekeeper(threading.Thread):
         while True:
             sleep(DEADLINES)
             self._do(meet_deadlines)
+            self._do(keep_recordings)
             if monotonic() > repaired + REPAIRS:
                 self._do(tidy)
                 repaired = monotonic()

@@ -164,6 +164,7 @@ class RoomAdmin(LargeTableAdmin):
                     ]
                 },
             ),
+            ("Recording", {"fields": ["record_meetings"]}),
             ("Limits", {"fields": ["max_participants", "max_meeting_minutes"]}),
             ("Tokens", {"fields": ["token_role", "token_lifetime"]}),
             ("Session", {"fields": ["session_id", "e2ee", "created_at", "last_used_at"]}),

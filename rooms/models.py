@@ -261,7 +261,12 @@ class Room(Policy, NotesUse, models.Model):
         indexes = [
             models.Index(
                 fields=["last_used_at"], condition=models.Q(e2ee=True), name="room_e2ee_last_used"
-            )
+            ),
+            models.Index(
+                fields=["last_used_at"],
+                condition=models.Q(record_meetings=True),
+                name="room_recorded_last_used",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -90,6 +90,13 @@ class Policy(models.Model):
         db_default=False,
         help_text="Visitors have to agree to being recorded before they join.",
     )
+    record_meetings = models.BooleanField(
+        "record every meeting",
+        default=False,
+        db_default=False,
+        help_text="A recording starts when the first person joins, and ends when all have left. "
+        "Not of end-to-end encrypted rooms. Consent is asked for only if that is set as well.",
+    )
     max_participants = models.IntegerField(
         "most people at once",
         null=True,

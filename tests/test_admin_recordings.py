@@ -111,6 +111,22 @@ def test_the_page_asks_no_more_queries_for_more_people(admin_client, django_asse
         page(admin_client, row)
 
 
+@pytest.mark.parametrize(
+    ("status", "hours", "is_silent"),
+    [("started", 13, True), ("started", 11, False), ("stopped", 2, True), ("stopped", 0.5, False),
+     ("available", 70, False), ("failed", 70, False)],
+)  # fmt: skip
+def test_a_recording_without_news_for_longer_than_can_be_says_so(
+    admin_client, status, hours, is_silent
+):
+    row = made(minutes_ago=hours * 60, status=status)
+    row.updated_at = row.created_at
+    row.save()
+    assert ("no news since 20" in page(admin_client, row)) == is_silent
+    listed = admin_client.get(ARCHIVES).content.decode()
+    assert ("no news since 20" in listed) == is_silent
+
+
 # Several at once
 
 

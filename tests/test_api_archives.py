@@ -166,6 +166,7 @@ def test_recordings_with_different_tags_run_at_the_same_time(program, opentok):
     assert second.json()["multiArchiveTag"] == "two"
     again = program.post("archives", room="lobby", multiArchiveTag="two")
     assert refusal(again) == (409, "archive_conflict")
+    assert again.json()["archiveId"] == second.json()["id"]
 
 
 def test_of_several_recordings_a_lost_start_is_found_by_its_tag(program, opentok):

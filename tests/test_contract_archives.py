@@ -170,10 +170,20 @@ def test_a_session_with_nobody_in_it_is_a_409_that_says_so(server, opentok):
 
 
 def test_a_session_that_is_being_recorded_is_a_409(server, opentok):
-    session_id = record(server, opentok)["sessionId"]
-    answer = server.post("/archive/start", json={"sessionId": session_id})
+    running = record(server, opentok)
+    answer = server.post("/archive/start", json={"sessionId": running["sessionId"]})
     assert answer.status_code == 409
     assert answer.json()["code"] == "archive_conflict"
+    assert answer.json()["archiveId"] == running["id"]
+
+
+def test_a_conflict_with_no_recording_names_none(server, opentok):
+    session_id = server.get("/room/lobby").json()["sessionId"]
+    opentok.connect(session_id)
+    opentok.fault(status=409, method="POST", path="/archive", times=1)
+    answer = server.post("/archive/start", json={"sessionId": session_id})
+    assert answer.json()["code"] == "archive_conflict"
+    assert "archiveId" not in answer.json()
 
 
 # Stop

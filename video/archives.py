@@ -61,6 +61,10 @@ def _running_archive(session_id: str, tag: str | None, *, until: float) -> Remot
         until=until,
     )
     remotes = answers.items(answer, session_id=session_id)
+    return first_running(remotes, tag=tag)
+
+
+def first_running(remotes: list[Remote], *, tag: str | None) -> Remote | None:
     return starts.first_running(remotes, tag_field="multiArchiveTag", tag=tag, running=RUNNING)
 
 

@@ -1,0 +1,149 @@
+"""Records every meeting of the rooms whose policy says so: `record_meetings`.
+
+OpenTok makes one recording of a session at a time. So of several processes that start one at the
+same moment one succeeds, and the others are refused.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from archives.models import Archive
+from archives.states import Status
+from audit.actors import SERVER, acting_as
+from live.operations import failure_logged
+from meetings.models import Meeting
+from meetings.presence import people, running_meeting
+from rooms.models import Room
+from rooms.presence import look
+from video import streams
+from video.archives import RUNNING
+from video.errors import VideoError
+from web.errors import Problem
+
+MINUTE = timedelta(minutes=1)
+# OpenTok tells its time by the millisecond, and later by the second.
+ROUNDING = timedelta(seconds=1)
+# How old a recording is before OpenTok is asked about it, and when that is of no use any more.
+PATIENCE = timedelta(minutes=10)
+GIVEN_UP = timedelta(days=4)
+# OpenTok's reason for the end of a recording that was stopped by a call.
+STOPPED_BY_CALL = "user initiated"
+# About so many rooms and recordings OpenTok is asked at a time.
+MAX_LOOKS, MAX_QUESTIONS = 50, 200
+
+
+def record_meeting(session_id: str) -> None:
+    """Start recording, if somebody is in a room that is to be recorded."""
+    for room in _recorded_rooms().filter(session_id=session_id):
+        with acting_as(SERVER), failure_logged("record a meeting"):
+            _record(room)
+
+
+def keep_recordings() -> None:
+    """Called every few seconds by each process, so that twice does no harm."""
+    if not settings.CALLBACK_SECRET:
+        find_meetings(used_within=timedelta(hours=1))
+    running = Archive.objects.filter(status__in=RUNNING, room__record_meetings=True)
+    for archive in running.select_related("room").order_by():
+        with acting_as(SERVER), failure_logged("end a recording"):
+            _end_if_due(archive, now=timezone.now())
+    in_use = Meeting.objects.filter(ended_at=None).order_by().values("session_id")
+    for room in _recorded_rooms().filter(session_id__in=in_use):
+        with acting_as(SERVER), failure_logged("record a meeting"):
+            _record(room)
+
+
+def find_meetings(*, used_within: timedelta) -> None:
+    """Ask OpenTok who is in rooms that are to be recorded; no callback may have told of them."""
+    used = _recorded_rooms().filter(last_used_at__gte=timezone.now() - used_within)
+    for room in used.order_by("-last_used_at")[:MAX_LOOKS]:
+        with failure_logged("look who is in a room"):
+            look(room.session_id, room_name=room.name)
+
+
+def ask_about_recordings() -> None:
+    """Ask OpenTok about those that run or have no file yet, in case a callback was lost."""
+    now = timezone.now()
+    unfinished = Archive.objects.filter(
+        status__in=[*RUNNING, Status.STOPPED],
+        created_at__gt=now - GIVEN_UP,
+        created_at__lte=now - PATIENCE,
+    )
+    for archive in unfinished[:MAX_QUESTIONS]:
+        with failure_logged("ask about a recording"):
+            _ask_about(archive)
+
+
+def _recorded_rooms() -> QuerySet[Room]:
+    # OpenTok cannot record what is end-to-end encrypted.
+    return Room.objects.filter(record_meetings=True, e2ee=False).order_by()
+
+
+def _record(room: Room) -> None:
+    meeting = running_meeting(room.session_id)
+    if meeting is None or not _is_to_be_recorded(meeting, now=timezone.now()):
+        return
+    try:
+        Archive.objects.start(room.session_id)
+    except VideoError as error:
+        # Another process has started it, or somebody else has; or all have left.
+        if "archiveId" not in error.members and error.code != "nobody_connected":
+            raise
+
+
+def _is_to_be_recorded(meeting: Meeting, *, now: datetime) -> bool:
+    """Whether people are there and nothing records them. After a recording that OpenTok has ended
+    somebody has to publish as well: it ends recordings of nothing within a minute.
+    """
+    if not people(meeting.session_id).exists():
+        return False
+    of_this = Q(created_at__gte=meeting.started_at - ROUNDING) | Q(status__in=RUNNING)
+    made = Archive.objects.filter(of_this, session_id=meeting.session_id)
+    latest = made.order_by("-created_at").first()
+    if latest is None:
+        return True
+    if latest.status in RUNNING or latest.created_at > now - MINUTE or _was_stopped(latest):
+        return False
+    return bool(streams.list_streams(meeting.session_id))
+
+
+def _was_stopped(archive: Archive) -> bool:
+    """Whether somebody has stopped it, and so wants no other in this meeting."""
+    ended_at = archive.ended_at or timezone.now()
+    is_early = ended_at - archive.created_at < _longest() - ROUNDING
+    return archive.reason == STOPPED_BY_CALL and is_early
+
+
+def _end_if_due(archive: Archive, *, now: datetime) -> None:
+    """Stop a recording that has the longest length, which another one follows, or whose room has
+    been empty for a minute. OpenTok does the same, and its callback may be lost.
+    """
+    latest = Meeting.objects.filter(session_id=archive.session_id).order_by("-started_at").first()
+    is_over = latest and latest.ended_at and latest.ended_at <= now - MINUTE
+    is_long = archive.created_at <= now - _longest()
+    if is_over or is_long:
+        _stop(archive)
+
+
+def _stop(archive: Archive) -> None:
+    try:
+        Archive.objects.stop(str(archive.pk))
+    except VideoError as error:
+        if error.code not in {"archive_not_running", "archive_not_found"}:
+            raise
+        _ask_about(archive)
+
+
+def _ask_about(archive: Archive) -> None:
+    try:
+        Archive.objects.fetch(str(archive.pk))
+    except Problem as error:
+        if error.code != "archive_deleted":
+            raise
+
+
+def _longest() -> timedelta:
+    return timedelta(minutes=settings.MAX_RECORDING_MINUTES)
