@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -87,7 +88,10 @@ class AuditViewSet(ManagingViewSet):
         summary="Who did what, the newest first",
         description="A key for some rooms gets what was done in those.",
         parameters=[EntryQuerySerializer],
-        responses={200: EntrySerializer(many=True)},
+        responses={
+            (200, "application/json"): EntrySerializer(many=True),
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
         extensions={
             "x-codes": {"invalid", "cursor_invalid", "room_name_invalid", "room_not_covered"}
         },
