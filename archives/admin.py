@@ -220,6 +220,7 @@ class NewestOnly(BaseInlineFormSet):
 
 
 class ArchiveInline(ReadOnly, admin.TabularInline):
+    template = "admin/read_only_inline.html"
     model = Archive
     formset = NewestOnly
     # Any, because the stubs do not know that functions may stand here.

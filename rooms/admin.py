@@ -33,6 +33,7 @@ MAX_ROTATED_AT_ONCE = 10
 
 
 class PastSessionInline(ReadOnly, admin.TabularInline):
+    template = "admin/read_only_inline.html"
     model = PastSession
     fields = ["session_id", "replaced_at"]
     readonly_fields = ["session_id", "replaced_at"]
@@ -57,6 +58,13 @@ class RoomForm(forms.ModelForm):
     )
     remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)
     code_fields = {"new_code", "remove_code"}
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        for name in {"opens_at", "closes_at"} & self.fields.keys():
+            field: Any = self.fields[name]  # of two inputs, which Django leaves without labels
+            for part, widget in zip(("date", "time"), field.widget.widgets, strict=True):
+                widget.attrs["aria-label"] = f"{field.label}: {part}"
 
 
 class NewRoomForm(forms.Form):
