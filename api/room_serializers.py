@@ -1,12 +1,14 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from access import codes
 from api.serializers import PageSerializer, StrictSerializer
 from api.times import MomentField
 from rooms.models import Role
+from rooms.ownership import MAX_NOTES
 from rooms.policy import MAX_MINUTES, MAX_PEOPLE, MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 
 
@@ -20,8 +22,34 @@ class RoomQuerySerializer(PageSerializer):
     e2ee = serializers.BooleanField(required=False)
 
 
+class OwnerField(serializers.CharField):
+    """A user by name."""
+
+    default_error_messages = {"unknown": "There is no user of this name."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if user := User.objects.filter(username=super().to_internal_value(data)).first():
+            return user
+        self.fail("unknown")
+
+    def to_representation(self, value: Any) -> Any:
+        return value.username
+
+
 class PolicySerializer(StrictSerializer):
     """What may be changed in a room."""
+
+    owner = OwnerField(
+        required=False,
+        allow_null=True,
+        help_text="The user name of the person whose room it is. Null: nobody's.",
+    )
+    notes = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_NOTES,
+        help_text="For staff and programs that manage rooms. Visitors do not see it.",
+    )
 
     closed = serializers.BooleanField(
         required=False, help_text="Nobody gets in, whatever else is set."
@@ -138,6 +166,8 @@ class RoomInListSerializer(serializers.Serializer):
     name = serializers.CharField()
     sessionId = serializers.CharField(source="session_id")  # noqa: N815
     e2ee = serializers.BooleanField()
+    owner = OwnerField(allow_null=True)
+    notes = serializers.CharField()
     closed = serializers.BooleanField()
     opensAt = serializers.DateTimeField(source="opens_at", allow_null=True)  # noqa: N815
     closesAt = serializers.DateTimeField(source="closes_at", allow_null=True)  # noqa: N815

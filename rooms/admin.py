@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from access import codes
+from rooms.admin_fields import OwnerField
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
@@ -55,6 +56,10 @@ class RoomForm(forms.ModelForm):
     )
     remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)
     code_fields = {"new_code", "remove_code"}
+    owner = OwnerField(help_text="A user name. Empty: nobody’s.")
+
+    class Meta:
+        widgets = {"notes": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
 
 
 class NewRoomForm(forms.Form):
@@ -110,7 +115,8 @@ class LastUsed(PeriodFilter):
 @admin.register(Room)
 class RoomAdmin(LargeTableAdmin):
     form = RoomForm
-    list_display = ["name", entry, "last_used_at", encrypted, "created_at"]
+    list_display = ["name", entry, "owner", "last_used_at", encrypted, "created_at"]
+    list_select_related = ["owner"]
     list_filter = ["e2ee", LastUsed]
     search_fields = ["name"]
     search_help_text = "The beginning of a room's name (case counts), or a whole session id."
@@ -130,7 +136,7 @@ class RoomAdmin(LargeTableAdmin):
         form = NewRoomForm(request.POST or None)
         if form.is_valid():
             try:
-                room = Room.objects.add(**form.cleaned_data)
+                room = Room.objects.add(owner=request.user, **form.cleaned_data)
             except APIException as error:
                 form.add_error("name", str(error.detail))
             else:
@@ -147,7 +153,7 @@ class RoomAdmin(LargeTableAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
         code = ["new_code", "remove_code"] if obj and obj.access_code else ["new_code"]
         return [
-            (None, {"fields": ["name", entry]}),
+            (None, {"fields": ["name", entry, "owner", "notes"]}),
             (
                 "Who gets in",
                 {

@@ -15,6 +15,7 @@ from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
 from rooms.guests import Guest as Guest  # a model of this app
 from rooms.names import MAX_LENGTH, clean_name, composed
+from rooms.ownership import Owned
 from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.presence import count_people
 from rooms.search import has_row, starting_with
@@ -229,7 +230,7 @@ class RoomManager(models.Manager["Room"]):
         return rooms
 
 
-class Room(Policy, NotesUse, models.Model):
+class Room(Policy, Owned, NotesUse, models.Model):
     """A name that people can say, and the session that it stands for."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
@@ -255,7 +256,8 @@ class Room(Policy, NotesUse, models.Model):
         indexes = [
             models.Index(
                 fields=["last_used_at"], condition=models.Q(e2ee=True), name="room_e2ee_last_used"
-            )
+            ),
+            models.Index(fields=["owner", "last_used_at", "id"], name="room_owner_last_used"),
         ]
 
     def __str__(self) -> str:
