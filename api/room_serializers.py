@@ -25,12 +25,11 @@ class RoomQuerySerializer(PageSerializer):
 class OwnerField(serializers.CharField):
     """A user by name."""
 
-    default_error_messages = {"unknown": "There is no user of this name."}
-
     def to_internal_value(self, data: Any) -> Any:
-        if user := User.objects.filter(username=super().to_internal_value(data)).first():
-            return user
-        self.fail("unknown")
+        user = User.objects.filter(username=super().to_internal_value(data)).first()
+        if user is None:
+            raise serializers.ValidationError("There is no user of this name.")
+        return user
 
     def to_representation(self, value: Any) -> Any:
         return value.username

@@ -1,6 +1,5 @@
 """Whose a room is, and what staff note about it."""
 
-import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
