@@ -20,5 +20,5 @@ class OwnerField(forms.ModelChoiceField):
     def prepare_value(self, value: Any) -> Any:
         """The name, also where Django's forms for models have the id."""
         if isinstance(value, int):
-            value = self.queryset.filter(pk=value).first()
+            value = User.objects.filter(pk=value).first()
         return super().prepare_value(value)

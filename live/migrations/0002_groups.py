@@ -30,7 +30,7 @@ MANAGERS = [
     "rooms.delete_room",
 ]
 GROUPS = {"Viewers": VIEWERS, "Moderators": MODERATORS, "Managers": MANAGERS}
-NAMES = {"closedname": "closed name", "pastsession": "past session"}
+NAMES = {"archive": "recording", "closedname": "closed name", "pastsession": "past session"}
 
 
 def make_groups(apps, schema_editor):
