@@ -7,7 +7,7 @@ from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -18,6 +18,7 @@ from archives.models import Archive
 from archives.states import Status
 from rooms.admin import RoomAdmin
 from rooms.models import Room
+from rooms.own_rooms import OwnRoomsOnly
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from staff.page_actions import PageActions, page_action
 from video import ids
@@ -79,7 +80,7 @@ class Created(PeriodFilter):
 
 
 @admin.register(Archive)
-class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
+class ArchiveAdmin(OwnRoomsOnly, ReadOnly, PageActions, LargeTableAdmin):
     change_form_template = "admin/archives/archive/change_form.html"
     page_actions: ClassVar[list[str]] = ["stop", "remove"]
     # Any, because the stubs do not know that functions may stand here.
@@ -120,6 +121,8 @@ class ArchiveAdmin(ReadOnly, PageActions, LargeTableAdmin):
         """To the file, by a link that OpenTok signed just now."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if self.get_object(request, str(archive_id)) is None:
+            raise Http404
         try:
             link = download_url(Archive.objects.fetch(str(archive_id)))
         except APIException as error:

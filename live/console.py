@@ -66,7 +66,7 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         """Who is in the room now, what is published, what runs, and who waits, as JSON."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        room = self._room(pk)
+        room = self._room(request, pk)
         try:
             told = {
                 "connections": [
@@ -98,7 +98,7 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return JsonResponse({"problem": "Only POST does something."}, status=405)
-        room = self._room(pk)
+        room = self._room(request, pk)
         try:
             done = _moderated(room, what, which)
         except APIException as error:
@@ -163,9 +163,9 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         others = len(report["ended"]) - people
         return f"Disconnected {people}, and stopped {others} that ran in the room."
 
-    def _room(self, pk: int) -> Room:
+    def _room(self, request: HttpRequest, pk: int) -> Room:
         try:
-            return Room.objects.get(pk=pk)
+            return self.get_queryset(request).get(pk=pk)
         except (Room.DoesNotExist, OverflowError):
             raise Http404 from None
 

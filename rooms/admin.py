@@ -22,6 +22,7 @@ from rooms.admin_fields import OwnerField
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
+from rooms.own_rooms import OwnRoomsOnly, has_own_rooms_only
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video.errors import VideoError
@@ -113,7 +114,7 @@ class LastUsed(PeriodFilter):
 
 
 @admin.register(Room)
-class RoomAdmin(LargeTableAdmin):
+class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
     form = RoomForm
     list_display = ["name", entry, "owner", "last_used_at", encrypted, "created_at"]
     list_select_related = ["owner"]
@@ -126,6 +127,13 @@ class RoomAdmin(LargeTableAdmin):
     readonly_fields: ClassVar[Any] = ["name", entry, "session_id", "e2ee", "created_at",
                                       "last_used_at"]  # fmt: skip
     inlines = [PastSessionInline]
+
+    def of_rooms(self, rows: QuerySet[Room], own: QuerySet[Room]) -> QuerySet[Room]:
+        return rows & own
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
+        own = ["owner"] if has_own_rooms_only(request.user) else []
+        return [*super().get_readonly_fields(request, obj), *own]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
@@ -254,12 +262,16 @@ class RoomAdmin(LargeTableAdmin):
 
 
 @admin.register(ClosedName)
-class ClosedNameAdmin(ReadOnly, LargeTableAdmin):
+class ClosedNameAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     list_display = ["name", "closed_at"]
     search_fields = ["name"]
     search_help_text = "The beginning of a name (case counts)."
     sortable_by = ["name", "closed_at"]
     actions = ["open_again"]
+
+    def of_rooms(self, rows: QuerySet[ClosedName], own: QuerySet[Room]) -> QuerySet[ClosedName]:
+        """Nobody owns a name that has no room."""
+        return rows.none()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ClosedName], search_term: str

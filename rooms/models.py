@@ -253,6 +253,8 @@ class Room(Policy, Owned, NotesUse, models.Model):
 
     class Meta:
         ordering = ["-last_used_at", "-id"]
+        # Of staff: rooms/own_rooms.py.
+        permissions = [("only_own_rooms", "Works with own rooms only")]
         indexes = [
             models.Index(
                 fields=["last_used_at"], condition=models.Q(e2ee=True), name="room_e2ee_last_used"

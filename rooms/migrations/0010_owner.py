@@ -10,6 +10,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="room",
+            options={
+                "ordering": ["-last_used_at", "-id"],
+                "permissions": [("only_own_rooms", "Works with own rooms only")],
+            },
+        ),
         migrations.AddField(
             model_name="room",
             name="owner",
