@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "staff.middleware.AuthenticationMiddleware",
     "staff.middleware.MessageMiddleware",
+    "staff.middleware.TimeZoneMiddleware",
     "access.refusals.ProblemMiddleware",
 ]
 
@@ -216,7 +217,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = "config.formats"
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # of the API and the log
+# Of the admin, unless people choose their own, and of what visitors are told about opening times.
+LOCAL_TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 STATIC_URL = "/static/"

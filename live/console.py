@@ -165,9 +165,10 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
 
     def _room(self, request: HttpRequest, pk: int) -> Room:
         try:
-            return self.get_queryset(request).get(pk=pk)
+            room: Room = self.get_queryset(request).get(pk=pk)
         except (Room.DoesNotExist, OverflowError):
             raise Http404 from None
+        return room
 
 
 def _moderated(room: Room, what: str, which: str) -> str:

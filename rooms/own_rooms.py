@@ -25,9 +25,10 @@ class OwnRoomsOnly(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        if not has_own_rooms_only(request.user):
+        user: Any = request.user
+        if not has_own_rooms_only(user):
             return rows
-        return self.of_rooms(rows, Room.objects.filter(owner=request.user).order_by())
+        return self.of_rooms(rows, Room.objects.filter(owner=user).order_by())
 
     def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
         return rows.filter(**{f"{self.room_field}__in": own})
