@@ -20,6 +20,7 @@ from rest_framework.exceptions import APIException
 from access import codes
 from rooms.admin_fields import OwnerField
 from rooms.closed_names import ClosedName
+from rooms.hours_form import HoursForm
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
 from rooms.own_rooms import OwnRoomsOnly, has_own_rooms_only
@@ -45,7 +46,7 @@ def new_code_help() -> str:
     )
 
 
-class RoomForm(forms.ModelForm):
+class RoomForm(HoursForm):
     """The code goes in as it is told to people, and never comes out again."""
 
     new_code = forms.CharField(
@@ -165,14 +166,17 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
             (
                 "Who gets in",
                 {
+                    "description": f"Times are in {timezone.get_current_timezone()}.",
                     "fields": [
                         "closed",
                         "opens_at",
                         "closes_at",
+                        "hours",
+                        "hours_zone",
                         *code,
                         "waiting_room",
                         "recording_consent",
-                    ]
+                    ],
                 },
             ),
             ("Limits", {"fields": ["max_participants", "max_meeting_minutes"]}),
@@ -187,6 +191,9 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
             removed = form.cleaned_data["remove_code"]
             obj.set_code("" if removed else form.cleaned_data["new_code"])
             changed = changed - RoomForm.code_fields | {"access_code"}
+        if changed & RoomForm.hours_fields:
+            obj.weekly_hours = form.cleaned_data["weekly_hours"]
+            changed = changed - RoomForm.hours_fields | {"weekly_hours"}
         obj.save(update_fields=changed)
 
     def get_search_results(

@@ -37,7 +37,7 @@ def test_a_room_is_read_as_it_was_made(program):
     assert all(MOMENT.fullmatch(moment) for moment in moments)
     assert made == {
         "name": "lobby", "sessionId": made["sessionId"], "e2ee": False, "closed": False,
-        "owner": None, "notes": "",
+        "owner": None, "notes": "", "weeklyHours": None,
         "opensAt": None, "closesAt": None, "hasAccessCode": False, "tokenRole": None,
         "waitingRoom": False, "recordingConsent": False, "maxParticipants": None, "maxMeetingMinutes": None, "tokenLifetime": None, "createdAt": moments[0], "lastUsedAt": moments[1],
         "pastSessions": [],
