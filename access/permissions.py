@@ -57,8 +57,10 @@ def _is_staff_with_right(request: Request, view: Any) -> bool:
     right = getattr(view, "takes_staff", {}).get(getattr(view, "action", None))
     if right is None or not hasattr(request._request, "session"):
         return False
-    user = get_user(request._request)
-    return user.is_staff and user.has_perm(right)
+    user: Any = get_user(request._request)
+    # Which rooms are theirs, the admin knows: they watch recordings there.
+    has_own_rooms_only = not user.is_superuser and user.has_perm("rooms.only_own_rooms")
+    return user.is_staff and user.has_perm(right) and not has_own_rooms_only
 
 
 def _refuse_without(capability: Capability, key: ApiKey | None) -> None:

@@ -1,13 +1,21 @@
+import json
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access import codes
 from api.serializers import PageSerializer, StrictSerializer
 from api.times import MomentField
+from rooms.hours import Hours, as_column
 from rooms.models import Role
+from rooms.ownership import MAX_NOTES
 from rooms.policy import MAX_MINUTES, MAX_PEOPLE, MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
+
+# Of a day, each such as 08:00-10:00.
+TIMES = {"type": "array", "items": {"type": "string"}}
 
 
 class RoomQuerySerializer(PageSerializer):
@@ -20,8 +28,62 @@ class RoomQuerySerializer(PageSerializer):
     e2ee = serializers.BooleanField(required=False)
 
 
+class OwnerField(serializers.CharField):
+    """A user by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        user = User.objects.filter(username=super().to_internal_value(data)).first()
+        if user is None:
+            raise serializers.ValidationError("There is no user of this name.")
+        return user
+
+    def to_representation(self, value: Any) -> Any:
+        return value.username
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {
+            "timeZone": {"type": "string"},
+            "week": {"type": "object", "additionalProperties": TIMES},
+            "dates": {"type": "object", "additionalProperties": TIMES},
+        },
+        "required": ["timeZone", "week"],
+        "example": {
+            "timeZone": "Europe/Berlin",
+            "week": {"mon": ["08:00-10:00", "13:00-17:00"]},
+            "dates": {"2026-12-24": []},
+        },
+    }
+)
+class WeeklyHoursField(serializers.Field):
+    """The text of the column, as an object."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return as_column(Hours.read(data))
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
+
+    def to_representation(self, value: str) -> Any:
+        return json.loads(value) if value else None
+
+
 class PolicySerializer(StrictSerializer):
     """What may be changed in a room."""
+
+    owner = OwnerField(
+        required=False,
+        allow_null=True,
+        help_text="The user name of the person whose room it is. Null: nobody's.",
+    )
+    notes = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_NOTES,
+        help_text="For staff and programs that manage rooms. Visitors do not see it.",
+    )
 
     closed = serializers.BooleanField(
         required=False, help_text="Nobody gets in, whatever else is set."
@@ -34,6 +96,13 @@ class PolicySerializer(StrictSerializer):
         required=False,
         allow_null=True,
         help_text="No token is good for longer. Null: never.",
+    )
+    weeklyHours = WeeklyHoursField(  # noqa: N815
+        source="weekly_hours",
+        required=False,
+        allow_null=True,
+        help_text="When it is open, in a time zone: days of the week, and dates with other hours. "
+        "Null: at all times.",
     )
     accessCode = serializers.CharField(  # noqa: N815
         source="access_code",
@@ -99,7 +168,7 @@ class PolicySerializer(StrictSerializer):
         if opens and closes and opens >= closes:
             raise serializers.ValidationError({"closesAt": "A room cannot close before it opens."})
         # Text has no null in our database.
-        for name in {"access_code", "token_role"} & attrs.keys():
+        for name in {"access_code", "token_role", "weekly_hours"} & attrs.keys():
             attrs[name] = attrs[name] or ""
         return attrs
 
@@ -145,9 +214,12 @@ class RoomInListSerializer(serializers.Serializer):
     name = serializers.CharField()
     sessionId = serializers.CharField(source="session_id")  # noqa: N815
     e2ee = serializers.BooleanField()
+    owner = OwnerField(allow_null=True)
+    notes = serializers.CharField()
     closed = serializers.BooleanField()
     opensAt = serializers.DateTimeField(source="opens_at", allow_null=True)  # noqa: N815
     closesAt = serializers.DateTimeField(source="closes_at", allow_null=True)  # noqa: N815
+    weeklyHours = WeeklyHoursField(source="weekly_hours", allow_null=True)  # noqa: N815
     hasAccessCode = serializers.BooleanField(source="access_code")  # noqa: N815
     waitingRoom = serializers.BooleanField(source="waiting_room")  # noqa: N815
     recordingConsent = serializers.BooleanField(source="recording_consent")  # noqa: N815

@@ -49,7 +49,8 @@ class RoomViewSet(ManagingViewSet):
         chosen = RoomQuerySerializer.read(request.query_params.dict())
         key = key_of(request)
         prefix = key.room_prefix if key else ""
-        rooms = self.paginate_queryset(Room.objects.matching(prefix=prefix, **chosen))
+        found = Room.objects.matching(prefix=prefix, **chosen).select_related("owner")
+        rooms = self.paginate_queryset(found)
         return self.get_paginated_response(RoomInListSerializer(rooms, many=True).data)
 
     @extend_schema(

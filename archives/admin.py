@@ -7,7 +7,7 @@ from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import path, reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from archives.states import KEPT_BY_OPENTOK, Status
 from meetings import attendance
 from rooms.admin import RoomAdmin
 from rooms.models import Room
+from rooms.own_rooms import OwnRoomsOnly
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from staff.page_actions import page_action
 from video import ids
@@ -98,7 +99,7 @@ class Created(PeriodFilter):
 
 
 @admin.register(Archive)
-class ArchiveAdmin(ReadOnly, SelectedActions, LargeTableAdmin):
+class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedActions, LargeTableAdmin):
     recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
     page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]
@@ -159,6 +160,8 @@ class ArchiveAdmin(ReadOnly, SelectedActions, LargeTableAdmin):
         """To the file, by a link that OpenTok signed just now."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if self.get_object(request, str(archive_id)) is None:
+            raise Http404
         try:
             link = download_url(Archive.objects.fetch(str(archive_id)))
         except APIException as error:

@@ -11,13 +11,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from limits import RateLimitItem, parse_many
 
 from config import dotenv
-from web import hosts
+from web import hosts, zones
 
 # Of a limit, and of the seconds of its window: GuessWindow has 32 bits for a number.
 MOST = 10**9
@@ -242,6 +243,13 @@ def sip_uri(name: str) -> str:
             f"{name} must be like sip:14155550100@sip.example.com;transport=tls."
         )
     return value
+
+
+def time_zone(name: str, default: str) -> ZoneInfo:
+    try:
+        return zones.zone_of(text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
 def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:

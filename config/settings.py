@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "staff.middleware.AuthenticationMiddleware",
     "staff.middleware.MessageMiddleware",
+    "staff.middleware.TimeZoneMiddleware",
     "access.actors.ActorMiddleware",
     "access.refusals.ProblemMiddleware",
 ]
@@ -225,7 +226,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = "config.formats"
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # of the API and the log
+# Of the admin, unless people choose their own, and of what visitors are told about opening times.
+LOCAL_TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 STATIC_URL = "/static/"

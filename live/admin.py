@@ -6,6 +6,7 @@ from archives.admin import by_id_or_session, state
 from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
 from live.meetings_admin import MeetingAdmin as MeetingAdmin  # registers it
 from live.models import Activity
+from rooms.own_rooms import OwnRoomsOnly
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 
 
@@ -26,7 +27,7 @@ class Running(admin.SimpleListFilter):
 
 
 @admin.register(Activity)
-class ActivityAdmin(ReadOnly, LargeTableAdmin):
+class ActivityAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     list_display = ["created_at", "kind", state, "room_name", "ended_at"]
     list_filter = ["kind", Running, Started]
     search_fields = ["id"]

@@ -76,7 +76,7 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         """What live.people.people_now tells, or the `problem` that keeps it from that."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        room = self._room(pk)
+        room = self._room(request, pk)
         try:
             return JsonResponse(people_now(room))
         except APIException as error:
@@ -88,7 +88,7 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return JsonResponse({"problem": "Only POST does something."}, status=405)
-        room = self._room(pk)
+        room = self._room(request, pk)
         try:
             done = moderate(room, what, which, text=request.POST.get("text", ""))
         except APIException as error:
@@ -195,11 +195,12 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         others = len(report["ended"]) - people
         return f"Disconnected {people}, and stopped {others} that ran in the room."
 
-    def _room(self, pk: int) -> Room:
+    def _room(self, request: HttpRequest, pk: int) -> Room:
         try:
-            return Room.objects.get(pk=pk)
+            room: Room = self.get_queryset(request).get(pk=pk)
         except (Room.DoesNotExist, OverflowError):
             raise Http404 from None
+        return room
 
 
 def _makes_sense(name: str, running: list[str]) -> bool:

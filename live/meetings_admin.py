@@ -15,6 +15,7 @@ from meetings.models import Meeting
 from meetings.presence import people
 from rooms.models import Room
 from rooms.names import composed
+from rooms.own_rooms import OwnRoomsOnly
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from web.spreadsheets import csv_response
@@ -65,7 +66,7 @@ class Running(admin.SimpleListFilter):
 
 
 @admin.register(Meeting)
-class MeetingAdmin(ReadOnly, LargeTableAdmin):
+class MeetingAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     change_form_template = "admin/meetings/meeting/change_form.html"
     list_display = ["started_at", "room_name", ended, people_in, minutes]
     list_filter = [Running, Started]
@@ -81,6 +82,9 @@ class MeetingAdmin(ReadOnly, LargeTableAdmin):
         view = self.admin_site.admin_view(self.attendance)
         name = "meetings_meeting_attendance"
         return [path("<int:pk>/attendance.csv", view, name=name), *super().get_urls()]
+
+    def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
+        return rows.filter(room_name__in=own.values("name"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Meeting], search_term: str
@@ -109,7 +113,7 @@ class MeetingAdmin(ReadOnly, LargeTableAdmin):
         """Who was there, as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        meeting = Meeting.objects.filter(pk=pk).first() if pk < 1 << 63 else None
+        meeting = self.get_queryset(request).filter(pk=pk).first() if pk < 1 << 63 else None
         if meeting is None:
             raise Http404
         rows = attendance.rows(meeting)

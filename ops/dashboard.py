@@ -16,6 +16,7 @@ from meetings.use import Use, by_day, by_hour
 from ops import overview
 from ops.charts import chart
 from ops.recent_calls import recent_calls
+from rooms.own_rooms import has_own_rooms_only
 
 PEOPLE, MINUTES = attrgetter("people"), attrgetter("minutes")
 
@@ -44,6 +45,8 @@ def now(request: HttpRequest) -> dict[str, Any]:
     """What templates/admin/dashboard/now.html shows to this person."""
     user = request.user
     shown: dict[str, Any] = {}
+    if has_own_rooms_only(user):
+        return shown  # all of it is of all rooms
     if user.has_perm("rooms.view_room"):
         shown |= {"live": overview.live_rooms(), "people": overview.people_now()}
     if user.has_perm("archives.view_archive"):
@@ -60,7 +63,7 @@ def now(request: HttpRequest) -> dict[str, Any]:
 
 def use(request: HttpRequest) -> dict[str, Any]:
     """What templates/admin/dashboard/use.html shows to this person."""
-    if not request.user.has_perm("meetings.view_meeting"):
+    if has_own_rooms_only(request.user) or not request.user.has_perm("meetings.view_meeting"):
         return {}
     return {
         "periods": [

@@ -18,11 +18,14 @@ from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from access import codes
+from rooms.admin_fields import OwnerField
 from rooms.audit_admin import EntryAdmin as EntryAdmin  # registers it
 from rooms.changes import columns, record_changes
 from rooms.closed_names import ClosedName
+from rooms.hours_form import HoursForm
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
+from rooms.own_rooms import OwnRoomsOnly, has_own_rooms_only
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video.errors import VideoError
@@ -46,7 +49,7 @@ def new_code_help() -> str:
     )
 
 
-class RoomForm(forms.ModelForm):
+class RoomForm(HoursForm):
     """The code goes in as it is told to people, and never comes out again."""
 
     new_code = forms.CharField(
@@ -58,6 +61,10 @@ class RoomForm(forms.ModelForm):
     )
     remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)
     code_fields = {"new_code", "remove_code"}
+    owner = OwnerField(help_text="A user name. Empty: nobody’s.")
+
+    class Meta:
+        widgets = {"notes": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -118,10 +125,11 @@ class LastUsed(PeriodFilter):
 
 
 @admin.register(Room)
-class RoomAdmin(LargeTableAdmin):
+class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
     recorded_by_model = {"added", "changed", "deleted"}
     form = RoomForm
-    list_display = ["name", entry, "last_used_at", encrypted, "created_at"]
+    list_display = ["name", entry, "owner", "last_used_at", encrypted, "created_at"]
+    list_select_related = ["owner"]
     list_filter = ["e2ee", LastUsed]
     search_fields = ["name"]
     search_help_text = "The beginning of a room's name (case counts), or a whole session id."
@@ -132,6 +140,13 @@ class RoomAdmin(LargeTableAdmin):
                                       "last_used_at"]  # fmt: skip
     inlines = [PastSessionInline]
 
+    def of_rooms(self, rows: QuerySet[Room], own: QuerySet[Room]) -> QuerySet[Room]:
+        return rows & own
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
+        own = ["owner"] if has_own_rooms_only(request.user) else []
+        return [*super().get_readonly_fields(request, obj), *own]
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -141,7 +156,7 @@ class RoomAdmin(LargeTableAdmin):
         form = NewRoomForm(request.POST or None)
         if form.is_valid():
             try:
-                room = Room.objects.add(**form.cleaned_data)
+                room = Room.objects.add(owner=request.user, **form.cleaned_data)
             except APIException as error:
                 form.add_error("name", str(error.detail))
             else:
@@ -158,18 +173,21 @@ class RoomAdmin(LargeTableAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
         code = ["new_code", "remove_code"] if obj and obj.access_code else ["new_code"]
         return [
-            (None, {"fields": ["name", entry]}),
+            (None, {"fields": ["name", entry, "owner", "notes"]}),
             (
                 "Who gets in",
                 {
+                    "description": f"Times are in {timezone.get_current_timezone()}.",
                     "fields": [
                         "closed",
                         "opens_at",
                         "closes_at",
+                        "hours",
+                        "hours_zone",
                         *code,
                         "waiting_room",
                         "recording_consent",
-                    ]
+                    ],
                 },
             ),
             ("Recording", {"fields": ["record_meetings"]}),
@@ -185,6 +203,9 @@ class RoomAdmin(LargeTableAdmin):
             removed = form.cleaned_data["remove_code"]
             obj.set_code("" if removed else form.cleaned_data["new_code"])
             changed = changed - RoomForm.code_fields | {"access_code"}
+        if changed & RoomForm.hours_fields:
+            obj.weekly_hours = form.cleaned_data["weekly_hours"]
+            changed = changed - RoomForm.hours_fields | {"weekly_hours"}
         before = columns(Room.objects.get(pk=obj.pk), changed)
         obj.save(update_fields=changed)
         record_changes(obj, before)
@@ -262,13 +283,17 @@ class RoomAdmin(LargeTableAdmin):
 
 
 @admin.register(ClosedName)
-class ClosedNameAdmin(ReadOnly, LargeTableAdmin):
+class ClosedNameAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     recorded_by_model = {"changed"}
     list_display = ["name", "closed_at"]
     search_fields = ["name"]
     search_help_text = "The beginning of a name (case counts)."
     sortable_by = ["name", "closed_at"]
     actions = ["open_again"]
+
+    def of_rooms(self, rows: QuerySet[ClosedName], own: QuerySet[Room]) -> QuerySet[ClosedName]:
+        """Nobody owns a name that has no room."""
+        return rows.none()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ClosedName], search_term: str

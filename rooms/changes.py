@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.db import models
+
 from audit.models import Entry
 
 if TYPE_CHECKING:
@@ -18,7 +20,13 @@ def columns(room: Policy, names: Iterable[str]) -> dict[str, Any]:
 
 
 def shown(held: dict[str, Any]) -> dict[str, Any]:
-    return {name: bool(value) if name in SECRET else value for name, value in held.items()}
+    return {name: _shown(name, value) for name, value in held.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name in SECRET:
+        return bool(value)
+    return str(value) if isinstance(value, models.Model) else value
 
 
 def record_changes(room: Policy, before: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
 from rooms.guests import Guest as Guest  # a model of this app
 from rooms.names import MAX_LENGTH, clean_name, composed
+from rooms.ownership import Owned
 from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.presence import count_people
 from rooms.search import starting_with
@@ -235,7 +236,7 @@ class RoomManager(models.Manager["Room"]):
         return rooms
 
 
-class Room(Policy, NotesUse, models.Model):
+class Room(Policy, Owned, NotesUse, models.Model):
     """A name that people can say, and the session that it stands for."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
@@ -258,6 +259,8 @@ class Room(Policy, NotesUse, models.Model):
 
     class Meta:
         ordering = ["-last_used_at", "-id"]
+        # Of staff: rooms/own_rooms.py.
+        permissions = [("only_own_rooms", "Works with own rooms only")]
         indexes = [
             models.Index(
                 fields=["last_used_at"], condition=models.Q(e2ee=True), name="room_e2ee_last_used"
@@ -267,6 +270,7 @@ class Room(Policy, NotesUse, models.Model):
                 condition=models.Q(record_meetings=True),
                 name="room_recorded_last_used",
             ),
+            models.Index(fields=["owner", "last_used_at", "id"], name="room_owner_last_used"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from access.limits import consume
 from access.models import ApiKey
 from rooms.changes import columns, record_changes
 from rooms.guests import Guest, connection_data
+from rooms.hours import SECOND, Hours, from_column
 from web.errors import Problem
 
 MIN_TOKEN_SECONDS = 60
@@ -73,10 +75,12 @@ class Policy(models.Model):
     closed = models.BooleanField(
         default=False, db_default=False, help_text="Nobody gets in, whatever else is set here."
     )
-    opens_at = models.DateTimeField("opens", null=True, blank=True, help_text="In UTC.")
+    opens_at = models.DateTimeField("opens", null=True, blank=True)
     closes_at = models.DateTimeField(
-        "closes", null=True, blank=True, help_text="In UTC. No token is good for longer."
+        "closes", null=True, blank=True, help_text="No token is good for longer."
     )
+    # JSON, or nothing: rooms/hours.py.
+    weekly_hours = models.TextField(default="", db_default="", editable=False)
     # A hash: access/codes.py.
     access_code = models.CharField(max_length=128, default="", db_default="", editable=False)
     waiting_room = models.BooleanField(
@@ -151,7 +155,7 @@ class Policy(models.Model):
     def is_restricted(self) -> bool:
         """Whether it refuses any visitor at any time."""
         asks = self.access_code or self.waiting_room or self.recording_consent
-        limits = self.max_participants
+        limits = self.max_participants or self.weekly_hours
         return bool(self.closed or self.opens_at or self.closes_at or asks or limits)
 
     def admit(self, visitor: Visitor) -> None:
@@ -187,21 +191,38 @@ class Policy(models.Model):
         """The Problem that keeps all visitors out now, or None."""
         if self.closed:
             return Problem("room_closed")
-        if self.opens_at and now < self.opens_at:
-            wait = int((self.opens_at - now).total_seconds()) + 1
-            return Problem(
-                "room_not_open_yet",
-                moment=_spoken(self.opens_at),
-                wait=wait,
-                members={"opensAt": _written(self.opens_at)},
-            )
-        if self.closes_at and self.token_seconds(now=now) < 1:
+        if self.closes_at and self.closes_at - now < SECOND:
             return Problem(
                 "room_over",
                 moment=_spoken(self.closes_at),
                 members={"closedAt": _written(self.closes_at)},
             )
-        return None
+        opening = self._opening(now)
+        if opening is None or (self.closes_at and opening >= self.closes_at):
+            return Problem("room_closed")
+        if opening <= now:
+            return None
+        return Problem(
+            "room_not_open_yet",
+            moment=_spoken(opening, self.hours.zone if self.hours else None),
+            wait=int((opening - now).total_seconds()) + 1,
+            members={"opensAt": _written(opening)},
+        )
+
+    @property
+    def hours(self) -> Hours | None:
+        return from_column(self.weekly_hours)
+
+    @property
+    def hours_zone(self) -> str:
+        return str(self.hours.zone) if self.hours else ""
+
+    def _opening(self, now: datetime) -> datetime | None:
+        """The first moment from now on at which it is open, except that `closes_at` is not asked;
+        None if that is more than a year away.
+        """
+        earliest = max(now, self.opens_at or now)
+        return self.hours.opening(earliest) if self.hours else earliest
 
     def _check_invitation(self, invitation: Invitation) -> None:
         if (invitation.room, invitation.generation) != (self.pk, self.invitation_generation):
@@ -220,15 +241,17 @@ class Policy(models.Model):
             raise Problem("access_code_wrong")
 
     def token_seconds(self, *, now: datetime, asked: int | None = None) -> int:
-        """How long a token that is made now may be good for, which the room's end bounds."""
+        """How long a token that is made now may be good for, which the room's end and its hours
+        bound.
+        """
+        ends = [self.closes_at] if self.closes_at else []
+        ends += [self.hours.closing(now)] if self.hours else []
         seconds = int(asked or self.token_lifetime or settings.TOKEN_TTL)
-        if self.closes_at is None:
-            return seconds
-        return min(seconds, int((self.closes_at - now).total_seconds()))
+        return min([seconds, *(int((end - now).total_seconds()) for end in ends)])
 
 
-def _spoken(moment: datetime) -> str:
-    local = timezone.localtime(moment)
+def _spoken(moment: datetime, zone: ZoneInfo | None = None) -> str:
+    local = moment.astimezone(zone or settings.LOCAL_TIME_ZONE)
     return f"{local.day} {local:%B %Y at %H:%M %Z}"
 
 

@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
+from django.urls import URLPattern, path
 
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from staff.offered import OfferedOnly
+from staff.time_zones import choose
 
 
 @admin.register(LogEntry)
@@ -28,7 +30,9 @@ admin.site.unregister([User, Group])
 
 @admin.register(User)
 class UserAdmin(OfferedOnly, auth.UserAdmin):
-    pass
+    def get_urls(self) -> list[URLPattern]:
+        own = path("time-zone/", self.admin_site.admin_view(choose), name="time_zone")
+        return [own, *super().get_urls()]
 
 
 @admin.register(Group)

@@ -8,6 +8,9 @@ from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from staff.time_zones import zone_for
 
 # What staff open in their browsers outside of the admin; the view has to say `takes_staff`.
 FOR_STAFF_AS_WELL = re.compile(r"/archive/[^/]+/view/?\Z")
@@ -40,4 +43,18 @@ class AuthenticationMiddleware(InAdminOnly, auth.AuthenticationMiddleware):
 
 
 class MessageMiddleware(InAdminOnly, messages.MessageMiddleware):
+    pass
+
+
+class InOwnTimeZone:
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(zone_for(request.user)):
+            response: HttpResponse = self.get_response(request)
+        return response
+
+
+class TimeZoneMiddleware(InAdminOnly, InOwnTimeZone):
     pass

@@ -38,6 +38,7 @@ os.environ |= {
     "wrong=9999999/day,refused=9999999/minute,other=9999999/minute",
     "REDIS_URL": " ",
     "ADMIN_URL": "admin/",
+    "TIME_ZONE": "UTC",
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.mkdtemp()}/db.sqlite3")
 

@@ -37,6 +37,7 @@ def test_a_room_is_read_as_it_was_made(program):
     assert all(MOMENT.fullmatch(moment) for moment in moments)
     assert made == {
         "name": "lobby", "sessionId": made["sessionId"], "e2ee": False, "closed": False,
+        "owner": None, "notes": "", "weeklyHours": None,
         "opensAt": None, "closesAt": None, "hasAccessCode": False, "tokenRole": None,
         "waitingRoom": False, "recordingConsent": False, "recordMeetings": False, "maxParticipants": None, "maxMeetingMinutes": None, "tokenLifetime": None, "createdAt": moments[0], "lastUsedAt": moments[1],
         "pastSessions": [],
@@ -111,6 +112,11 @@ def test_nothing_is_stored_when_opentok_fails(program, opentok):
         ({"name": "x", "closed": "perhaps"}, "closed"),
         ({"name": "x", "closed": None}, "closed"),
         ({"name": "x", "e2ee": []}, "e2ee"),
+        ({"name": "x", "owner": "nobody of this name"}, "owner"),
+        ({"name": "x", "owner": "\0"}, "owner"),
+        ({"name": "x", "owner": 1.5}, "owner"),
+        ({"name": "x", "notes": None}, "notes"),
+        ({"name": "x", "notes": "x" * 1001}, "notes"),
         ({"name": "x", "opensAt": "tomorrow"}, "opensAt"),
         ({"name": "x", "opensAt": "0001-01-01T00:00:00+23:00"}, "opensAt"),
         ({"name": "x", "closesAt": 12}, "closesAt"),

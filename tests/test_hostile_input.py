@@ -72,7 +72,7 @@ programs_queries = st.one_of(queries, st.tuples(
 ).map(lambda pair: f"?{pair[0]}={pair[1]}"))  # fmt: skip
 programs_fields = st.sampled_from([
     "name", "e2ee", "closed", "opensAt", "closesAt", "accessCode", "tokenRole", "tokenLifetime",
-    "role", "lifetime", "data", "layoutClasses", "room", "sessionId", "hasAudio", "hasVideo",
+    "owner", "notes", "weeklyHours", "role", "lifetime", "data", "layoutClasses", "room", "sessionId", "hasAudio", "hasVideo",
     "outputMode", "resolution", "layout", "streamMode", "multiArchiveTag", "maxBitrate", "type",
     "quantizationParameter", "hasTranscription", "transcriptionProperties", "stylesheet",
     "screenshareType", "streamId", "primaryLanguageCode", "hasSummary",

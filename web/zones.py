@@ -1,0 +1,32 @@
+"""Time zones by the names of the IANA database."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+# Names that are no places, or kept for old programs.
+NO_PLACES = (
+    "Etc/",
+    "SystemV/",
+    "posix/",
+    "right/",
+    "US/",
+    "Brazil/",
+    "Canada/",
+    "Chile/",
+    "Mexico/",
+)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """ValueError for a name that is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # a folder is an OSError, `../x` a ValueError
+        raise ValueError(f"{name!r} is no time zone such as Europe/Berlin") from None
+
+
+@cache
+def offered() -> list[str]:
+    """What people choose from."""
+    places = (name for name in available_timezones() if "/" in name)
+    return ["UTC", *sorted(name for name in places if not name.startswith(NO_PLACES))]
