@@ -20,6 +20,7 @@ from access.capabilities import SENSITIVE, Capability
 from access.limits import in_redis
 from access.shared_files import temporary_folder
 from archives.models import Archive
+from meetings.models import Meeting, Stream
 from ops.checks import STARTUP
 from ops.write_probe import try_to_write
 from video import accounts, probe
@@ -31,6 +32,7 @@ from web.static import ForgivingManifestStorage
 ENOUGH_OPEN_FILES = 1024
 # Of these, one at least should have been told of.
 NEWEST_RECORDINGS = 10
+NEWEST_MEETINGS = 10
 # Django's own checks of what https() tells in a line: HSTS, the redirect, and secure cookies.
 ABOUT_HTTPS = {"security.W004", "security.W008", "security.W010", "security.W016"}
 
@@ -54,6 +56,7 @@ def examine() -> Iterator[Finding]:
     yield from security()
     yield from access()
     yield from callbacks()
+    yield from session_monitoring()
     yield from phones()
     yield from limits()
     yield from rate_limits()
@@ -207,7 +210,8 @@ def callbacks() -> Iterator[Finding]:
             "warning",
             "callbacks",
             "CALLBACK_SECRET is not set, so that OpenTok cannot tell this server anything: lists "
-            "show recordings as they were when last asked for.",
+            "show recordings as they were when last asked for, and who is in a room is known only "
+            "when somebody looks.",
             "Register /callbacks of this server at OpenTok, with a signature secret, and set "
             "CALLBACK_SECRET to the same.",
         )
@@ -231,6 +235,28 @@ def callbacks() -> Iterator[Finding]:
         yield Finding("ok", "callbacks", message)
     else:
         yield Finding("ok", "callbacks", "None has come yet; nothing has been recorded.")
+
+
+def session_monitoring() -> Iterator[Finding]:
+    """Of streams callbacks alone tell; of connections OpenTok's own list does as well."""
+    if not settings.CALLBACK_SECRET:
+        return  # callbacks() has said so
+    try:
+        newest = list(Meeting.objects.values_list("pk", flat=True)[:NEWEST_MEETINGS])
+        told = Stream.objects.filter(connection__meeting__in=newest).exists()
+    except DatabaseError:
+        return  # database() has said so
+    if newest and not told:
+        yield Finding(
+            "warning",
+            "session monitoring",
+            "No callback told who published in the newest meetings.",
+            "Check at OpenTok that /callbacks of this server is registered for session monitoring "
+            "as well. Without it bans, limits of people and recordings of every meeting come late, "
+            "and who was in a meeting is known in part.",
+        )
+    elif newest:
+        yield Finding("ok", "session monitoring", "Callbacks told of the newest meetings.")
 
 
 def phones() -> Iterator[Finding]:

@@ -20,6 +20,9 @@ from access.permissions import HasCapability
 from archives.models import Archive
 from archives.states import Status
 from live.models import Activity, Kind
+from meetings.models import Connection, Meeting
+from meetings.presence import NO_PERSON
+from meetings.use import by_hour
 from ops.health import database_works
 from rooms.models import Room
 from telemetry import counters
@@ -73,7 +76,7 @@ class Stored:
 
     def collect(self) -> Iterator[Metric]:
         with suppress(Error):
-            yield from [_rooms(), _archives(), _activities()]
+            yield from [_rooms(), _archives(), _activities(), *_meetings()]
         up = int(database_works())
         yield GaugeMetricFamily(
             "rooms_database_up", "Whether the database can be read and written to.", value=up
@@ -108,3 +111,17 @@ def _activities() -> Metric:
     for kind, count in counts.items():
         gauge.add_metric([kind], count)
     return gauge
+
+
+def _meetings() -> Iterator[Metric]:
+    running = Meeting.objects.filter(ended_at=None).order_by()
+    yield GaugeMetricFamily("rooms_running_meetings", "Meetings that go on.", value=running.count())
+    there = Connection.objects.filter(meeting__in=running, left_at=None).exclude(data__in=NO_PERSON)
+    yield GaugeMetricFamily(
+        "rooms_connected_people", "People who are in a room.", value=there.order_by().count()
+    )
+    yield GaugeMetricFamily(
+        "rooms_person_minutes_of_a_day",
+        "Minutes of all people together, in meetings of the last 24 hours.",
+        value=sum(hour.minutes for hour in by_hour()),
+    )

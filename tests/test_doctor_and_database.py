@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from archives.models import Archive
+from meetings.models import Meeting
 from ops.doctor import NEWEST_RECORDINGS
 from tests.test_doctor import Diagnosis, run
 
@@ -46,6 +47,17 @@ def test_callbacks_that_cannot_or_do_not_come_are_a_warning(doctor):
     Archive.objects.filter(pk=newest.pk).update(called_back_at=datetime(2026, 1, 3, tzinfo=UTC))
     level, text = doctor().of("callbacks")
     assert (level, "came at 2026-01-03 00:00 UTC" in text) == ("ok", True)
+
+
+def test_session_monitoring_of_which_no_callback_came_is_a_warning(doctor):
+    assert "session monitoring" not in {found["subject"] for found in doctor().findings}
+    meeting = Meeting.objects.create(session_id="1_x", started_at=datetime(2026, 1, 2, tzinfo=UTC))
+    there = meeting.connections.create(pk=str(uuid4()), connected_at=meeting.started_at)
+    level, text = doctor().of("session monitoring")
+    assert (level, "in the newest meetings" in text) == ("warning", True)
+    there.streams.create(pk=str(uuid4()), started_at=meeting.started_at)
+    assert doctor().of("session monitoring")[0] == "ok"
+    assert "somebody looks" in doctor(CALLBACK_SECRET=" ").of("callbacks")[1]
 
 
 def test_more_connections_than_postgresql_has_are_a_warning(doctor):

@@ -4,17 +4,20 @@ import os
 import re
 import resource
 import signal
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from access.models import ApiKey
 from archives.models import Archive
 from archives.states import Status
+from meetings.models import Connection, Meeting
 from rooms.models import Room
 from tests.server_process import Server
 
@@ -155,6 +158,22 @@ def test_rooms_and_recordings_are_counted_by_status(server):
     assert found["rooms_stored_archives", ("status", "available")] == 2
     assert found["rooms_stored_archives", ("status", "failed")] == 0
     assert found["rooms_database_up",] == 1
+
+
+def test_people_and_meetings_of_now_and_their_minutes_are_counted(server):
+    now = timezone.now()
+    for number, ended_at in enumerate([None, now]):
+        meeting = Meeting.objects.create(
+            session_id=f"1_{number}", started_at=now, ended_at=ended_at, person_seconds=600 * number
+        )
+        for data, left_at in (("", ended_at), ("render", ended_at), ("", now)):
+            Connection.objects.create(
+                pk=str(uuid.uuid4()), meeting=meeting, data=data, connected_at=now, left_at=left_at
+            )
+    found = samples(server)
+    assert found["rooms_running_meetings",] == 1
+    assert found["rooms_connected_people",] == 1
+    assert found["rooms_person_minutes_of_a_day",] == 10
 
 
 def test_recordings_in_states_that_opentok_does_not_document_are_counted_together(server):
