@@ -103,7 +103,8 @@ def encrypted(room: Room) -> bool:
 
 def lock(rooms: QuerySet[Room]) -> list[Room]:
     """Those that are still there. By id, so that no two who do this wait for each other."""
-    return list(rooms.select_for_update().order_by("pk"))
+    # PostgreSQL locks no rows of an outer join, such as the list's for the owners.
+    return list(rooms.select_related(None).select_for_update().order_by("pk"))
 
 
 def deletion(rooms: list[Room]) -> dict[str, Any]:
