@@ -32,7 +32,9 @@ class OwnerField(serializers.CharField):
     """A user by name."""
 
     def to_internal_value(self, data: Any) -> Any:
-        user = User.objects.filter(username=super().to_internal_value(data)).first()
+        name = super().to_internal_value(data)
+        self.run_validators(name)  # PostgreSQL takes no NUL
+        user = User.objects.filter(username=name).first()
         if user is None:
             raise serializers.ValidationError("There is no user of this name.")
         return user
