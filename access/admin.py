@@ -15,6 +15,11 @@ from staff.offered import OfferedOnly
 
 admin.site.login_form = LoginForm
 
+# django-allauth's pages, of single sign-on: variables say all that could be set there.
+for model in [*admin.site._registry]:
+    if model._meta.app_label in {"account", "socialaccount"}:
+        admin.site.unregister(model)
+
 
 def open_to_all() -> str:
     words = [word for word in Capability if word in settings.ANONYMOUS_ACCESS]

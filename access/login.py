@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
 from django.contrib.auth.models import User
@@ -23,6 +24,11 @@ class LoginForm(AdminAuthenticationForm):
 
     RateLimited, before the password is looked at.
     """
+
+    @property
+    def single_sign_on(self) -> str:
+        """The name of another way in, if there is one."""
+        return settings.OIDC_NAME if settings.SINGLE_SIGN_ON else ""
 
     def clean(self) -> dict[str, Any]:
         if self.errors:

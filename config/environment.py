@@ -214,6 +214,23 @@ def web_address(name: str, default: str = "") -> str:
     return url
 
 
+def secure_address(name: str) -> str:
+    """The same, over TLS, unless it is on this machine; empty if there is none."""
+    url = web_address(name)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ImproperlyConfigured(f"{name} must start with https://.")
+    return url
+
+
+def domains(name: str) -> frozenset[str]:
+    """Of e-mail addresses."""
+    found = words(name)
+    if wrong := [word for word in found if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", word)]:
+        raise ImproperlyConfigured(f"{name} must be domains such as example.com, not {wrong[0]!r}.")
+    return frozenset(word.lower() for word in found)
+
+
 def certificates(name: str) -> str:
     """The path of a PEM file of certificates, which can be read; or nothing."""
     path = text(name)

@@ -120,6 +120,14 @@ ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 # Where who has logged in goes without a `next` of this host.
 LOGIN_REDIRECT_URL = "admin:index"
 
+# Single sign-on of staff (access/single_sign_on.py).
+OIDC_SERVER_URL = environment.secure_address("OIDC_SERVER_URL")
+OIDC_CLIENT_ID = environment.secret("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = environment.secret("OIDC_CLIENT_SECRET")
+OIDC_NAME = environment.text("OIDC_NAME", "single sign-on")
+OIDC_DOMAINS = environment.domains("OIDC_DOMAINS")
+SINGLE_SIGN_ON = bool(OIDC_SERVER_URL and OIDC_CLIENT_ID and OIDC_CLIENT_SECRET)
+
 INSTALLED_APPS = [
     "ops.apps.DashboardConfig",  # Django's admin
     "django.contrib.auth",
@@ -153,6 +161,20 @@ MIDDLEWARE = [
     "access.actors.ActorMiddleware",
     "access.refusals.ProblemMiddleware",
 ]
+
+if SINGLE_SIGN_ON:
+    # First, so that access/admin.py finds the pages that it takes away.
+    INSTALLED_APPS[:0] = [
+        "allauth",
+        "allauth.account",
+        "allauth.socialaccount",
+        "allauth.socialaccount.providers.openid_connect",
+    ]
+    MIDDLEWARE.append("allauth.account.middleware.AccountMiddleware")
+    SOCIALACCOUNT_ADAPTER = "access.single_sign_on.Adapter"
+    ACCOUNT_EMAIL_VERIFICATION = "none"
+    # A form that leads to another origin is against our Content-Security-Policy.
+    SOCIALACCOUNT_LOGIN_ON_GET = True
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -2,12 +2,27 @@ import re
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, include, path, re_path
 from django.views.generic import RedirectView
 
 from api.openapi import views as openapi
 from ops import health, metrics
 from web import pages
+
+
+def single_sign_on() -> list[URLPattern]:
+    """By the names that django-allauth knows, and only with its app."""
+    if not settings.SINGLE_SIGN_ON:
+        return []
+    # Here, since it fails to be imported without the app.
+    from access import single_sign_on
+
+    here, provider = f"{settings.ADMIN_URL}sso/", {"provider_id": single_sign_on.PROVIDER}
+    return [
+        path(here, single_sign_on.begin, provider, "openid_connect_login"),
+        path(f"{here}callback/", single_sign_on.callback, provider, "openid_connect_callback"),
+    ]
+
 
 urlpatterns = [
     # First what is asked for most: Django tries one after the other.
@@ -25,6 +40,7 @@ urlpatterns = [
     re_path(r"^api/schema/?\Z", openapi.SchemaView.as_view()),
     re_path(r"^api/docs/?\Z", openapi.DocsView.as_view()),
     path("api/v1/", include("api.urls")),
+    *single_sign_on(),
     # Django's admin has these for others: no model here has a page of its own, no form completes
     # what is typed, and both fail on made-up ids.
     re_path(rf"^{re.escape(settings.ADMIN_URL)}(?:r|autocomplete)/", pages.nothing_here),

@@ -149,6 +149,16 @@ def admin_has_a_path_of_its_own(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(STARTUP)
+def single_sign_on_is_complete(**kwargs: Any) -> list[CheckMessage]:
+    names = ["OIDC_SERVER_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"]
+    missing = [name for name in names if not getattr(settings, name)]
+    if not missing or missing == names:
+        return []
+    remedy = "Set it to what your identity provider says, or remove the others."
+    return [Error(f"{missing[0]} is not set.", hint=remedy, id="config.E009")]
+
+
+@register(STARTUP)
 def names_are_spelt_right(**kwargs: Any) -> list[CheckMessage]:
     remedy = "Correct its name, or remove it."
     return [

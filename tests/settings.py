@@ -37,6 +37,11 @@ os.environ |= {
     "archive=9999999/minute,code=9999999/minute,login=9999999/minute,login_name=9999999/minute,"
     "wrong=9999999/day,refused=9999999/minute,other=9999999/minute",
     "REDIS_URL": " ",
+    "OIDC_SERVER_URL": " ",
+    "OIDC_CLIENT_ID": " ",
+    "OIDC_CLIENT_SECRET": " ",
+    "OIDC_NAME": " ",
+    "OIDC_DOMAINS": " ",
     "ADMIN_URL": "admin/",
     "TIME_ZONE": "UTC",
 }

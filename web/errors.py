@@ -47,6 +47,12 @@ _TABLE = (
     Code(403, "csrf_failed", "The form was not accepted",
          "This form did not come from a page of this server, or was open for too long. Open "
          "the page again and send it once more.", counts_as="other"),
+    Code(403, "sso_refused", "No staff account",
+         "No staff account here has the e-mail address that you logged in with, or it is not "
+         "verified there. Ask whoever runs this server.", counts_as="other"),
+    Code(502, "sso_failed", "The log-in service failed",
+         "The service that you log in with did not answer as it should. Please try again, or log "
+         "in with your password.", counts_as="other"),
     Code(404, "not_found", "Nothing at this address",
          "There is nothing at this address. The page at / lists the endpoints for apps.",
          counts_as="other"),

@@ -1,0 +1,121 @@
+"""Staff log in by an OpenID Connect provider, if OIDC_SERVER_URL and its kin are set.
+
+django-allauth speaks the protocol. Who gets in is decided here, at each log-in, by the e-mail
+address that the provider has verified; allauth makes no account and keeps nothing.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.providers.openid_connect import views
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from access.limits import address_ident, consume
+from web.errors import Problem
+
+PROVIDER = "sso"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+LONGEST_NAME = 150  # of Django's users
+
+
+@contextmanager
+def provider_failures() -> Iterator[None]:
+    """What allauth raises when the provider is away, or answers with something else."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError) as error:
+        raise Problem("sso_failed", reason=type(error).__name__) from None
+
+
+@provider_failures()
+def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """To the provider."""
+    consume("other", address_ident(request))
+    return views.login(request, provider_id)  # type: ignore[no-any-return]
+
+
+@provider_failures()
+def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Back from the provider, with a code or an error."""
+    consume("other", address_ident(request))
+    return views.callback(request, provider_id)  # type: ignore[no-any-return]
+
+
+class Adapter(DefaultSocialAccountAdapter):
+    """allauth's hooks (SOCIALACCOUNT_ADAPTER). An ImmediateHttpResponse ends what it would do."""
+
+    def list_apps(self, request: Any, provider: Any = None, client_id: Any = None) -> list[Any]:
+        """The one that the variables name, and none of the database's."""
+        return [
+            SocialApp(
+                provider="openid_connect",
+                provider_id=PROVIDER,
+                name=settings.OIDC_NAME,
+                client_id=settings.OIDC_CLIENT_ID,
+                secret=settings.OIDC_CLIENT_SECRET,
+                settings={"server_url": settings.OIDC_SERVER_URL, "oauth_pkce_enabled": True},
+            )
+        ]
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        verified = [each.email for each in sociallogin.email_addresses if each.verified]
+        if not verified:
+            raise Problem("sso_refused")
+        login(request, staff_of(verified[0]), backend=BACKEND)
+        after = str(sociallogin.state.get("next") or "")
+        is_here = url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure())
+        raise ImmediateHttpResponse(redirect(after if is_here else "admin:index"))
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Any = None,
+        extra_context: Any = None,
+    ) -> None:
+        if exception:
+            raise Problem("sso_failed", reason=type(exception).__name__)
+        # Given up there, or begun in another browser or too long ago.
+        raise ImmediateHttpResponse(redirect("admin:login"))
+
+
+def staff_of(address: str) -> User:
+    """The staff account with this e-mail address, made for members of OIDC_DOMAINS.
+
+    An account that is there and is none of staff's, or not active, is not made so: sso_refused.
+    """
+    # The database may take letters for the same that are not, such as a dotless i.
+    alike = User.objects.filter(email__iexact=address)
+    known = [user for user in alike if _folded(user.email) == _folded(address)]
+    if not known and address.rpartition("@")[2].lower() in settings.OIDC_DOMAINS:
+        return _made(address)
+    if len(known) == 1 and known[0].is_staff and known[0].is_active:
+        return known[0]
+    raise Problem("sso_refused")
+
+
+def _made(address: str) -> User:
+    """Without a password, and without a permission until somebody gives it one."""
+    if len(address) > LONGEST_NAME:
+        raise Problem("sso_refused")
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(address.lower(), address, is_staff=True)
+    except IntegrityError:  # another account has this name, or a second log-in was quicker
+        raise Problem("sso_refused") from None
+
+
+def _folded(address: str) -> str:
+    return unicodedata.normalize("NFKC", address).casefold()
