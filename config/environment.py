@@ -9,7 +9,9 @@ import re
 import ssl
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from email.utils import parseaddr
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -322,6 +324,52 @@ def path_prefix(name: str, default: str) -> str:
             f"{name} must be a path such as {default}, of letters, digits, - and _, with a slash "
             f"at its end and none at its beginning; not {value!r}."
         )
+    return value
+
+
+class MailServer(NamedTuple):
+    """`is_tls`: from the first byte on; `starts_tls`: by a command."""
+
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    is_tls: bool = False
+    starts_tls: bool = False
+
+
+def mail_server(name: str) -> MailServer:
+    """All fields are empty if there is none."""
+    value = secret(name)
+    if not value:
+        return MailServer()
+    try:
+        read = environ.Env.email_url_config(value)
+        good = bool(read["EMAIL_HOST"]) and "smtp" in read["EMAIL_BACKEND"]
+    except (ValueError, ImproperlyConfigured):  # which may quote the password
+        good = False
+    if not good:
+        raise ImproperlyConfigured(
+            f"{name} must be like smtp+tls://user:password@smtp.example.com:587, with smtp+ssl:// "
+            "for a port that takes TLS alone, such as 465; a password in percent-encoding."
+        )
+    is_tls = bool(read.get("EMAIL_USE_SSL"))
+    return MailServer(
+        read["EMAIL_HOST"],
+        read["EMAIL_PORT"] or (465 if is_tls else 587),
+        read["EMAIL_HOST_USER"] or "",
+        read["EMAIL_HOST_PASSWORD"] or "",
+        is_tls,
+        bool(read.get("EMAIL_USE_TLS")),
+    )
+
+
+def mail_sender(name: str) -> str:
+    """An address, with or without a name before it."""
+    value = text(name)
+    address = parseaddr(value)[1]
+    if value and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise ImproperlyConfigured(f"{name} must be like Rooms <rooms@example.com>.")
     return value
 
 

@@ -119,6 +119,15 @@ MAX_RECORDING_MINUTES = environment.integer("MAX_RECORDING_MINUTES", 240, at_lea
 ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 # Where who has logged in goes without a `next` of this host.
 LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "admin:login"
+
+# Mail to staff who have forgotten their password (access/password_reset.py).
+_mail = environment.mail_server("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.is_tls, _mail.starts_tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.mail_sender("DEFAULT_FROM_EMAIL")
 
 # Single sign-on of staff (access/single_sign_on.py).
 OIDC_SERVER_URL = environment.secure_address("OIDC_SERVER_URL")

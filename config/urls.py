@@ -44,6 +44,7 @@ urlpatterns = [
     # Django's admin has these for others: no model here has a page of its own, no form completes
     # what is typed, and both fail on made-up ids.
     re_path(rf"^{re.escape(settings.ADMIN_URL)}(?:r|autocomplete)/", pages.nothing_here),
+    *([path(settings.ADMIN_URL, include("access.urls"))] if settings.EMAIL_HOST else []),
     # Last, so that it takes the place of nothing; see ops/checks.py.
     path(settings.ADMIN_URL.rstrip("/"), RedirectView.as_view(pattern_name="admin:index")),
     path(settings.ADMIN_URL, admin.site.urls),

@@ -159,6 +159,26 @@ def single_sign_on_is_complete(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(STARTUP)
+def mail_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
+    """A link in a mail starts with the host that was asked: anybody could send one to their own."""
+    if not settings.EMAIL_HOST:
+        return []
+    missing = []
+    if "*" in settings.ALLOWED_HOSTS:
+        missing.append(("ALLOWED_HOSTS", "your host names, such as rooms.example.com"))
+    if not settings.DEFAULT_FROM_EMAIL:
+        missing.append(("DEFAULT_FROM_EMAIL", "the sender, such as rooms@example.com"))
+    return [
+        Error(
+            f"EMAIL_URL is set, and {name} is not.",
+            hint=f"Set {name} to {what}.",
+            id="config.E008",
+        )
+        for name, what in missing
+    ]
+
+
+@register(STARTUP)
 def names_are_spelt_right(**kwargs: Any) -> list[CheckMessage]:
     remedy = "Correct its name, or remove it."
     return [

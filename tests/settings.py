@@ -44,6 +44,8 @@ os.environ |= {
     "OIDC_DOMAINS": " ",
     "ADMIN_URL": "admin/",
     "TIME_ZONE": "UTC",
+    "EMAIL_URL": " ",
+    "DEFAULT_FROM_EMAIL": " ",
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.mkdtemp()}/db.sqlite3")
 
