@@ -208,7 +208,16 @@ def test_its_tables_have_no_pages(server, log_in, browser):
 def test_without_it_there_is_no_way_and_no_button(client, db):
     assert client.get("/admin/sso/").status_code in {302, 404}
     assert "Log in with" not in client.get("/admin/login/").content.decode()
-    assert "allauth" not in sys.modules
+
+
+def test_without_it_its_library_is_not_imported():
+    asked = (
+        "import django, sys; django.setup(); from django.urls import get_resolver; "
+        "print(len(get_resolver().url_patterns) > 5, 'allauth' in sys.modules)"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    told = subprocess.check_output([sys.executable, "-c", asked], cwd=ROOT, env=environment)
+    assert told.split() == [b"True", b"False"]
 
 
 @pytest.mark.parametrize(
