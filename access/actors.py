@@ -1,6 +1,5 @@
 """Who is behind a request, for the audit log."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from access.invitations import Invitation
 from access.limits import address_of
 from access.models import ApiKey
 from audit.actors import Actor, ActorKind, acting
+from video import values
 from video.tokens import ClientToken
 
 
@@ -42,11 +42,8 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def _called(token: ClientToken) -> str:
     """What the connection data says of a client, or else its role."""
-    try:
-        told = json.loads(token.data)
-    except (ValueError, RecursionError):
-        return token.role
-    named = told.get("name") or told.get("identity") if isinstance(told, dict) else None
+    told = values.json_object(token.data)
+    named = told.get("name") or told.get("identity")
     return named if isinstance(named, str) else token.role
 
 

@@ -59,8 +59,12 @@ def _is_staff_with_right(request: Request, view: Any) -> bool:
         return False
     user: Any = get_user(request._request)
     # Which rooms are theirs, the admin knows: they watch recordings there.
-    has_own_rooms_only = not user.is_superuser and user.has_perm("rooms.only_own_rooms")
-    return user.is_staff and user.has_perm(right) and not has_own_rooms_only
+    return user.is_staff and user.has_perm(right) and not has_own_rooms_only(user)
+
+
+def has_own_rooms_only(user: Any) -> bool:
+    """Superusers have each permission, this one as well, but work with all rooms."""
+    return not user.is_superuser and user.has_perm("rooms.only_own_rooms")
 
 
 def _refuse_without(capability: Capability, key: ApiKey | None) -> None:

@@ -3,7 +3,6 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
@@ -19,7 +18,7 @@ from archives.models import Archive
 from archives.selected import SelectedActions
 from archives.states import KEPT_BY_OPENTOK, Status
 from meetings import attendance
-from rooms.admin import RoomAdmin
+from rooms.admin import RoomAdmin, link_to
 from rooms.models import Room
 from rooms.own_rooms import OwnRoomsOnly
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
@@ -29,7 +28,6 @@ from video.archives import RUNNING, download_url
 from web.layer import content_policy
 
 MAX_INLINE = 20
-MAX_PEOPLE = 200
 DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
 GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 WEEK = 7 * 86_400
@@ -40,8 +38,7 @@ Row = TypeVar("Row", bound=Model)
 def room_link(archive: Archive) -> str:
     if archive.room is None:
         return archive.room_name or archive.name or "–"
-    url = reverse(admin_urlname(Room._meta, "change"), args=[archive.room.pk])  # type: ignore[arg-type]
-    return format_html('<a href="{}">{}</a>', url, archive.room)
+    return link_to(archive.room)
 
 
 @admin.display(description="Status")
@@ -142,14 +139,8 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedActions, LargeTableAdmin):
         if isinstance(row, Archive) and row.status == Status.AVAILABLE:
             context["watch"] = reverse("admin:watch", args=[row.pk])
         if isinstance(row, Archive) and request.user.has_perm("meetings.view_meeting"):
-            there = list(
-                attendance.during(row.session_id, row.created_at, row.ended_at)[: MAX_PEOPLE + 1]
-            )
-            context |= {
-                "may_see_people": True,
-                "attendance": there[:MAX_PEOPLE],
-                "is_cut_off": len(there) > MAX_PEOPLE,
-            }
+            there = attendance.during(row.session_id, row.created_at, row.ended_at)
+            context |= {"may_see_people": True} | attendance.shown(there)
         response = super().change_view(request, object_id, form_url, context)
         # A file lies where OpenTok's storage is, which its link alone says.
         policy = f"{content_policy(request)}; media-src http: https:"

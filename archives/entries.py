@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from archives.states import Status
 from audit.models import Entry
+from video.archives import RUNNING
 
 if TYPE_CHECKING:
     from archives.models import Archive
-
-# It goes back and forth between these as people stop and start publishing.
-RUNNING = {Status.STARTED, Status.PAUSED}
 
 
 def note_act(what: str, archive: Archive, **details: Any) -> None:
@@ -23,6 +20,7 @@ def note_act(what: str, archive: Archive, **details: Any) -> None:
 def record_told(archives: Iterable[Archive]) -> None:
     """The states that a callback has told, each once."""
     for archive in archives:
+        # It goes back and forth between these as people stop and start publishing.
         runs_on = {archive.status, archive.known_status} <= RUNNING
         if archive.status != archive.known_status and not runs_on:
             what = f"recording.{archive.status}"

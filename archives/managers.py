@@ -119,7 +119,7 @@ class ArchiveManager(models.Manager["Archive"]):
         self.fetch(archive_id)
         archive = self.get(pk=ids.archive_id(archive_id))
         until = timezone.now() + timedelta(seconds=lifetime)
-        self._note_act("recording.shared", archive_id, lifetime=lifetime)
+        note_act("recording.shared", archive, lifetime=lifetime)
         return Share(archive.pk, archive.share_generation, until)
 
     def revoke_shares(self, archive_id: str) -> None:

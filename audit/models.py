@@ -9,12 +9,13 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import Error, connections, models, transaction
+from django.db import Error, models, transaction
 from django.utils import timezone
 
 from audit.actors import ActorKind, current_actor
 from audit.details import MAX_TEXT, bounded, clean
 from telemetry.logs import in_one_line
+from web.rows import insert
 
 MAX_ADDRESS = 64
 MAX_WHAT = MAX_KIND = 40
@@ -53,20 +54,7 @@ class EntryManager(models.Manager["Entry"]):
         """Part of a change, in its transaction. `room` is the name of the room that it happened in;
         the rest are details, which hold no secrets.
         """
-        self._insert(self.entry(what, subject, **told))
-
-    def _insert(self, entry: Entry) -> None:
-        """By hand, in a third of Django's time: on SQLite all other writers wait meanwhile."""
-        connection = connections[self.db]
-        columns = [field for field in self.model._meta.concrete_fields if not field.primary_key]
-        names = ", ".join(field.attname for field in columns)
-        marks = ", ".join(["%s"] * len(columns))
-        query = f"INSERT INTO audit_entry ({names}) VALUES ({marks})"  # noqa: S608
-        values = [
-            field.get_db_prep_save(getattr(entry, field.attname), connection) for field in columns
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(query, values)
+        insert(self.entry(what, subject, **told), using=self.db)
 
     def note(self, what: str, subject: models.Model | None = None, **told: Any) -> None:
         """Of what is done already, at OpenTok for instance, and is so whatever becomes of this."""

@@ -7,29 +7,17 @@ from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
 from live.meetings_admin import MeetingAdmin as MeetingAdmin  # registers it
 from live.models import Activity
 from rooms.own_rooms import OwnRoomsOnly
-from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
+from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly, RunningFilter
 
 
 class Started(PeriodFilter):
     title, parameter_name = "started", "created_at"
 
 
-class Running(admin.SimpleListFilter):
-    title, parameter_name = "running", "running"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
-        if self.value() in {"yes", "no"}:
-            return queryset.filter(ended_at__isnull=self.value() == "yes")
-        return queryset
-
-
 @admin.register(Activity)
 class ActivityAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     list_display = ["created_at", "kind", state, "room_name", "ended_at"]
-    list_filter = ["kind", Running, Started]
+    list_filter = ["kind", RunningFilter, Started]
     search_fields = ["id"]
     search_help_text = "An id, a session id, or the name of a room (case counts)."
     sortable_by = ["created_at"]

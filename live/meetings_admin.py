@@ -13,24 +13,19 @@ from django.utils.html import format_html
 from meetings import attendance
 from meetings.models import Meeting
 from meetings.presence import people
+from rooms.admin import link_to
 from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
 from rooms.search import starting_with
-from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
+from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly, RunningFilter
 from web.spreadsheets import csv_response
-
-MAX_PEOPLE = 200
 
 
 @admin.display(description="Room")
 def room_link(meeting: Meeting) -> str:
     room = Room.objects.by_session([meeting.session_id]).get(meeting.session_id)
-    if room is None:
-        return meeting.room_name or "–"
-    return format_html(
-        '<a href="{}">{}</a>', reverse("admin:rooms_room_change", args=[room.pk]), room
-    )
+    return link_to(room) if room else meeting.room_name or "–"
 
 
 @admin.display(description="Ended")
@@ -53,23 +48,12 @@ class Started(PeriodFilter):
     title, parameter_name = "started", "started_at"
 
 
-class Running(admin.SimpleListFilter):
-    title, parameter_name = "running", "running"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> QuerySet[Meeting]:
-        if self.value() in {"yes", "no"}:
-            return queryset.filter(ended_at__isnull=self.value() == "yes")
-        return queryset
-
-
 @admin.register(Meeting)
 class MeetingAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     change_form_template = "admin/meetings/meeting/change_form.html"
+    room_field, room_value = "room_name", "name"
     list_display = ["started_at", "room_name", ended, people_in, minutes]
-    list_filter = [Running, Started]
+    list_filter = [RunningFilter, Started]
     search_fields = ["room_name"]
     search_help_text = "The beginning of a room's name (case counts)."
     sortable_by = ["started_at"]
@@ -82,9 +66,6 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
         view = self.admin_site.admin_view(self.attendance)
         name = "meetings_meeting_attendance"
         return [path("<int:pk>/attendance.csv", view, name=name), *super().get_urls()]
-
-    def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
-        return rows.filter(room_name__in=own.values("name"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Meeting], search_term: str
@@ -101,12 +82,8 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
         context = dict(extra_context or {})
         meeting = self.get_object(request, object_id)
         if isinstance(meeting, Meeting) and self.has_view_permission(request):
-            there = list(meeting.connections.prefetch_related("streams")[: MAX_PEOPLE + 1])
-            context |= {
-                "attendance": there[:MAX_PEOPLE],
-                "is_cut_off": len(there) > MAX_PEOPLE,
-                "csv": reverse("admin:meetings_meeting_attendance", args=[meeting.pk]),
-            }
+            context |= attendance.shown(meeting.connections.prefetch_related("streams"))
+            context["csv"] = reverse("admin:meetings_meeting_attendance", args=[meeting.pk])
         return super().change_view(request, object_id, form_url, context)
 
     def attendance(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from archives.managers import ROUNDING
 from archives.models import Archive
 from archives.states import Status
 from audit.actors import SERVER, acting_as
@@ -24,8 +25,6 @@ from video.errors import VideoError
 from web.errors import Problem
 
 MINUTE = timedelta(minutes=1)
-# OpenTok tells its time by the millisecond, and later by the second.
-ROUNDING = timedelta(seconds=1)
 # How old a recording is before OpenTok is asked about it, and when that is of no use any more.
 PATIENCE = timedelta(minutes=10)
 GIVEN_UP = timedelta(days=4)

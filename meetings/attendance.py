@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,7 @@ from meetings.models import Connection, Meeting
 from meetings.presence import NO_PERSON
 
 AT_ONCE = 100
+MOST_SHOWN = 200
 COLUMNS = ["Name", "Connected", "Left", "Minutes", "Reason", "Data", "Connection"]
 
 
@@ -44,6 +46,12 @@ def during(session_id: str, start: datetime, end: datetime | None) -> models.Que
         connected_at__lte=end,
     )
     return there.exclude(data__in=NO_PERSON).prefetch_related("streams")
+
+
+def shown(there: models.QuerySet[Connection]) -> dict[str, Any]:
+    """What templates/admin/attendance.html shows of them: the first ones."""
+    first = list(there[: MOST_SHOWN + 1])
+    return {"attendance": first[:MOST_SHOWN], "is_cut_off": len(first) > MOST_SHOWN}
 
 
 def forget_attendance() -> int:

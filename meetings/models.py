@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from django.db import models
+
+from video import values
 
 MAX_ID = 36  # a UUID
 MAX_NAME = 200
@@ -74,7 +74,7 @@ class Connection(models.Model):
     @property
     def name(self) -> str:
         """As the data or, without one there, a stream of theirs says it; empty if none does."""
-        told = parsed(self.data).get("name")
+        told = values.json_object(self.data).get("name")
         if isinstance(told, str) and told.strip():
             return told.strip()[:MAX_NAME]
         return next((stream.name for stream in self.streams.all() if stream.name), "")
@@ -99,16 +99,7 @@ class Stream(models.Model):
         return self.name or self.pk
 
 
-def parsed(data: str) -> dict[str, object]:
-    """The object in connection data that is JSON, else an empty one."""
-    try:
-        told = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
 def identity_of(data: str) -> str:
     """Who it is, for bans: `identity` in data that is a JSON object, else all of the data."""
-    told = parsed(data).get("identity")
+    told = values.json_object(data).get("identity")
     return told if isinstance(told, str) and told else data

@@ -1,5 +1,7 @@
 """Who is in a session now, as far as OpenTok has told."""
 
+from typing import Any
+
 from django.db import models
 
 from meetings.models import Connection, Meeting
@@ -13,6 +15,12 @@ def present(session_id: str) -> models.QuerySet[Connection]:
     return Connection.objects.filter(
         meeting__session_id=session_id, meeting__ended_at=None, left_at=None
     )
+
+
+def people_of(meetings: Any) -> models.QuerySet[Connection]:
+    """Those who are in these meetings, in no order."""
+    there = Connection.objects.filter(meeting__in=meetings, left_at=None)
+    return there.exclude(data__in=NO_PERSON).order_by()
 
 
 def people(session_id: str) -> models.QuerySet[Connection]:

@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path
 
+from access.permissions import has_own_rooms_only
 from meetings.use import Use, by_day, by_hour
 from ops import overview
 from ops.charts import chart
 from ops.recent_calls import recent_calls
-from rooms.own_rooms import has_own_rooms_only
 
 PEOPLE, MINUTES = attrgetter("people"), attrgetter("minutes")
 

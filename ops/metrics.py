@@ -20,8 +20,8 @@ from access.permissions import HasCapability
 from archives.models import Archive
 from archives.states import Status
 from live.models import Activity, Kind
-from meetings.models import Connection, Meeting
-from meetings.presence import NO_PERSON
+from meetings.models import Meeting
+from meetings.presence import people_of
 from meetings.use import by_hour
 from ops.health import database_works
 from rooms.models import Room
@@ -116,9 +116,8 @@ def _activities() -> Metric:
 def _meetings() -> Iterator[Metric]:
     running = Meeting.objects.filter(ended_at=None).order_by()
     yield GaugeMetricFamily("rooms_running_meetings", "Meetings that go on.", value=running.count())
-    there = Connection.objects.filter(meeting__in=running, left_at=None).exclude(data__in=NO_PERSON)
     yield GaugeMetricFamily(
-        "rooms_connected_people", "People who are in a room.", value=there.order_by().count()
+        "rooms_connected_people", "People who are in a room.", value=people_of(running).count()
     )
     yield GaugeMetricFamily(
         "rooms_person_minutes_of_a_day",

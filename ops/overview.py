@@ -16,8 +16,8 @@ from django.utils import timezone
 from archives.models import Archive
 from archives.states import KEPT_BY_OPENTOK, Status
 from live.models import Activity
-from meetings.models import Connection, Meeting
-from meetings.presence import NO_PERSON
+from meetings.models import Meeting
+from meetings.presence import people_of
 from rooms.models import Room
 from video.archives import RUNNING
 
@@ -50,7 +50,7 @@ def live_rooms() -> Some:
     meetings = list(running[:SHOWN])
     sessions = [meeting.session_id for meeting in meetings]
     rooms, runs = Room.objects.by_session(sessions), _running(sessions)
-    present = _present([meeting.pk for meeting in meetings])
+    present = people_of([meeting.pk for meeting in meetings])
     people = dict(present.values_list("meeting").annotate(Count("pk")))
     live = [
         LiveRoom(each, rooms.get(each.session_id), people.get(each.pk, 0), runs[each.session_id])
@@ -62,7 +62,7 @@ def live_rooms() -> Some:
 def people_now() -> str:
     """How many they are, in the newest MOST_COUNTED rooms."""
     newest = Meeting.objects.filter(ended_at=None).values("pk")[:MOST_COUNTED]
-    return counted(_present(newest))
+    return counted(people_of(newest))
 
 
 def running_recordings() -> Some:
@@ -102,7 +102,10 @@ def going_soon() -> Some:
 
 def counted(rows: QuerySet[Any]) -> str:
     """How many rows there are, no further than MOST_COUNTED."""
-    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    return _told(rows.order_by()[: MOST_COUNTED + 1].count())
+
+
+def _told(count: int) -> str:
     return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
 
 
@@ -112,15 +115,7 @@ def _newest(found: Iterable[QuerySet[Archive]]) -> Some:
     newest = chain.from_iterable(rows[:SHOWN] for rows in lists)
     rows = sorted(newest, key=attrgetter("created_at"), reverse=True)
     pks = [rows.order_by().values("pk")[: MOST_COUNTED + 1] for rows in lists]
-    count = sum(each.count() for each in pks)
-    total = f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
-    return Some(list(islice(rows, SHOWN)), total)
-
-
-def _present(meetings: Any) -> QuerySet[Connection]:
-    """The people in these meetings."""
-    there = Connection.objects.filter(meeting__in=meetings, left_at=None)
-    return there.exclude(data__in=NO_PERSON).order_by()
+    return Some(list(islice(rows, SHOWN)), _told(sum(each.count() for each in pks)))
 
 
 def _running(sessions: list[str]) -> defaultdict[str, list[str]]:

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from access import codes
+from access.permissions import has_own_rooms_only
 from rooms.admin_fields import OwnerField
 from rooms.audit_admin import EntryAdmin as EntryAdmin  # registers it
 from rooms.changes import columns, record_changes
@@ -25,7 +26,7 @@ from rooms.closed_names import ClosedName
 from rooms.hours_form import HoursForm
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
-from rooms.own_rooms import OwnRoomsOnly, has_own_rooms_only
+from rooms.own_rooms import OwnRoomsOnly
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from video.errors import VideoError
@@ -99,6 +100,12 @@ def entry(room: Room) -> str:
 @admin.display(description="E2EE", boolean=True)
 def encrypted(room: Room) -> bool:
     return room.e2ee
+
+
+def link_to(room: Room) -> str:
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:rooms_room_change", args=[room.pk]), room
+    )
 
 
 def lock(rooms: QuerySet[Room]) -> list[Room]:

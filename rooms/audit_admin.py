@@ -13,7 +13,6 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from audit.models import COLUMNS, Entry, kind_of
-from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
 from rooms.search import starting_with
@@ -62,6 +61,7 @@ def _addresses() -> dict[str, str]:
 
 @admin.register(Entry)
 class EntryAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
+    room_field, room_value = "room_name", "name"
     change_list_template = "admin/audit/entry/change_list.html"
     list_display = ["at", "actor_kind", who, "what", subject, "room_name", "address"]
     list_filter = [At]
@@ -90,9 +90,6 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
         return super().changelist_view(
             request, {"chosen": " ".join(chosen), "query": request.META["QUERY_STRING"]}
         )
-
-    def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
-        return rows.filter(room_name__in=own.values("name"))
 
     def as_csv(self, request: HttpRequest) -> HttpResponse:
         """The first of what the list with this query shows."""

@@ -22,7 +22,7 @@ class HoursForm(forms.ModelForm):
         "a date with other hours, such as “2026-12-24 closed”. Empty: open at all times.",
     )
     hours_zone = forms.ChoiceField(
-        label="Time zone of these hours", required=False, choices=lambda: _choices()
+        label="Time zone of these hours", required=False, choices=zones.choices
     )
     hours_fields = {"hours", "hours_zone"}
 
@@ -41,7 +41,3 @@ class HoursForm(forms.ModelForm):
         except ValueError as error:
             self.add_error("hours", f"{error}.")
         return cleaned
-
-
-def _choices() -> list[tuple[str, str]]:
-    return [(name, name.replace("_", " ")) for name in zones.offered()]

@@ -25,7 +25,7 @@ from rooms.single_flight import SingleFlight
 from video import sessions
 from video.errors import VideoError
 from web.errors import Problem
-from web.rows import has_row
+from web.rows import has_row, insert
 
 _visits: SingleFlight[Room] = SingleFlight()
 
@@ -176,7 +176,7 @@ class RoomManager(models.Manager["Room"]):
         for _ in range(INSERTS):
             try:
                 with transaction.atomic():
-                    self._insert(room)
+                    insert(room, using=self.db)
                     _refuse_past(room.session_id)
                     (closed.reopen if on_purpose else closed.refuse)(name)
                     Entry.objects.record("room.made", room, **shown(columns(room, made_with)))
@@ -188,21 +188,6 @@ class RoomManager(models.Manager["Room"]):
                     raise VideoError("opentok_failed", SESSION_TWICE) from None
             # The room that was in the way was deleted before it could be read.
         raise Problem("room_not_found")
-
-    def _insert(self, room: Room) -> None:
-        """By hand, as `get_by_name`: on SQLite all other writers wait meanwhile."""
-        connection = connections[self.db]
-        columns = [field for field in self.model._meta.concrete_fields if not field.primary_key]
-        names = ", ".join(field.attname for field in columns)
-        marks = ", ".join(["%s"] * len(columns))
-        query = f"INSERT INTO rooms_room ({names}) VALUES ({marks}) RETURNING id"  # noqa: S608
-        values = [
-            field.get_db_prep_save(getattr(room, field.attname), connection) for field in columns
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(query, values)
-            room.pk = cursor.fetchone()[0]
-        room._state.adding, room._state.db = False, self.db
 
     def matching(
         self, *, search: str = "", prefix: str = "", **columns: Any

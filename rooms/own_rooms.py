@@ -6,12 +6,8 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from access.permissions import has_own_rooms_only
 from rooms.models import Room
-
-
-def has_own_rooms_only(user: Any) -> bool:
-    """Superusers have each permission, this one as well, but work with all rooms."""
-    return not user.is_superuser and user.has_perm("rooms.only_own_rooms")
 
 
 class OwnRoomsOnly(ModelAdmin):
@@ -21,7 +17,8 @@ class OwnRoomsOnly(ModelAdmin):
     somebody else's room is not there for such staff.
     """
 
-    room_field = "room"
+    # The column that tells whose a row is, and what of a room it has.
+    room_field, room_value = "room", "pk"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -31,4 +28,4 @@ class OwnRoomsOnly(ModelAdmin):
         return self.of_rooms(rows, Room.objects.filter(owner=user).order_by())
 
     def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
-        return rows.filter(**{f"{self.room_field}__in": own})
+        return rows.filter(**{f"{self.room_field}__in": own.values(self.room_value)})

