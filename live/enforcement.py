@@ -14,10 +14,8 @@ from rooms.models import Ban, Room
 from video import moderation
 
 
-def enforce(session_id: str, arrived: Connection) -> None:
-    room = Room.objects.filter(session_id=session_id).only("max_participants").order_by().first()
-    if room is None:
-        return
+def enforce(room: Room, arrived: Connection) -> None:
+    session_id = room.session_id
     banned = [arrived] if Ban.objects.is_banned(room, arrived.data) else []
     # All of them, since whoever came before may be told of after.
     too_many = people(session_id)[room.max_participants :] if room.max_participants else []

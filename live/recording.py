@@ -34,9 +34,9 @@ STOPPED_BY_CALL = "user initiated"
 MAX_LOOKS, MAX_QUESTIONS = 50, 200
 
 
-def record_meeting(session_id: str) -> None:
+def record_meeting(room: Room) -> None:
     """Start recording, if somebody is in a room that is to be recorded."""
-    for room in _recorded_rooms().filter(session_id=session_id):
+    if room.record_meetings and not room.e2ee:
         with acting_as(SERVER), failure_logged("record a meeting"):
             _record(room)
 
