@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rooms", "0011_owner_index"),
+        ("rooms", "0012_owner_index"),
     ]
 
     operations = [
