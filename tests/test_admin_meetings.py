@@ -3,17 +3,15 @@
 import csv
 import io
 import json
-import re
 import uuid
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
 from django.utils import timezone
 
 from meetings.models import Connection, Meeting, Stream
 from rooms.models import Ban, Room
+from tests.test_admin_actions import ROOMS, moderate, offered, people, staff
 from tests.test_api_moderation import sent
 
 pytestmark = pytest.mark.django_db
@@ -42,14 +40,6 @@ def met(room, *, ended=True, **more):
         reason="clientDisconnected",
     )
     return meeting
-
-
-def staff(*permissions):
-    user = User.objects.create_user("agent", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def text(response):
@@ -128,14 +118,6 @@ def present(room, opentok):
     return connection
 
 
-def people(client, room):
-    return client.get(f"/admin/rooms/room/{room.pk}/people/").json()
-
-
-def moderate(client, room, what, which):
-    return client.post(f"/admin/rooms/room/{room.pk}/people/{what}/{which}/").json()
-
-
 def test_a_rooms_page_shows_people_by_name_with_what_they_publish(admin_client, room, opentok):
     connection = present(room, opentok)
     stream, unknown = opentok.publish(room.session_id), opentok.publish(room.session_id)
@@ -152,7 +134,7 @@ def test_somebody_who_is_banned_leaves_and_is_listed_until_the_ban_is_lifted(
     admin_client, room, opentok, what, ends
 ):
     connection = present(room, opentok)
-    assert "Banned Anna" in moderate(admin_client, room, what, connection)["done"]
+    assert "Banned Anna" in moderate(admin_client, room, what, connection).json()["done"]
     told = people(admin_client, room)
     assert connection not in [person["id"] for person in told["people"]]
     if ends:  # with the meeting: nobody is there any more
@@ -163,15 +145,15 @@ def test_somebody_who_is_banned_leaves_and_is_listed_until_the_ban_is_lifted(
         "user-1",
         [{"id": str(ban.pk), "name": "Anna <b>", "ends": False}],
     )
-    assert "done" in moderate(admin_client, room, "lift", ban.pk)
-    assert "problem" in moderate(admin_client, room, "lift", ban.pk)
+    assert "done" in moderate(admin_client, room, "lift", ban.pk).json()
+    assert "problem" in moderate(admin_client, room, "lift", ban.pk).json()
     assert people(admin_client, room)["bans"] == []
 
 
 def test_who_has_no_identity_cannot_be_banned_and_that_is_said(admin_client, room, opentok):
     connection = present(room, opentok)
     Connection.objects.update(data="")
-    assert "problem" in moderate(admin_client, room, "ban", connection)
+    assert "problem" in moderate(admin_client, room, "ban", connection).json()
     assert connection in [person["id"] for person in people(admin_client, room)["people"]]
 
 
@@ -189,17 +171,12 @@ def test_a_message_of_staff_reaches_all_as_the_join_pages_chat_shows_it(
     assert admin_client.post(path, {"text": "  "}).status_code == 404
 
 
-def offered(client, room):
-    page = text(client.get(f"/admin/rooms/room/{room.pk}/change/"))
-    return set(re.findall(r"/act/(\w+)/", page))
-
-
 @pytest.mark.parametrize("kind", ["recording", "captions", "broadcast"])
 def test_what_runs_in_a_room_is_started_and_stopped_on_its_page(admin_client, room, opentok, kind):
     opentok.connect(room.session_id)
     for verb, other in (("start", "stop"), ("stop", "start")):
-        assert f"{verb}_{kind}" in offered(admin_client, room)
-        assert f"{other}_{kind}" not in offered(admin_client, room)
+        assert f"{verb}_{kind}" in offered(admin_client, ROOMS, room)
+        assert f"{other}_{kind}" not in offered(admin_client, ROOMS, room)
         path = f"/admin/rooms/room/{room.pk}/act/{verb}_{kind}/"
         assert f"{verb.capitalize()}" in text(admin_client.post(path, follow=True))
         running = people(admin_client, room)["running"]
