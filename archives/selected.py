@@ -4,7 +4,6 @@ import time
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.utils import model_ngettext
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -84,7 +83,6 @@ class SelectedActions(PageActions):
             "title": f"{label}?",
             "opts": self.opts,
             "rows": rows,
-            "what": model_ngettext(self.opts, len(rows)),
             "action": f"{name}_selected",
             "label": label,
             "asks": asks,

@@ -284,7 +284,9 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
         context = self.admin_site.each_context(request) | {
             "title": "Give a new session?",
             "opts": self.opts,
-            "rooms": rooms,
+            "rows": rooms,
+            "action": "new_session",
+            "label": "Give a new session",
             "what": model_ngettext(self.opts, len(rooms)),
         }
         return TemplateResponse(request, "admin/rooms/room/new_session.html", context)
