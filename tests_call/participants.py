@@ -135,7 +135,12 @@ class Participant:
 
 
 def kill(browser: Browser) -> None:
-    """The browser dies without a word, and its pages with it."""
+    """The browser dies without a word, and its pages with it.
+
+    All its processes stop first: the one with the network would otherwise say goodbye for a page
+    that died before it.
+    """
     found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    for process in found:
-        os.kill(process["id"], signal.SIGKILL)
+    for sent in (signal.SIGSTOP, signal.SIGKILL):
+        for process in found:
+            os.kill(process["id"], sent)
