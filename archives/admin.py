@@ -15,7 +15,7 @@ from django.utils.timesince import timeuntil
 from rest_framework.exceptions import APIException
 
 from archives.models import Archive
-from archives.selected import SelectedActions
+from archives.selected import SelectedArchives
 from archives.states import KEPT_BY_OPENTOK, Status
 from meetings import attendance
 from rooms.admin import RoomAdmin, link_to
@@ -96,7 +96,7 @@ class Created(PeriodFilter):
 
 
 @admin.register(Archive)
-class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedActions, LargeTableAdmin):
+class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
     recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
     page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -12,10 +13,13 @@ from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import APIException
 
+from access.capabilities import Capability
 from archives.admin import RoomWithArchivesAdmin
 from archives.models import Archive
+from live.join import qr_code
 from live.models import Activity
 from live.people import moderate, people_now, running_kinds, running_recordings
+from live.selected_rooms import SelectedRooms, change
 from live.stopping import stop_all
 from meetings.models import Meeting
 from rooms import moderating
@@ -33,7 +37,7 @@ admin.site.unregister(Room)
 
 
 @admin.register(Room)
-class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
+class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
     change_form_template = "admin/rooms/room/change_form.html"
     page_actions: ClassVar[list[str]] = [
         "invite_moderator", "invite_guest", "revoke_invitations", "start_recording",
@@ -59,7 +63,9 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         context = dict(extra_context or {})
         if isinstance(row, Room):
             context["people"] = reverse("admin:rooms_room_people", args=[row.pk])
-            context["join"] = request.build_absolute_uri(path_to("join", row.name))
+            if Capability.JOIN in settings.ANONYMOUS_ACCESS:
+                link = request.build_absolute_uri(path_to("join", row.name))
+                context |= {"join": link, "qr_code": qr_code(link)}
             context["may_moderate"] = self.has_change_permission(request)
             if request.user.has_perm("meetings.view_meeting"):
                 past = Meeting.objects.filter(session_id=row.session_id).order_by("-started_at")
@@ -173,7 +179,7 @@ class RoomConsoleAdmin(PageActions, RoomWithArchivesAdmin):
         asks=f"{LEAVES}Nobody can join until the room is opened again, under “Who gets in”.",
     )
     def close_room(self, request: HttpRequest, room: Room) -> str:
-        room.change_policy(closed=True)
+        change(room, closed=True)
         return "Closed the room. " + self._stopped(request, room)
 
     def _invite(self, request: HttpRequest, room: Room, role: Role) -> str:

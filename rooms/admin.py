@@ -1,11 +1,9 @@
-import time
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.utils import model_ngettext
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +17,7 @@ from rest_framework.exceptions import APIException
 
 from access import codes
 from access.permissions import has_own_rooms_only
-from rooms.admin_fields import OwnerField
+from rooms.admin_fields import OwnerField, TimeSpanField
 from rooms.audit_admin import EntryAdmin as EntryAdmin  # registers it
 from rooms.changes import columns, record_changes
 from rooms.closed_names import ClosedName
@@ -27,13 +25,10 @@ from rooms.hours_form import HoursForm
 from rooms.models import PastSession, Room
 from rooms.names import MAX_LENGTH, composed
 from rooms.own_rooms import OwnRoomsOnly
+from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 from rooms.search import starting_with
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
-from video.errors import VideoError
 from web.errors import Problem
-
-# Each takes a call to OpenTok, all in one request.
-MAX_ROTATED_AT_ONCE = 10
 
 
 class PastSessionInline(ReadOnly, admin.TabularInline):
@@ -63,6 +58,15 @@ class RoomForm(HoursForm):
     remove_code = forms.BooleanField(label="Ask for no access code any more", required=False)
     code_fields = {"new_code", "remove_code"}
     owner = OwnerField(help_text="A user name. Empty: nobody’s.")
+    token_lifetime = TimeSpanField(
+        least=MIN_TOKEN_SECONDS,
+        most=MAX_TOKEN_SECONDS,
+        help_text="Hours and minutes that a token is good for, such as “1 h 30 min”. Empty: as "
+        "TOKEN_TTL says for every room.",
+    )
+
+    class Media:
+        js = ("room_form.js",)
 
     class Meta:
         widgets = {"notes": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
@@ -142,7 +146,7 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
     search_fields = ["name"]
     search_help_text = "The beginning of a room's name (case counts), or a whole session id."
     sortable_by = ["name", "created_at", "last_used_at"]
-    actions = ["new_session", "delete_selected"]
+    actions: Any = ["delete_selected"]
     # Any, because the stubs do not know that functions may stand here.
     readonly_fields: ClassVar[Any] = ["name", entry, "session_id", "e2ee", "created_at",
                                       "last_used_at"]  # fmt: skip
@@ -252,44 +256,6 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
             self.log_change(request, name, "Kept the name closed.")
         if closed:
             self.message_user(request, f"{several(closed)} kept closed.", messages.SUCCESS)
-
-    @admin.action(description="Give a new session", permissions=["change"])
-    def new_session(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
-        """Asks first: who is in a room now stays behind in its old session."""
-        rooms = list(queryset[: MAX_ROTATED_AT_ONCE + 1])
-        if len(rooms) > MAX_ROTATED_AT_ONCE:
-            limit = f"Choose at most {MAX_ROTATED_AT_ONCE} rooms at a time."
-            self.message_user(request, limit, messages.ERROR)
-            return None
-        if "confirmed" not in request.POST:
-            return self.ask_for_new_session(request, rooms)
-        until = time.monotonic() + settings.OPENTOK_TIMEOUT
-        for room in rooms:
-            if time.monotonic() > until:
-                self.message_user(
-                    request, "That took too long. Choose the rest again.", messages.ERROR
-                )
-                break
-            try:
-                room.rotate_session()
-            except VideoError as error:
-                kept = f"No new session for {room}. {error.detail}"
-                self.message_user(request, kept, messages.ERROR)
-                break
-            self.log_change(request, room, "Gave the room a new session.")
-            self.message_user(request, f"New session for {room}.", messages.SUCCESS)
-        return None
-
-    def ask_for_new_session(self, request: HttpRequest, rooms: list[Room]) -> HttpResponse:
-        context = self.admin_site.each_context(request) | {
-            "title": "Give a new session?",
-            "opts": self.opts,
-            "rows": rooms,
-            "action": "new_session",
-            "label": "Give a new session",
-            "what": model_ngettext(self.opts, len(rooms)),
-        }
-        return TemplateResponse(request, "admin/rooms/room/new_session.html", context)
 
 
 @admin.register(ClosedName)

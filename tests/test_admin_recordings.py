@@ -1,5 +1,6 @@
 """What staff see on the page of a recording, and do with several of them."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -150,7 +151,7 @@ def test_several_recordings_are_stopped_and_deleted_after_asking(admin_client, r
     assert "Yes, stop recording" in asked
     assert statuses(running) == ["started", "started"]
     told = choose(admin_client, "stop_selected", running, confirmed="yes")
-    assert told.count("Stopped the recording.") == 2
+    assert re.search(r"“\w+” of [\d: -]+, “\w+” of [\d: -]+: Stopped the recording\.", told)
     assert statuses(running) == ["stopped", "stopped"]
     assert LogEntry.objects.count() == 2
     opentok.advance(60)
@@ -170,7 +171,7 @@ def test_of_several_recordings_each_failure_is_told_and_the_others_stop(
     told = choose(admin_client, "stop_selected", [*running, ended], confirmed="yes")
     assert told.count("The video service answered with an error") == 1
     assert told.count("Stopped the recording.") == 1
-    assert "is available: left as it is." in told
+    assert "It is available, and left as it is." in told
     assert sorted(statuses(running)) == ["started", "stopped"]
 
 

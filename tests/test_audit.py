@@ -84,7 +84,8 @@ RECORDED = {
         "start_captions": "captions.started", "stop_captions": "captions.stopped",
         "start_broadcast": "broadcast.started", "stop_broadcast": "broadcast.stopped",
         "renew_session": "session.renewed", "new_session": "session.renewed",
-        "delete_selected": "room.deleted",
+        "delete_selected": "room.deleted", "close_selected": "room.closed",
+        "open_selected": "room.opened", "set_hours": "room.changed",
     },
     "archives.admin.ArchiveAdmin": {
         "stop": "recording.stopped", "remove": "recording.deleted",
@@ -317,7 +318,8 @@ class Everything:
         for name in ("mute_all", "revoke_invitations", "stop_everything", "close_room"):
             self.act(ROOMS, pk, name)
         rooms = {"_selected_action": [pk], "confirmed": "yes", "post": "yes", "keep_closed": "yes"}
-        self.ok(staff.post(ROOMS, rooms | {"action": "new_session"}))
+        for name in ("open_selected", "set_hours", "close_selected", "new_session"):
+            self.ok(staff.post(ROOMS, rooms | {"action": name, "hours": "Mon 08:00-10:00"}))
         self.secrets |= self.keys_and_users()
 
     def console(self, base):

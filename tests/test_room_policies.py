@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from access import codes
 from access.models import ApiKey
+from audit.models import Entry
 from rooms.models import Room
 from tests.server_process import Server
 
@@ -206,11 +207,48 @@ def form(**fields):
     return empty | inlines | {"_save": "Save"} | fields
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds", "shown"),
+    [
+        ("90 min", 5400, "1 h 30 min"), ("1:30", 5400, "1 h 30 min"), (" 2h ", 7200, "2 h"),
+        ("1 h 30 min", 5400, "1 h 30 min"), ("30 d", 2_592_000, "30 d"), ("", None, None),
+        ("90s", 90, "1 min 30 s"),
+    ],
+)  # fmt: skip
+def test_staff_write_a_tokens_lifetime_as_hours_and_minutes(admin_client, written, seconds, shown):
+    page = f"/admin/rooms/room/{make(token_lifetime=600).pk}/change/"
+    assert 'value="10 min"' in admin_client.get(page).content.decode()
+    assert admin_client.post(page, form(token_lifetime=written)).status_code == 302
+    assert Room.objects.get().token_lifetime == seconds
+    assert shown is None or f'value="{shown}"' in admin_client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("600", "Write hours and minutes"), ("1 h h", "Write hours"), ("-1 h", "Write hours"),
+        ("30 min 1 h", "Write hours"), ("0 h", "Between 1 min and 30 d."),
+        ("31 d", "Between 1 min and 30 d."), ("99999999999999999999 h", "Between 1 min"),
+    ],
+)  # fmt: skip
+def test_staff_are_told_how_a_tokens_lifetime_is_written(admin_client, written, sentence):
+    page = f"/admin/rooms/room/{make(token_lifetime=600).pk}/change/"
+    assert sentence in admin_client.post(page, form(token_lifetime=written)).content.decode()
+    assert Room.objects.get().token_lifetime == 600
+
+
+def test_a_lifetime_that_stays_as_it_is_is_no_change(admin_client):
+    room = make(token_lifetime=5400)
+    page = f"/admin/rooms/room/{room.pk}/change/"
+    admin_client.post(page, form(token_lifetime="1 h 30 min"))
+    assert not Entry.objects.filter(what="room.changed").exists()
+
+
 def test_staff_set_a_policy_and_take_it_back(admin_client, server):
     page = f"/admin/rooms/room/{make().pk}/change/"
     assert b"remove_code" not in admin_client.get(page).content
     chosen = {
-        "closes_at_0": "2999-12-31", "closes_at_1": "18:00:00", "token_lifetime": "600",
+        "closes_at_0": "2999-12-31", "closes_at_1": "18:00:00", "token_lifetime": "10 min",
         "new_code": " open sesame ",
     }  # fmt: skip
     assert admin_client.post(page, form(**chosen)).status_code == 302

@@ -1,0 +1,82 @@
+"""Actions on the rows that were chosen in a list, which ask first."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from rest_framework.exceptions import APIException
+
+
+class SelectedActions(ModelAdmin):
+    """Base of the admins with such actions."""
+
+    def do_selected(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        name: str,
+        act: Callable[[Any], str],
+        *,
+        asks: str,
+        most: int,
+        form: BaseForm | None = None,
+    ) -> HttpResponse | None:
+        """The page that asks, with the `form` if there is one; once it is answered, `act` is done
+        with each row. It returns what it has done, as a sentence; an APIException leaves that row
+        as it is. `name` is the action's. `most` rows at a time, and no more after OPENTOK_TIMEOUT.
+        """
+        rows = list(queryset[: most + 1])
+        if len(rows) > most:
+            limit = f"Choose at most {most} {self.opts.verbose_name_plural} at a time."
+            self.message_user(request, limit, messages.ERROR)
+            return None
+        if "confirmed" not in request.POST or (form and not form.is_valid()):
+            return self._ask(request, rows, name, asks=asks, form=form)
+        done: dict[str, list[str]] = defaultdict(list)
+        until = time.monotonic() + settings.OPENTOK_TIMEOUT
+        for place, row in enumerate(rows):
+            if time.monotonic() > until:
+                late = f"That took too long. Choose the other {len(rows) - place} again."
+                self.message_user(request, late, messages.ERROR)
+                break
+            try:
+                sentence = act(row)
+            except APIException as error:
+                self.message_user(request, f"{self.called(row)}: {error.detail}", messages.ERROR)
+            else:
+                self.log_change(request, row, sentence)
+                done[sentence].append(self.called(row))
+        for sentence, names in done.items():
+            self.message_user(request, f"{', '.join(names)}: {sentence}", messages.SUCCESS)
+        return None
+
+    def called(self, row: Any) -> str:
+        """How the messages call a row; in quotes, or its first letter would become a capital."""
+        return f"“{row}”"
+
+    def _ask(
+        self, request: HttpRequest, rows: list[Any], name: str, *, asks: str, form: BaseForm | None
+    ) -> HttpResponse:
+        label = getattr(self, name).short_description
+        context = self.admin_site.each_context(request) | {
+            "title": f"{label}?",
+            "opts": self.opts,
+            "rows": [(row, self.about(row)) for row in rows],
+            "action": name,
+            "label": label,
+            "asks": asks,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/ask_selected.html", context)
+
+    def about(self, row: Any) -> str:
+        """What the page that asks says of a row besides its name."""
+        return ""
