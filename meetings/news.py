@@ -107,7 +107,7 @@ def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
 @transaction.atomic
 def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     if has_row(Connection, id=told.id):
-        _update(told)
+        _update(session_id, told)
         return None
     meeting = _meeting_of(session_id, told, name_of)
     connection = Connection.objects.create(
@@ -124,19 +124,23 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     return connection
 
 
-def _update(told: Told) -> None:
-    """Of a client who is known.
+def _update(session_id: str, told: Told) -> None:
+    """Of a client who is known; of one in another session nothing is true.
 
     The meeting is locked, as everywhere here. Two who lock connections as well could wait for each
     other.
     """
     locked = Connection.objects.select_for_update(of=["meeting"])
-    known = locked.select_related("meeting").get(pk=told.id)
-    mine = Connection.objects.filter(pk=known.pk)
+    known = locked.select_related("meeting").filter(pk=told.id).first()
+    if known is None or known.meeting.session_id != session_id:
+        return
+    news: dict[str, Any] = {}
     if told.data and not known.data:
-        mine.update(data=told.data)  # lists have none
+        news["data"] = told.data  # lists have none, and it says who counts as a person
     if told.left_at and (known.left_at is None or known.reason == NOT_LISTED):
-        mine.update(left_at=told.left_at, reason=told.reason)
+        news |= {"left_at": told.left_at, "reason": told.reason}
+    if news:
+        Connection.objects.filter(pk=known.pk).update(**news)
         _end_if_empty(known.meeting)
 
 
@@ -163,25 +167,33 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
 
 
 def _end_if_empty(meeting: Meeting) -> None:
-    """End a meeting, which is locked, if the last one has left."""
+    """End a meeting, which is locked, if the last one has left; one that nobody was in is none."""
     if has_row(Connection, meeting_id=meeting.pk, left_at=None):
         return
     stays = list(meeting.connections.order_by().values_list("connected_at", "left_at", "data"))
-    meeting.ended_at = max((left for _, left, _ in stays if left), default=None)
+    if not stays:
+        meeting.delete()
+        return
+    meeting.started_at = min(came for came, _, _ in stays)
+    meeting.ended_at = max(left for _, left, _ in stays if left)
     times = [(came, left) for came, left, data in stays if left and data not in NO_PERSON]
     seconds = sum(max((left - came).total_seconds(), 0) for came, left in times)
     meeting.people, meeting.person_seconds = len(times), min(round(seconds), 2**31 - 1)
-    meeting.save(update_fields=["ended_at", "people", "person_seconds"])
+    meeting.save(update_fields=["started_at", "ended_at", "people", "person_seconds"])
 
 
 @transaction.atomic
 def _return(connection_id: str, asked_at: datetime) -> None:
     """Of a client who was missing from an earlier list than the one of `asked_at`."""
     gone = Connection.objects.filter(pk=connection_id, reason=NOT_LISTED, left_at__lt=asked_at)
-    if connection := gone.select_related("meeting").first():
+    locked = gone.select_for_update(of=["meeting"])
+    if connection := locked.select_related("meeting").first():
+        was_in = connection.meeting
         back = Told(connection.pk, connection.connected_at)
-        meeting = _meeting_of(connection.meeting.session_id, back, lambda _: "")
+        meeting = _meeting_of(was_in.session_id, back, lambda _: was_in.room_name)
         gone.update(left_at=None, reason="", meeting=meeting)
+        if meeting != was_in:  # others have begun another one meanwhile
+            _end_if_empty(was_in)
 
 
 def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameOf) -> None:
@@ -191,8 +203,12 @@ def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameO
     client = _client(about.get("connection"), moment)
     if not stream_id or not client:
         return
-    if not has_row(Connection, id=client.id):
+    known = Connection.objects.filter(pk=client.id).order_by()
+    known_in = known.values_list("meeting__session_id", flat=True).first()
+    if known_in is None:
         _note(session_id, client, name_of)
+    elif known_in != session_id:
+        return
     columns: dict[str, Any] = {
         "connection_id": client.id,
         "name": values.text(about.get("name"))[:MAX_NAME],

@@ -110,6 +110,12 @@ class TestCallbacks:
         tell(came("a", 0), came("b", 0, session="1_b"), left("a", 0, 5))
         assert (there(), there("1_b")) == (set(), {"b"})
 
+    def test_what_is_told_of_a_client_in_another_session_changes_nothing(self):
+        tell(came("a", 0), publishes("s", "a", 0, 1), left("a", 0, 5, session="1_b"))
+        tell(ends("s", "a", 0, 6) | {"sessionId": "1_b"})
+        assert there() == {"a"}
+        assert Stream.objects.get().ended_at is None
+
     def test_a_session_that_ends_has_nobody_in_it(self):
         tell(came("a", 0), came("b", 30), callback("sessionDestroyed", 20))
         assert there() == {"b"}  # who came after that
@@ -119,6 +125,10 @@ class TestCallbacks:
         assert [each.pk for each in presence.people(SESSION)] == ["a"]
         tell(left("a", 0, 10), left("r", 1, 11), left("x", 2, 12))
         assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (1, 10)
+
+    def test_a_bot_that_is_known_as_one_after_it_has_left_is_not_counted(self):
+        tell(left("r", 0, 10), came("r", 0, "render"))
+        assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (0, 0)
 
     def test_streams_are_known_with_their_publishers_in_any_order(self):
         tell(ends("s", "a", 0, 9), publishes("s", "a", 0, 3, "Anna"), came("a", 0))
@@ -183,6 +193,22 @@ class TestLists:
         self.reconcile("a", second=110)
         assert there() == {"a"}
         assert Meeting.objects.get().ended_at is None
+
+    def test_who_is_back_in_a_later_meeting_is_not_counted_in_the_one_before(self):
+        tell(came("a", 0), came("b", 5), left("b", 5, 50))
+        self.reconcile(second=60)
+        tell(came("c", 70))
+        self.reconcile("a", "c", second=80)
+        assert there() == {"a", "c"}
+        earlier = Meeting.objects.get(ended_at__isnull=False)
+        assert (earlier.started_at, earlier.ended_at, earlier.people) == (at(5), at(50), 1)
+
+    def test_a_meeting_whose_only_client_is_back_in_a_later_one_was_none(self):
+        tell(came("a", 0))
+        self.reconcile(second=60)
+        tell(came("c", 70))
+        self.reconcile("a", "c", second=80)
+        assert Meeting.objects.get().started_at == at(0)
 
     def test_who_was_told_to_have_left_is_not_back_by_an_older_list(self):
         tell(came("a", 0), left("a", 0, 150))
