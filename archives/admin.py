@@ -121,15 +121,15 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
         watch = self.admin_site.admin_view(self.watch)
         return [path("<uuid:archive_id>/watch/", watch, name="watch"), *super().get_urls()]
 
-    def get_page_actions(self, request: HttpRequest, row: Archive) -> list[str]:
-        """What OpenTok takes in this state."""
+    def refusals(self, row: Archive) -> dict[str, str]:
+        """What OpenTok does not take in this state."""
         takes = {
             "share": row.status not in GONE,
             "stop": row.status in RUNNING,
             "remove": row.status in DELETABLE,
         }
-        names = super().get_page_actions(request, row)
-        return [name for name in names if takes.get(name, True)]
+        why = f"The recording is {row.status} by now: it was left as it is."
+        return {name: why for name, is_taken in takes.items() if not is_taken}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -161,7 +161,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
         page = reverse("admin:archives_archive_change", args=[archive_id])
         return HttpResponseRedirect(link or page)
 
-    @page_action(label="Link to share", permission="change")
+    @page_action(label="Link to share", permission="archives.change_archive")
     def share(self, request: HttpRequest, row: Archive) -> str:
         share = Archive.objects.share(str(row.pk), lifetime=WEEK)
         link = request.build_absolute_uri(share.path)
@@ -171,21 +171,21 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
 
     @page_action(
         label="Revoke links",
-        permission="change",
+        permission="archives.change_archive",
         asks="No link to this recording that was made before works any more.",
     )
     def revoke_shares(self, request: HttpRequest, row: Archive) -> str:
         Archive.objects.revoke_shares(str(row.pk))
         return "Revoked all links to the recording."
 
-    @page_action(label="Stop recording", permission="change")
+    @page_action(label="Stop recording", permission="archives.change_archive")
     def stop(self, request: HttpRequest, row: Archive) -> str:
         Archive.objects.stop(str(row.pk))
         return "Stopped the recording."
 
     @page_action(
         label="Delete the file",
-        permission="delete",
+        permission="archives.delete_archive",
         asks="The file of this recording is gone for good then, also for those with a link to it. "
         "What is known of the recording stays here.",
     )

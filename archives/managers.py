@@ -41,6 +41,8 @@ UPDATED_FIELDS = [
 ]
 # How often news is written while rooms are deleted, and others write the same.
 WRITES = 3
+# What OpenTok says when it is asked to stop one that has ended.
+OVER = {"archive_not_running", "archive_not_found"}
 # One that runs is among so many of the newest of its session.
 LATEST = 100
 # OpenTok tells its time by the millisecond at the start, and later by the second.
@@ -78,7 +80,16 @@ class ArchiveManager(models.Manager["Archive"]):
         return {}
 
     def stop(self, archive_id: str) -> Remote:
-        remote = door.stop_archive(archive_id)
+        """Errors: archive_not_running, after which it is known how it ended; archive_not_found."""
+        try:
+            remote = door.stop_archive(archive_id)
+        except VideoError as error:
+            if error.code == "archive_not_running":
+                with suppress(Problem):
+                    self.fetch(archive_id)
+            if error.code == "archive_not_found":
+                self.mark_deleted(archive_id)
+            raise
         self.note([remote])
         self._note_act("recording.stopped", archive_id)
         return remote

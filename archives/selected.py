@@ -44,7 +44,7 @@ class SelectedArchives(SelectedActions, PageActions):
         self, request: HttpRequest, queryset: QuerySet[Archive], name: str, *, asks: str
     ) -> HttpResponse | None:
         def act(row: Archive) -> str:
-            if name not in self.get_page_actions(request, row):
+            if name in self.refusals(row):
                 raise APIException(f"It is {row.status}, and left as it is.")
             return str(getattr(self, name)(request, row))
 

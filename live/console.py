@@ -18,7 +18,7 @@ from archives.admin import RoomWithArchivesAdmin
 from archives.models import Archive
 from live.join import qr_code
 from live.models import Activity
-from live.people import moderate, people_now, running_kinds, running_recordings
+from live.people import DEEDS, moderate, people_now, running_kinds, running_recordings
 from live.selected_rooms import SelectedRooms, change
 from live.stopping import stop_all
 from meetings.models import Meeting
@@ -30,6 +30,15 @@ from staff.page_actions import PageActions, page_action
 
 WEEK = 7 * 86_400
 MEETINGS_SHOWN = 10
+# Of a page that is older than what has happened: what runs already, and what runs no more.
+REFUSALS = {
+    "start_recording": "The room is being recorded already.",
+    "stop_recording": "No recording is running any more.",
+    "start_captions": "There are captions already.",
+    "stop_captions": "There are no captions any more.",
+    "start_broadcast": "The room is being broadcast already.",
+    "stop_broadcast": "No broadcast is running any more.",
+}
 LEAVES = "Everybody in the room is disconnected, and recordings and all else that runs in it stop. "
 
 # Rooms know nothing of what runs in them, so that it is said here.
@@ -66,17 +75,22 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
             if Capability.JOIN in settings.ANONYMOUS_ACCESS:
                 link = request.build_absolute_uri(path_to("join", row.name))
                 context |= {"join": link, "qr_code": qr_code(link)}
-            context["may_moderate"] = self.has_change_permission(request)
+            context["deeds"] = [
+                what for what, right in DEEDS.items() if request.user.has_perm(right)
+            ]
             if request.user.has_perm("meetings.view_meeting"):
                 past = Meeting.objects.filter(session_id=row.session_id).order_by("-started_at")
                 context["meetings"] = past[:MEETINGS_SHOWN]
         return super().change_view(request, object_id, form_url, context)
 
-    def get_page_actions(self, request: HttpRequest, row: Room) -> list[str]:
-        """Of what starts and what stops, the one that makes sense."""
+    def refusals(self, row: Room) -> dict[str, str]:
+        """What runs is not started, and what does not is not stopped."""
         running = running_kinds(row)
-        names = super().get_page_actions(request, row)
-        return [name for name in names if _makes_sense(name, running)]
+        return {
+            name: refusal
+            for name, refusal in REFUSALS.items()
+            if (name.partition("_")[2] in running) == name.startswith("start")
+        }
 
     def people(self, request: HttpRequest, pk: int) -> JsonResponse:
         """What live.people.people_now tells, or the `problem` that keeps it from that."""
@@ -90,7 +104,9 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
 
     def moderate(self, request: HttpRequest, pk: int, what: str, which: str) -> JsonResponse:
         """POST: what live.people.moderate does."""
-        if not self.has_change_permission(request):
+        if what not in DEEDS:
+            raise Http404
+        if not (self.has_view_permission(request) and request.user.has_perm(DEEDS[what])):
             raise PermissionDenied
         if request.method != "POST":
             return JsonResponse({"problem": "Only POST does something."}, status=405)
@@ -102,57 +118,61 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
         self.log_change(request, room, done)
         return JsonResponse({"done": done})
 
-    @page_action(label="Link for a moderator", permission="change")
+    @page_action(label="Link for a moderator", permission="rooms.change_room")
     def invite_moderator(self, request: HttpRequest, room: Room) -> str:
         return self._invite(request, room, Role.MODERATOR)
 
-    @page_action(label="Link for a guest", permission="change")
+    @page_action(label="Link for a guest", permission="rooms.change_room")
     def invite_guest(self, request: HttpRequest, room: Room) -> str:
         return self._invite(request, room, Role.PUBLISHER)
 
     @page_action(
         label="Revoke all links",
-        permission="change",
+        permission="rooms.change_room",
         asks="No link that was made before lets anybody in. Who has joined by one stays.",
     )
     def revoke_invitations(self, request: HttpRequest, room: Room) -> str:
         revoke_all(room)
         return "Revoked all links into the room."
 
-    @page_action(label="Start recording", permission="change")
+    @page_action(label="Start recording", permission="archives.change_archive")
     def start_recording(self, request: HttpRequest, room: Room) -> str:
         Archive.objects.start(room.session_id)
         return "Started a recording."
 
-    @page_action(label="Stop recording", permission="change")
+    @page_action(label="Stop recording", permission="archives.change_archive")
     def stop_recording(self, request: HttpRequest, room: Room) -> str:
         for archive in running_recordings(room):
             Archive.objects.stop(str(archive.pk))
         return "Stopped the recording."
 
-    @page_action(label="Start captions", permission="change")
+    @page_action(label="Start captions", permission="live.change_activity")
     def start_captions(self, request: HttpRequest, room: Room) -> str:
         Activity.objects.start_captions(room.session_id)
         return "Started captions in English."
 
-    @page_action(label="Stop captions", permission="change")
+    @page_action(label="Stop captions", permission="live.change_activity")
     def stop_captions(self, request: HttpRequest, room: Room) -> str:
         self._stop(room, "captions")
         return "Stopped the captions."
 
-    @page_action(label="Start broadcast", permission="change")
+    @page_action(label="Start broadcast", permission="live.change_activity")
     def start_broadcast(self, request: HttpRequest, room: Room) -> str:
         broadcast = Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
         if address := broadcast.details.get("broadcastUrls", {}).get("hls"):
             self.message_user(request, f"Players open this address: {address}", messages.INFO)
         return "Started a broadcast."
 
-    @page_action(label="Stop broadcast", permission="change")
+    @page_action(label="Stop broadcast", permission="live.change_activity")
     def stop_broadcast(self, request: HttpRequest, room: Room) -> str:
         self._stop(room, "broadcast")
         return "Stopped the broadcast."
 
-    @page_action(label="Mute all", permission="change", asks="Everybody is muted. They can unmute.")
+    @page_action(
+        label="Mute all",
+        permission="rooms.change_room",
+        asks="Everybody is muted. They can unmute.",
+    )
     def mute_all(self, request: HttpRequest, room: Room) -> str:
         moderating.mute_all(room)
         # Else all who join from now on would be muted as well.
@@ -161,7 +181,7 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
 
     @page_action(
         label="New session",
-        permission="change",
+        permission="rooms.change_room",
         asks="People in the room stay in its old session, and do not meet those who join from now "
         "on. Recordings stay known.",
     )
@@ -169,13 +189,15 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
         room.rotate_session()
         return "Gave the room a new session."
 
-    @page_action(label="Stop everything", permission="change", asks=f"{LEAVES}They can come back.")
+    @page_action(
+        label="Stop everything", permission="rooms.change_room", asks=f"{LEAVES}They can come back."
+    )
     def stop_everything(self, request: HttpRequest, room: Room) -> str:
         return self._stopped(request, room)
 
     @page_action(
         label="Close and disconnect",
-        permission="change",
+        permission="rooms.change_room",
         asks=f"{LEAVES}Nobody can join until the room is opened again, under “Who gets in”.",
     )
     def close_room(self, request: HttpRequest, room: Room) -> str:
@@ -207,10 +229,3 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
         except (Room.DoesNotExist, OverflowError):
             raise Http404 from None
         return room
-
-
-def _makes_sense(name: str, running: list[str]) -> bool:
-    verb, _, kind = name.partition("_")
-    if kind not in {"recording", "captions", "broadcast"}:
-        return True
-    return (kind in running) == (verb == "stop")

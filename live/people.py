@@ -22,6 +22,17 @@ from video.answers import Remote
 from video.archives import RUNNING
 from web.errors import Problem
 
+# What staff do about people, and the permission that each deed takes.
+DEEDS = {
+    "mute": "rooms.change_room",
+    "remove": "rooms.change_room",
+    "signal": "rooms.change_room",
+    "admit": "rooms.change_guest",
+    "refuse": "rooms.change_guest",
+    "ban": "rooms.add_ban",
+    "ban-for-now": "rooms.add_ban",
+    "lift": "rooms.delete_ban",
+}
 MAX_BANS_SHOWN = 100
 # Characters of a message, which take several bytes each; OpenTok's limit is 8 kB.
 MAX_MESSAGE = 1000
@@ -86,7 +97,7 @@ def _by_connection(listed: list[Remote]) -> dict[str, list[dict[str, str]]]:
 
 
 def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:
-    """Do it, and say what was done. Http404 for what nobody can do to people.
+    """Do one of DEEDS, and say what was done. Http404 for what there is nothing of to do.
 
     Errors: those of rooms.moderating, of Guest.objects.decide and of Ban.objects.add_connected.
     """
@@ -103,7 +114,6 @@ def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:
         return "Sent a message to all."
     if what in {"ban", "ban-for-now"}:
         ban = Ban.objects.add_connected(room, which, until_meeting_ends=what == "ban-for-now")
-        Guest.objects.end_removed(room, which)
         return f"Banned {ban}{' until the meeting ends' if ban.meeting else ''}."
     if what == "lift" and which.isdecimal():
         Ban.objects.lift(room, int(which))

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from archives.managers import ROUNDING
+from archives.managers import OVER, ROUNDING
 from archives.models import Archive
 from archives.states import Status
 from audit.actors import SERVER, acting_as
@@ -131,9 +131,8 @@ def _stop(archive: Archive) -> None:
     try:
         Archive.objects.stop(str(archive.pk))
     except VideoError as error:
-        if error.code not in {"archive_not_running", "archive_not_found"}:
+        if error.code not in OVER:
             raise
-        _ask_about(archive)
 
 
 def _ask_about(archive: Archive) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from audit.models import Entry
 from meetings.models import MAX_DATA, MAX_NAME, Connection, Meeting, identity_of
 from meetings.presence import running_meeting
+from rooms.guests import Guest
 from video import moderation
 from video.errors import VideoError
 from web.errors import Problem
@@ -29,7 +30,10 @@ MAX_BANS = 1000  # in a room
 
 class BanManager(models.Manager["Ban"]):
     def add(self, room: Room, identity: str, *, name: str = "", until_meeting_ends: bool) -> Ban:
-        """Errors: identity_missing, no_meeting (for it to end), bans_full, room_not_found."""
+        """A guest's ticket ends with it, so that a moderator is asked again.
+
+        Errors: identity_missing, no_meeting (for it to end), bans_full, room_not_found.
+        """
         if not identity:
             raise Problem("identity_missing")
         meeting = running_meeting(room.session_id) if until_meeting_ends else None
@@ -45,6 +49,7 @@ class BanManager(models.Manager["Ban"]):
                 ban = self.create(room=room, identity=identity, name=name, meeting=meeting)
                 until = "meeting_ends" if meeting else None
                 Entry.objects.record("ban.made", ban, room=room.name, until=until)
+                Guest.objects.end_banned(room, identity)
                 return ban
         except IntegrityError:  # deleted meanwhile
             raise Problem("room_not_found") from None

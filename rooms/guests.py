@@ -112,6 +112,11 @@ class GuestManager(models.Manager["Guest"]):
         is_meant = models.Q(connection_id=connection_id) | models.Q(connection_id=None)
         self.filter(is_meant, room=room, has_joined=True).delete()
 
+    def end_banned(self, room: Room, identity: str) -> None:
+        """End the ticket of the guest whose connection data this is, if it is a guest's."""
+        if found := DATA.fullmatch(identity):
+            self.filter(room=room, pk=found[1]).delete()
+
     def end_joined(self, room: Room) -> None:
         """End the tickets of all guests who have joined: everybody was disconnected."""
         self.filter(room=room, has_joined=True).delete()

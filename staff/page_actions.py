@@ -23,7 +23,8 @@ Method = Callable[..., Any]
 def page_action(*, label: str, permission: str, asks: str = "") -> Callable[[Method], Method]:
     """Of a method that takes the request and the row, and returns what it has done, as a sentence.
 
-    `permission` is one of the model's, such as "change". With `asks` people have to confirm.
+    `permission` is that of what it changes, such as "rooms.change_room". With `asks` people have to
+    confirm.
     """
 
     def mark(method: Method) -> Method:
@@ -50,7 +51,14 @@ class PageActions(ModelAdmin):
 
     def get_page_actions(self, request: HttpRequest, row: Any) -> list[str]:
         """Those that this person may do, and that make sense now."""
-        return [name for name in self.page_actions if self._may(request, name)]
+        refused = self.refusals(row)
+        return [
+            name for name in self.page_actions if self._may(request, name) and name not in refused
+        ]
+
+    def refusals(self, row: Any) -> dict[str, str]:
+        """The names of actions that make no sense now, each with a sentence that says why."""
+        return {}
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_act"
@@ -78,8 +86,18 @@ class PageActions(ModelAdmin):
         row = self._row(request, object_id)
         if row is None:
             raise Http404
-        if name not in self.get_page_actions(request, row):
+        if name not in self.page_actions or not self._may(request, name):
             raise PermissionDenied
+        if refused := self.refusals(row).get(name):  # the page was older than that
+            self.message_user(request, refused, messages.ERROR)
+        else:
+            self._act(request, row, name)
+        opts = self.opts
+        page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
+        return HttpResponseRedirect(page)
+
+    def _act(self, request: HttpRequest, row: Any, name: str) -> None:
+        """Do it, and say so, or what kept it from that."""
         try:
             done = getattr(self, name)(request, row)
         except APIException as error:
@@ -87,13 +105,9 @@ class PageActions(ModelAdmin):
         else:
             self.log_change(request, row, done)
             self.message_user(request, done, messages.SUCCESS)
-        opts = self.opts
-        page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
-        return HttpResponseRedirect(page)
 
     def _may(self, request: HttpRequest, name: str) -> bool:
-        permission = getattr(self, name).permission
-        return request.user.has_perm(f"{self.opts.app_label}.{permission}_{self.opts.model_name}")
+        return request.user.has_perm(getattr(self, name).permission)
 
     def _row(self, request: HttpRequest, object_id: str) -> models.Model | None:
         if not self.has_view_permission(request):

@@ -17,7 +17,7 @@ document.addEventListener('DOMContentLoaded', () => {
 class Console {
   constructor(section) {
     this.address = section.dataset.people;
-    this.mayModerate = Boolean(section.dataset.mayModerate);
+    this.deeds = new Set(section.dataset.deeds.split(' ')); // that this member of staff may do
     this.find = (id) => document.getElementById(`console-${id}`);
     this.rows = this.find('people');
     document.addEventListener('visibilitychange', () => this.look());
@@ -89,7 +89,8 @@ class Console {
     const row = document.createElement('tr');
     row.dataset.key = key;
     const last = document.createElement('td');
-    if (this.mayModerate) last.append(...deeds.map(([label, deed, id]) => this.button(label, deed, id, who)));
+    const may = deeds.filter(([, deed]) => this.deeds.has(deed));
+    last.append(...may.map(([label, deed, id]) => this.button(label, deed, id, who)));
     row.append(element('td', who), element('td', what), last);
     return row;
   }
@@ -112,8 +113,13 @@ class Console {
   async post(path, fields = {}) {
     const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
     const body = new URLSearchParams(fields);
-    const response = await fetch(this.address + path, { method: 'POST', headers: { 'X-CSRFToken': token }, body });
-    const { problem, done } = await response.json();
+    let told = { problem: 'That was not done: the server cannot be reached.' };
+    try {
+      const response = await fetch(this.address + path, { method: 'POST', headers: { 'X-CSRFToken': token }, body });
+      const isRefused = !response.ok || response.redirected;
+      told = isRefused ? { problem: 'You may not do that, or are logged out. Reload the page.' } : await response.json();
+    } catch { /* said already */ }
+    const { problem, done } = told;
     await this.look();
     this.find('status').textContent = problem || `${done} ${this.find('status').textContent}`;
     return !problem;

@@ -8,8 +8,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from archives.models import Archive
+from audit.models import Entry
 from rooms.guests import Guest
 from rooms.models import Room
+from web.errors import CODES
 
 pytestmark = pytest.mark.django_db
 
@@ -112,7 +114,7 @@ def test_an_available_recordings_file_is_deleted_after_asking(admin_client, avai
     available.refresh_from_db()
     assert available.status == "deleted"
     again = act(admin_client, ARCHIVES, available, "remove")
-    assert again.status_code == 403
+    assert "The recording is deleted by now: it was left as it is." in again.content.decode()
 
 
 def test_a_link_to_share_is_shown_once_and_revoked(admin_client, available, client):
@@ -290,3 +292,50 @@ def test_staff_who_may_only_look_see_people_and_change_nothing(room):
 def test_an_opentok_that_is_away_is_said_on_a_rooms_page(admin_client, room, opentok):
     opentok.fault(status=500, path="/connection", times=5)
     assert "The video service" in people(admin_client, room)["problem"]
+
+
+# Pages that are older than what has happened
+
+
+@pytest.mark.parametrize("kind", ["recording", "captions", "broadcast"])
+def test_what_runs_already_or_has_ended_is_said_and_shown(admin_client, room, opentok, kind):
+    opentok.connect(room.session_id)
+    act(admin_client, ROOMS, room, f"start_{kind}")
+    again = act(admin_client, ROOMS, room, f"start_{kind}")
+    assert again.status_code == 200
+    assert "already." in again.content.decode()
+    assert f"stop_{kind}" in offered(admin_client, ROOMS, room)
+    act(admin_client, ROOMS, room, f"stop_{kind}")
+    ended = act(admin_client, ROOMS, room, f"stop_{kind}")
+    assert re.search(r"(There are no|No) .* any more.", ended.content.decode())
+    assert f"start_{kind}" in offered(admin_client, ROOMS, room)
+    whats = Entry.objects.filter(what__startswith=f"{kind}.").values_list("what", flat=True)
+    assert sorted(whats) == [f"{kind}.started", f"{kind}.stopped"]
+
+
+def test_a_recording_that_another_app_has_started_is_shown_after_the_refusal(
+    admin_client, room, opentok
+):
+    opentok.connect(room.session_id)
+    opentok.call("POST", opentok.archives_path, json={"sessionId": room.session_id})
+    told = act(admin_client, ROOMS, room, "start_recording")
+    assert "recorded already" in told.content.decode()
+    assert "stop_recording" in offered(admin_client, ROOMS, room)
+
+
+def test_a_recording_that_has_ended_without_our_knowing_is_shown_as_ended(
+    admin_client, room, recording, opentok
+):
+    opentok.call("POST", f"{opentok.archives_path}/{recording.pk}/stop")
+    opentok.advance(10)
+    told = act(admin_client, ROOMS, room, "stop_recording")
+    assert CODES["archive_not_running"].advice in told.content.decode()
+    recording.refresh_from_db()
+    assert recording.status == "available"
+    assert "start_recording" in offered(admin_client, ROOMS, room)
+
+
+def test_what_staff_may_not_do_is_refused_whatever_runs(room):
+    client = staff("view_room", "change_room")
+    for name in ("start_recording", "stop_recording", "start_captions", "stop_broadcast"):
+        assert act(client, ROOMS, room, name).status_code == 403

@@ -9,8 +9,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from meetings.models import Connection, Meeting
 from rooms.conferences import Conference
-from rooms.guests import MAX_WAITING, Guest, id_of
+from rooms.guests import MAX_WAITING, Guest, connection_data, id_of
 from rooms.models import Room
 from tests.api_client import Program, refusal
 from tests.server_process import Server
@@ -411,3 +412,23 @@ def test_a_room_that_is_not_open_says_when_to_programs(program, server):
     assert server.get(ROOM).json()["opensAt"] == "2099-01-01T08:00:00Z"
     program.patch("rooms/exam", opensAt=None, closesAt="2020-01-01T00:00:00Z")
     assert server.get(ROOM).json()["closedAt"] == "2020-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("how", ["connection", "identity"])
+def test_the_ticket_of_a_guest_who_is_banned_ends_at_once(program, server, exam, opentok, how):
+    program = Program(server, can="manage,moderate")
+    ticket, other = admitted(server, "Ben"), admitted(server, "Cleo")
+    assert join(server, ticket).status_code == join(server, other).status_code == 200
+    data = connection_data(ticket)
+    if how == "connection":  # its callback has come, that of its end has not
+        meeting = Meeting.objects.create(session_id=exam.session_id, started_at=timezone.now())
+        connection = str(uuid.uuid4())
+        Connection.objects.create(
+            pk=connection, meeting=meeting, data=data, connected_at=timezone.now()
+        )
+        made = program.post("rooms/exam/bans", connectionId=connection)
+    else:
+        made = program.post("rooms/exam/bans", identity=data)
+    assert made.status_code == 201
+    assert refusal(join(server, ticket)) == (403, "admission_required")
+    assert join(server, other).status_code == 200
