@@ -21,7 +21,7 @@ from live.models import Activity
 from live.people import DEEDS, moderate, people_now, running_kinds, running_recordings
 from live.selected_rooms import SelectedRooms, change
 from live.stopping import stop_all
-from meetings.models import Meeting
+from meetings.models import Meeting, Mute
 from rooms import moderating
 from rooms.invitations import invite, revoke_all
 from rooms.models import Role, Room
@@ -38,6 +38,8 @@ REFUSALS = {
     "stop_captions": "There are no captions any more.",
     "start_broadcast": "The room is being broadcast already.",
     "stop_broadcast": "No broadcast is running any more.",
+    "start_muting": "Who joins is muted already.",
+    "stop_muting": "Who joins is not muted any more.",
 }
 LEAVES = "Everybody in the room is disconnected, and recordings and all else that runs in it stop. "
 
@@ -51,7 +53,7 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
     page_actions: ClassVar[list[str]] = [
         "invite_moderator", "invite_guest", "revoke_invitations", "start_recording",
         "stop_recording", "start_captions", "stop_captions", "start_broadcast", "stop_broadcast",
-        "mute_all", "renew_session", "stop_everything", "close_room",
+        "mute_all", "start_muting", "stop_muting", "renew_session", "stop_everything", "close_room",
     ]  # fmt: skip
 
     class Media:
@@ -86,6 +88,8 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
     def refusals(self, row: Room) -> dict[str, str]:
         """What runs is not started, and what does not is not stopped."""
         running = running_kinds(row)
+        if Mute.objects.of_all(row.session_id):
+            running.append("muting")
         return {
             name: refusal
             for name, refusal in REFUSALS.items()
@@ -174,10 +178,23 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
         asks="Everybody is muted. They can unmute.",
     )
     def mute_all(self, request: HttpRequest, room: Room) -> str:
-        moderating.mute_all(room)
-        # Else all who join from now on would be muted as well.
-        moderating.unmute_all(room)
+        moderating.mute_present(room)
         return "Muted everybody."
+
+    @page_action(
+        label="Mute all, and who joins",
+        permission="rooms.change_room",
+        asks="Everybody is muted, and so are all who join from now on, until you end that here. "
+        "They can unmute.",
+    )
+    def start_muting(self, request: HttpRequest, room: Room) -> str:
+        moderating.mute_all(room)
+        return "Muted everybody, and all who join from now on."
+
+    @page_action(label="Mute nobody who joins", permission="rooms.change_room")
+    def stop_muting(self, request: HttpRequest, room: Room) -> str:
+        moderating.unmute_all(room)
+        return "Who joins from now on is not muted. Who was muted stays so until they unmute."
 
     @page_action(
         label="New session",

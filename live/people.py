@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from django.http import Http404
 
 from archives.models import Archive
 from live.models import Activity
-from meetings.models import Connection, Stream
+from meetings.models import Connection, Mute, Stream
+from meetings.mutes import ALL
 from rooms import moderating
 from rooms.guests import Guest
 from rooms.models import Ban, Room
 from rooms.presence import look
-from video import streams
+from video import streams, values
 from video.answers import Remote
 from video.archives import RUNNING
 from web.errors import Problem
@@ -33,6 +35,8 @@ DEEDS = {
     "ban-for-now": "rooms.add_ban",
     "lift": "rooms.delete_ban",
 }
+Muted = dict[str, Any]
+Published = dict[str, list[dict[str, Any]]]
 MAX_BANS_SHOWN = 100
 # Characters of a message, which take several bytes each; OpenTok's limit is 8 kB.
 MAX_MESSAGE = 1000
@@ -42,9 +46,10 @@ FROM = "The host"
 def people_now(room: Room) -> dict[str, Any]:
     """As OpenTok has it now: `people`, each with the `streams` that they publish, `streams` of
     which callbacks have not told whose they are, what is `running`, `guests` who wait, and `bans`.
+    Streams that the server has muted say by whom and when; so does `joining`, if new ones are.
     """
     listed = look(room.session_id, room_name=room.name)
-    published = _by_connection(streams.list_streams(room.session_id))
+    published = _by_connection(room.session_id, streams.list_streams(room.session_id))
     known = Connection.objects.prefetch_related("streams").in_bulk(
         [remote["connectionId"] for remote in listed]
     )
@@ -52,6 +57,7 @@ def people_now(room: Room) -> dict[str, Any]:
     return {
         "people": [_person(remote, known, published) for remote in listed],
         "streams": [stream for left in published.values() for stream in left],
+        "joining": _muted(Mute.objects.of_all(room.session_id)),
         "running": [kind.replace("_", " ") for kind in running_kinds(room)],
         "guests": [{"id": str(guest.pk), "name": guest.name} for guest in waiting],
         "bans": [
@@ -71,9 +77,7 @@ def running_recordings(room: Room) -> QuerySet[Archive]:
     return Archive.objects.filter(session_id=room.session_id, status__in=RUNNING)
 
 
-def _person(
-    remote: Remote, known: dict[str, Connection], published: dict[str, list[dict[str, str]]]
-) -> dict[str, Any]:
+def _person(remote: Remote, known: dict[str, Connection], published: Published) -> dict[str, Any]:
     connection_id = remote["connectionId"]
     connection = known.get(connection_id)
     return {
@@ -84,16 +88,37 @@ def _person(
     }
 
 
-def _by_connection(listed: list[Remote]) -> dict[str, list[dict[str, str]]]:
+def _by_connection(session_id: str, listed: list[Remote]) -> Published:
     """Which connection publishes a stream, callbacks alone tell; others stand under an empty id."""
     ids = [remote["id"] for remote in listed]
-    publishers = dict(Stream.objects.filter(pk__in=ids).values_list("pk", "connection_id"))
+    known = Stream.objects.in_bulk(ids)
+    mutes = list(Mute.objects.filter(session_id=session_id, stream_id__in=[*ids, ALL]))
     published = defaultdict(list)
     for remote in listed:
-        kind = remote.get("videoType") or "microphone"
-        stream = {"id": remote["id"], "name": remote.get("name") or "", "kind": kind}
-        published[publishers.get(remote["id"], "")].append(stream)
+        stream = known.get(remote["id"])
+        published[stream.connection_id if stream else ""].append(
+            {
+                "id": remote["id"],
+                "name": remote.get("name") or "",
+                "kind": remote.get("videoType") or "microphone",
+                "muted": _last_muted(mutes, remote["id"], stream),
+            }
+        )
     return published
+
+
+def _last_muted(mutes: list[Mute], stream_id: str, stream: Stream | None) -> Muted | None:
+    moments = [(mute.moment_for(stream_id, stream), mute) for mute in mutes]
+    known = [(moment, mute.pk, mute) for moment, mute in moments if moment]
+    if not known:
+        return None
+    moment, _, mute = max(known)
+    return _muted(mute, at=moment)
+
+
+def _muted(mute: Mute | None, *, at: datetime | None = None) -> Muted | None:
+    """By whom, and when."""
+    return {"by": mute.muted_by, "at": values.milliseconds(at or mute.muted_at)} if mute else None
 
 
 def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from meetings.mutes import Mute as Mute  # a model of this app
 from video import values
 
 MAX_ID = 36  # a UUID

@@ -14,7 +14,7 @@ from live.deadlines import meet_deadlines
 from live.operations import failure_logged
 from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.attendance import forget_attendance
-from meetings.models import Meeting
+from meetings.models import Meeting, Mute
 from rooms.presence import look
 
 # How often, in seconds. Each process does all of it; twice does no harm.
@@ -34,6 +34,7 @@ def tidy() -> None:
     find_meetings(used_within=timedelta(days=1))
     ask_about_recordings()
     forget_attendance()
+    Mute.objects.forget_old()
     Entry.objects.forget_old()
 
 

@@ -1,8 +1,11 @@
 """What a moderator does to people in a room's present session: done at OpenTok, and recorded."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from access.notes import best_effort
 from audit.models import Entry
+from meetings.models import Mute
 from rooms.guests import Guest
 from rooms.models import Room
 from video import moderation, signals, streams
@@ -18,18 +21,33 @@ def remove(room: Room, connection_id: str) -> None:
 def mute(room: Room, stream_id: str) -> None:
     """Error: stream_not_found."""
     moderation.mute_stream(room.session_id, stream_id)
+    with best_effort("note who was muted"):
+        Mute.objects.note(room.session_id, stream_id.lower())
     Entry.objects.note("person.muted", room, stream=stream_id)
 
 
-def mute_all(room: Room, **spared: Any) -> None:
-    """Error: nobody_connected."""
-    moderation.mute_all(room.session_id, **spared)
+def mute_all(room: Room, *, except_streams: Iterable[str] = ()) -> None:
+    """Those who begin to publish later as well, until `unmute_all`. Error: nobody_connected."""
+    spared = [stream_id.lower() for stream_id in except_streams]
+    moderation.mute_all(room.session_id, except_streams=spared)
+    with best_effort("note who was muted"):
+        Mute.objects.note(room.session_id, spared=spared)
     Entry.objects.note("everybody.muted", room)
+
+
+def mute_present(room: Room) -> None:
+    """All, and those who come later only if they are muted already. Error: nobody_connected."""
+    mutes_joining = Mute.objects.of_all(room.session_id)
+    mute_all(room)
+    if mutes_joining is None:
+        unmute_all(room)
 
 
 def unmute_all(room: Room) -> None:
     """Error: nobody_connected."""
     moderation.unmute_all(room.session_id)
+    with best_effort("note that new streams are not muted"):
+        Mute.objects.note_end(room.session_id)
     Entry.objects.note("everybody.unmuted", room)
 
 

@@ -42,18 +42,24 @@ class Console {
     this.clock = setTimeout(() => this.look(), EVERY_MS);
   }
 
-  show({ problem, people, streams, running, guests, bans }) {
+  show({ problem, people, streams, running, joining, guests, bans }) {
     if (problem) {
       this.find('status').textContent = problem;
       return;
     }
     const count = people.length === 1 ? '1 person is' : `${people.length || 'No'} people are`;
     this.find('status').textContent = `${count} connected.`;
-    this.find('running').replaceChildren(...running.map((what) => element('li', `A ${what} is running.`)));
+    const isMuted = [...streams, ...people.flatMap((person) => person.streams)].some(({ muted }) => muted);
+    const facts = [
+      ...running.map((what) => (what === 'captions' ? 'Captions are running.' : `A ${what} is running.`)),
+      ...(joining ? [`Who joins is muted, since ${time(joining.at)} by ${joining.by}.`] : []),
+      ...(isMuted ? ['Who was muted may have unmuted since: OpenTok does not tell.'] : []),
+    ];
+    this.find('running').replaceChildren(...facts.map((fact) => element('li', fact)));
     const rows = [
       ...guests.map(({ id, name }) => ['guest', id, name, 'waits to be let in', [['Let in', 'admit', id], ['Turn away', 'refuse', id]]]),
       ...people.map((person) => this.person(person)),
-      ...streams.map(({ id, name, kind }) => ['stream', id, name || 'No name', `shows a ${kind}`, [['Mute', 'mute', id]]]),
+      ...streams.map((stream) => ['stream', stream.id, stream.name || 'No name', `publishes ${shown(stream)}`, [['Mute', 'mute', stream.id]]]),
       ...bans.map(({ id, name, ends }) => ['ban', id, name, ends ? 'banned until the meeting ends' : 'banned for good', [['Lift the ban', 'lift', id]]]),
     ];
     this.update(rows);
@@ -62,7 +68,7 @@ class Console {
 
   person({ id, name, since, streams }) {
     const who = name || `No name (${id.slice(0, 8)})`;
-    const kinds = streams.map(({ kind }) => kind).join(' and ');
+    const kinds = streams.map(shown).join(' and ');
     const mutes = streams.map((stream) => [streams.length > 1 ? `Mute ${stream.kind}` : 'Mute', 'mute', stream.id]);
     const deeds = [...mutes, ['Remove', 'remove', id], ['Ban for this meeting', 'ban-for-now', id], ['Ban for good', 'ban', id]];
     return ['person', id, who, `${kinds ? `publishes ${kinds}, ` : ''}here since ${time(since)}`, deeds];
@@ -136,6 +142,10 @@ function element(name, text) {
   const made = document.createElement(name);
   made.textContent = text;
   return made;
+}
+
+function shown({ kind, muted }) {
+  return muted ? `${kind} (muted by ${muted.by}, ${time(muted.at)})` : kind;
 }
 
 function time(milliseconds) {

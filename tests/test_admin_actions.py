@@ -238,7 +238,7 @@ def moderate(client, room, what, which):
 
 def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opentok):
     assert people(admin_client, room) == {
-        "people": [], "streams": [], "running": [], "guests": [], "bans": []
+        "people": [], "streams": [], "running": [], "joining": None, "guests": [], "bans": []
     }  # fmt: skip
     opentok.connect(room.session_id)
     stream = opentok.publish(room.session_id)

@@ -79,7 +79,8 @@ RECORDED = {
     "live.console.RoomConsoleAdmin": {
         "invite_moderator": "invitation.made", "invite_guest": "invitation.made",
         "revoke_invitations": "invitations.revoked", "start_recording": "recording.started",
-        "mute_all": "everybody.muted", "stop_everything": "everything.stopped",
+        "mute_all": "everybody.muted", "start_muting": "everybody.muted",
+        "stop_muting": "everybody.unmuted", "stop_everything": "everything.stopped",
         "close_room": "room.closed", "stop_recording": "recording.stopped",
         "start_captions": "captions.started", "stop_captions": "captions.stopped",
         "start_broadcast": "broadcast.started", "stop_broadcast": "broadcast.stopped",
