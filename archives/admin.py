@@ -1,30 +1,32 @@
-from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
-from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import filesizeformat
-from django.urls import path, reverse
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.timesince import timeuntil
-from rest_framework.exceptions import APIException
 
+from archives.columns import (
+    copied_id,
+    expires,
+    file_size,
+    length,
+    room_link,
+    state,
+    transcript,
+)
+from archives.files_admin import RecordingFiles
 from archives.models import Archive
 from archives.selected import SelectedArchives
-from archives.states import KEPT_BY_OPENTOK, Status
+from archives.states import Status
 from meetings import attendance
-from rooms.admin import RoomAdmin, link_to
+from rooms.admin import RoomAdmin
 from rooms.models import Room
 from rooms.own_rooms import OwnRoomsOnly
 from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
 from staff.page_actions import page_action
-from video import ids
-from video.archives import RUNNING, download_url
+from video import ids, transcripts
+from video.archives import RUNNING
 from web.layer import content_policy
 
 MAX_INLINE = 20
@@ -32,52 +34,6 @@ DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
 GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 WEEK = 7 * 86_400
 Row = TypeVar("Row", bound=Model)
-
-
-@admin.display(description="Room")
-def room_link(archive: Archive) -> str:
-    if archive.room is None:
-        return archive.room_name or archive.name or "–"
-    return link_to(archive.room)
-
-
-@admin.display(description="Status")
-def state(row: Any) -> str:
-    badge = format_html('<span class="state {0}">{0}</span>', row.status)
-    if silent_since := getattr(row, "silent_since", None):
-        return format_html("{} no news since {}", badge, f"{silent_since:%Y-%m-%d %H:%M}")
-    return badge
-
-
-@admin.display(description="Length")
-def length(archive: Archive) -> str:
-    if archive.status in RUNNING:
-        return f"{_clock(timezone.now() - archive.created_at)} so far"
-    return _clock(timedelta(seconds=archive.duration)) if archive.duration else "–"
-
-
-def _clock(span: timedelta) -> str:
-    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
-    return f"{minutes}:{seconds:02}"
-
-
-@admin.display(description="Size")
-def file_size(archive: Archive) -> str:
-    return str(filesizeformat(archive.size)) if archive.size else "–"
-
-
-@admin.display(description="File")
-def expires(archive: Archive) -> str:
-    """OpenTok says nothing of it; its documentation says that files are kept for so long."""
-    if archive.status != Status.AVAILABLE or not archive.updated_at:
-        return "–"
-    ends = archive.updated_at + KEPT_BY_OPENTOK
-    return f"gone in {timeuntil(ends)}, unless your own storage is set at OpenTok"
-
-
-@admin.display(description="Id")
-def copied_id(archive: Archive) -> str:
-    return format_html('<code class="whole">{}</code>', archive.pk)
 
 
 def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | None:
@@ -96,7 +52,7 @@ class Created(PeriodFilter):
 
 
 @admin.register(Archive)
-class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
+class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, LargeTableAdmin):
     recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
     page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]
@@ -106,7 +62,8 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
         ("Recording", {"fields": ["created_at", length, file_size, "reason", "called_back_at"]}),
         ("At OpenTok", {"fields": ["name", "session_id", "updated_at", "details"]}),
     ]
-    readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, length, file_size]
+    readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, transcript, length,
+                                      file_size]  # fmt: skip
     list_display = ["created_at", state, room_link, length, file_size]
     list_filter = ["status", Created]
     list_select_related = ["room"]
@@ -117,9 +74,14 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
     )
     sortable_by = ["created_at"]
 
-    def get_urls(self) -> Any:
-        watch = self.admin_site.admin_view(self.watch)
-        return [path("<uuid:archive_id>/watch/", watch, name="watch"), *super().get_urls()]
+    def get_fieldsets(self, request: HttpRequest, obj: Archive | None = None) -> Any:
+        """The transcript only of a recording that has one."""
+        (_, first), *others = self.fieldsets
+        has_one = obj is not None and transcripts.about(obj.details)
+        return [
+            (None, {"fields": [*first["fields"], transcript] if has_one else first["fields"]}),
+            *others,
+        ]
 
     def refusals(self, row: Archive) -> dict[str, str]:
         """What OpenTok does not take in this state."""
@@ -136,8 +98,8 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
     ) -> HttpResponse:
         row = self._row(request, object_id)
         context = dict(extra_context or {})
-        if isinstance(row, Archive) and row.status == Status.AVAILABLE:
-            context["watch"] = reverse("admin:watch", args=[row.pk])
+        if isinstance(row, Archive):
+            context |= self.files_of(row)
         if isinstance(row, Archive) and request.user.has_perm("meetings.view_meeting"):
             there = attendance.during(row.session_id, row.created_at, row.ended_at)
             context |= {"may_see_people": True} | attendance.shown(there)
@@ -146,20 +108,6 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, SelectedArchives, LargeTableAdmin):
         policy = f"{content_policy(request)}; media-src http: https:"
         response.headers["Content-Security-Policy"] = policy
         return response
-
-    def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
-        """To the file, by a link that OpenTok signed just now."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if self.get_object(request, str(archive_id)) is None:
-            raise Http404
-        try:
-            link = download_url(Archive.objects.fetch(str(archive_id)))
-        except APIException as error:
-            self.message_user(request, str(error.detail), messages.ERROR)
-            link = None
-        page = reverse("admin:archives_archive_change", args=[archive_id])
-        return HttpResponseRedirect(link or page)
 
     @page_action(label="Link to share", permission="archives.change_archive")
     def share(self, request: HttpRequest, row: Archive) -> str:

@@ -2,7 +2,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from archives.admin import by_id_or_session, state
+from archives.admin import by_id_or_session
+from archives.columns import state
 from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
 from live.meetings_admin import MeetingAdmin as MeetingAdmin  # registers it
 from live.models import Activity

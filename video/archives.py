@@ -117,6 +117,11 @@ def download_url(remote: Remote) -> str | None:
     url = remote.get("url")
     if remote["status"] != "available" or not url:
         return None
+    return web_address(url)
+
+
+def web_address(url: object) -> str:
+    """`url` if it is one. Error: opentok_failed."""
     if not (isinstance(url, str) and len(url) < 8192 and WEB_ADDRESS.match(url)):
         raise VideoError("opentok_failed", "a download link that is no web address")
     return url

@@ -1,0 +1,86 @@
+"""What the admin shows of a recording, in a list and on its page."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timeuntil
+
+from archives.models import Archive
+from archives.states import KEPT_BY_OPENTOK, Status
+from rooms.admin import link_to
+from video import transcripts
+from video.archives import RUNNING
+
+# The states of a transcript. OpenTok makes it once the recording has ended.
+TRANSCRIPT_IS = {
+    "requested": "made once the recording has ended",
+    "started": "being made",
+    "uploaded": "in your own storage",
+    "failed": "failed",
+}
+
+
+@admin.display(description="Room")
+def room_link(archive: Archive) -> str:
+    if archive.room is None:
+        return archive.room_name or archive.name or "–"
+    return link_to(archive.room)
+
+
+@admin.display(description="Status")
+def state(row: Any) -> str:
+    badge = format_html('<span class="state {0}">{0}</span>', row.status)
+    if silent_since := getattr(row, "silent_since", None):
+        return format_html("{} no news since {}", badge, f"{silent_since:%Y-%m-%d %H:%M}")
+    return badge
+
+
+@admin.display(description="Length")
+def length(archive: Archive) -> str:
+    if archive.status in RUNNING:
+        return f"{clock(timezone.now() - archive.created_at)} so far"
+    return clock(timedelta(seconds=archive.duration)) if archive.duration else "–"
+
+
+def clock(span: timedelta) -> str:
+    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+@admin.display(description="Size")
+def file_size(archive: Archive) -> str:
+    return str(filesizeformat(archive.size)) if archive.size else "–"
+
+
+@admin.display(description="File")
+def expires(archive: Archive) -> str:
+    """OpenTok says nothing of it; its documentation says that files are kept for so long."""
+    if archive.status != Status.AVAILABLE or not archive.updated_at:
+        return "–"
+    ends = archive.updated_at + KEPT_BY_OPENTOK
+    return f"gone in {timeuntil(ends)}, unless your own storage is set at OpenTok"
+
+
+@admin.display(description="Transcript")
+def transcript(archive: Archive) -> str:
+    """Of a recording that has one, as it was last heard."""
+    told = transcripts.about(archive.details) or {}
+    status = str(told.get("status", ""))
+    if archive.status in {Status.EXPIRED, Status.DELETED}:
+        return f"gone: the recording is {archive.status}"
+    if status == "available" and archive.status == Status.AVAILABLE:
+        page = reverse("admin:transcript", args=[archive.pk])
+        return format_html('<a href="{}">Read it</a>', page)
+    words = TRANSCRIPT_IS.get(status, "not made yet")
+    reason = told.get("reason")
+    return f"{words}: {reason}" if reason and isinstance(reason, str) else words
+
+
+@admin.display(description="Id")
+def copied_id(archive: Archive) -> str:
+    return format_html('<code class="whole">{}</code>', archive.pk)

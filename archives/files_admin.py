@@ -1,0 +1,99 @@
+"""The files of a recording for staff, each by a link that OpenTok signed just now and that is never
+stored.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.views.decorators.cache import never_cache
+from rest_framework.exceptions import APIException
+
+from archives.columns import clock
+from archives.models import Archive
+from archives.states import Status
+from video import transcripts
+from video.answers import Remote
+from video.archives import download_url
+
+
+class RecordingFiles(ModelAdmin):
+    def get_urls(self) -> Any:
+        views = {"watch": self.watch, "transcript": self.transcript,
+                 "transcript_file": self.transcript_file}  # fmt: skip
+        urls = [
+            path(
+                f"<uuid:archive_id>/{name.replace('_', '-')}/",
+                self.admin_site.admin_view(never_cache(view)),
+                name=name,
+            )
+            for name, view in views.items()
+        ]
+        return [*urls, *super().get_urls()]
+
+    def files_of(self, archive: Archive) -> dict[str, Any]:
+        """What the recording's page has to know: where its file is, and if browsers play it."""
+        if archive.status != Status.AVAILABLE:
+            return {}
+        is_video = archive.details.get("outputMode") != "individual"  # else a ZIP
+        return {"watch": reverse("admin:watch", args=[archive.pk]), "is_video": is_video}
+
+    def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
+        """To the file."""
+        try:
+            link = download_url(self._fetch(request, archive_id))
+        except APIException as error:
+            return self._back(request, archive_id, str(error.detail))
+        return HttpResponseRedirect(link) if link else self._back(request, archive_id)
+
+    def transcript(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
+        """To read: who said what, and when."""
+        try:
+            remote = self._fetch(request, archive_id)
+            link = transcripts.link_to(remote)
+            lines = transcripts.download(link) if link else []
+        except APIException as error:
+            return self._back(request, archive_id, str(error.detail))
+        if not link:
+            return self._back(request, archive_id, "There is no transcript to read now.")
+        archive = Archive.objects.get(pk=archive_id)
+        context = self.admin_site.each_context(request) | {
+            "title": f"Transcript of {archive.made_in or archive}",
+            "opts": self.opts,
+            "archive": archive,
+            "lines": [(_time(line), line) for line in lines],
+            "is_cut_off": len(lines) == transcripts.MAX_LINES,
+            "language": (transcripts.about(remote) or {}).get("primaryLanguageCode"),
+        }
+        return TemplateResponse(request, "admin/archives/archive/transcript.html", context)
+
+    def transcript_file(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
+        """To the file of the transcript."""
+        try:
+            link = transcripts.link_to(self._fetch(request, archive_id))
+        except APIException as error:
+            return self._back(request, archive_id, str(error.detail))
+        return HttpResponseRedirect(link) if link else self._back(request, archive_id)
+
+    def _fetch(self, request: HttpRequest, archive_id: UUID) -> Remote:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if self.get_object(request, str(archive_id)) is None:
+            raise Http404
+        return Archive.objects.fetch(str(archive_id))
+
+    def _back(self, request: HttpRequest, archive_id: UUID, why: str = "") -> HttpResponse:
+        """To the recording's page, with what kept this person from the file."""
+        if why:
+            self.message_user(request, why, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:archives_archive_change", args=[archive_id]))
+
+
+def _time(line: transcripts.Line) -> str:
+    return "" if line.start is None else clock(timedelta(milliseconds=line.start))
