@@ -22,6 +22,7 @@ from live.people import DEEDS, moderate, people_now, running_kinds, running_reco
 from live.selected_rooms import SelectedRooms, change
 from live.stopping import stop_all
 from meetings.models import Meeting, Mute
+from meetings.presence import people, there_are
 from rooms import moderating
 from rooms.invitations import invite, revoke_all
 from rooms.models import Role, Room
@@ -41,6 +42,7 @@ REFUSALS = {
     "start_muting": "Who joins is muted already.",
     "stop_muting": "Who joins is not muted any more.",
 }
+DISCONNECTING = {"stop_everything", "close_room", "renew_session"}
 LEAVES = "Everybody in the room is disconnected, and recordings and all else that runs in it stop. "
 
 # Rooms know nothing of what runs in them, so that it is said here.
@@ -84,6 +86,12 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
                 past = Meeting.objects.filter(session_id=row.session_id).order_by("-started_at")
                 context["meetings"] = past[:MEETINGS_SHOWN]
         return super().change_view(request, object_id, form_url, context)
+
+    def question(self, row: Room, name: str) -> str:
+        asks = super().question(row, name)
+        return (
+            f"{there_are(people(row.session_id).count())} {asks}" if name in DISCONNECTING else asks
+        )
 
     def refusals(self, row: Room) -> dict[str, str]:
         """What runs is not started, and what does not is not stopped."""

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from live.stopping import stop_all
 from meetings.models import Meeting
-from meetings.presence import people_of
+from meetings.presence import people_of, there_are
 from rooms.hours_form import HoursForm
 from rooms.models import Room
 from staff.selected import SelectedActions
@@ -51,11 +51,8 @@ class SelectedRooms(SelectedActions):
         form = ClosingForm(_answer(request))
         sessions = queryset.order_by().values("session_id")
         people = people_of(Meeting.objects.filter(session_id__in=sessions, ended_at=None)).count()
-        there = "1 person is" if people == 1 else f"{people or 'no'} people are"
-        asks = (
-            "Nobody can join the rooms below until they are opened again. As far as OpenTok has "
-            f"told, {there} in them now."
-        )
+        closed = "Nobody can join the rooms below until they are opened again."
+        asks = f"{closed} {there_are(people)}"
 
         def close(room: Room) -> str:
             change(room, closed=True)

@@ -27,5 +27,11 @@ def people(session_id: str) -> models.QuerySet[Connection]:
     return present(session_id).exclude(data__in=NO_PERSON)
 
 
+def there_are(count: int) -> str:
+    """How many people are in a room, as a sentence."""
+    people = "1 person is" if count == 1 else f"{count or 'no'} people are"
+    return f"As far as OpenTok has told, {people} there now."
+
+
 def running_meeting(session_id: str) -> Meeting | None:
     return Meeting.objects.filter(session_id=session_id, ended_at=None).first()

@@ -56,6 +56,10 @@ class PageActions(ModelAdmin):
             name for name in self.page_actions if self._may(request, name) and name not in refused
         ]
 
+    def question(self, row: Any, name: str) -> str:
+        """What people have to confirm before it is done; nothing if it is done at once."""
+        return str(getattr(self, name).asks)
+
     def refusals(self, row: Any) -> dict[str, str]:
         """The names of actions that make no sense now, each with a sentence that says why."""
         return {}
@@ -73,7 +77,8 @@ class PageActions(ModelAdmin):
         context = {
             "page_actions": [
                 # A template would call the method.
-                vars(getattr(self, name)) | {"address": self._address(object_id, name)}
+                vars(getattr(self, name))
+                | {"address": self._address(object_id, name), "asks": self.question(row, name)}
                 for name in names
             ],
             "entries": entries_about(request, row),

@@ -129,6 +129,15 @@ def test_a_rooms_page_shows_people_by_name_with_what_they_publish(admin_client, 
     assert [each["id"] for each in told["streams"]] == [unknown]
 
 
+def test_what_disconnects_people_says_how_many_before(admin_client, room, opentok):
+    path = f"/admin/rooms/room/{room.pk}/change/"
+    assert text(admin_client.get(path)).count("no people are there now.") == 3
+    present(room, opentok)
+    shown = text(admin_client.get(path))
+    assert shown.count("As far as OpenTok has told, 1 person is there now.") == 3
+    assert shown.count("1 person is there now. Everybody in the room is disconnected") == 2
+
+
 @pytest.mark.parametrize(("what", "ends"), [("ban", False), ("ban-for-now", True)])
 def test_somebody_who_is_banned_leaves_and_is_listed_until_the_ban_is_lifted(
     admin_client, room, opentok, what, ends

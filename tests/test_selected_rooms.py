@@ -32,7 +32,7 @@ def test_rooms_are_closed_after_asking_and_opened_again(admin_client):
     meeting = Meeting.objects.create(session_id="1_a", started_at=timezone.now())
     Connection.objects.create(pk="1", meeting=meeting, connected_at=timezone.now())
     asked = choose(admin_client, "close_selected", keys)
-    assert "1 person is in them now" in asked
+    assert "1 person is there now" in asked
     assert closed() == [False, False, False]
     told = choose(admin_client, "close_selected", keys, confirmed="yes")
     assert "“b”, “a”: Closed." in told
