@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import requests
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.test import TransactionTestCase
 from django.test import client as django_client
 from opentok import Client
 
-from rooms import generation
 from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.redis_process import Redis
 from tests.server_process import Connection, Server
+from tests.tables import empty_tables
 from web.request import Request
 
 # Django's test client makes the kind of request that the server makes.
@@ -59,27 +59,6 @@ def _server(
 def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server:
     """The real server on an empty database, in two processes, with `opentok` behind it."""
     return _server
-
-
-def delete_all(tables: list[str]) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"DELETE FROM {table}")
-
-
-def empty_tables(case: TransactionTestCase) -> None:
-    """What comes after a test that commits, twenty times as fast as Django's own way.
-
-    That makes the content types and the permissions anew, which are the same for all tests: here
-    they stay.
-    """
-    tables = set(connection.introspection.django_table_names())
-    emptied = sorted(tables - {"django_content_type", "auth_permission"})
-    try:
-        delete_all(emptied)
-    except OperationalError:  # a deadlock with a callback that came late; that is over now
-        delete_all(emptied)
-    generation.change()  # which the servers would else not notice for a second
 
 
 TransactionTestCase._fixture_teardown = empty_tables

@@ -11,12 +11,17 @@ import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from playwright.sync_api import Browser, sync_playwright
+from django.test import TransactionTestCase
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.client_tokens import application_token, client_token
 from tests.emulator_process import Emulator
+from tests.server_process import Server
+from tests.tables import empty_tables
 from tests_call.participants import CHROMIUM_OPTIONS, SECONDS, Participant, serve_site
 from tests_call.sdk import install, unavailable
+
+TransactionTestCase._fixture_teardown = empty_tables
 
 APPLICATION = "78d335fa-323d-0114-9c3d-d6f0d48968cf"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -174,3 +179,55 @@ def relayed(emulator: Emulator, new_page: Any) -> Call:
 @pytest.fixture
 def routed(emulator: Emulator, new_page: Any) -> Call:
     return Call(emulator, "routed-opentok", new_page)
+
+
+@pytest.fixture(scope="module")
+def server(
+    running: Emulator, site: str, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Server]:
+    """The real one, with its join page, in front of the local OpenTok."""
+    variables = {
+        "OPENTOK_API_URL": running.url,
+        "OPENTOK_PROXY_URL": running.url,
+        "OPENTOK_JS_URL": f"{site}/opentok.js",
+        "TOKEN_ROLE": "moderator",
+        "ANONYMOUS_ACCESS": "join,record,view",
+    }
+    with django_db_blocker.unblock(), Server(**variables) as server:
+        yield server
+
+
+@pytest.fixture
+def enter(chromium: Browser, server: Server, emulator: Emulator) -> Iterator[Callable[..., Page]]:
+    """A new page of a room, of a person with this name, who joins unless told otherwise."""
+    contexts = []
+
+    def open_page(
+        name: str,
+        *,
+        room: str = "standup",
+        joins: bool = True,
+        script: str = "",
+    ) -> Page:
+        context = chromium.new_context(permissions=["camera", "microphone"])
+        context.add_init_script(script)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS * 1000)
+        page.violations = []
+        page.on(
+            "console",
+            lambda message: (
+                page.violations.append(message.text) if "Content Security" in message.text else None
+            ),
+        )
+        page.goto(f"{server.url}/join/{room}")
+        page.get_by_label("Your name").fill(name)
+        if joins:
+            page.get_by_role("button", name="Join").click()
+            page.get_by_text(f"{name} (you)").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

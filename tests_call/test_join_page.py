@@ -6,17 +6,12 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.server_process import Server
 from tests_call.participants import SECONDS
-
-# Playwright runs an event loop in this thread, in which Django fears to block.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+from tests_call.rooms import invitation, room_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLAYING = """tile => { const video = tile.querySelector('video');
@@ -29,55 +24,6 @@ SLOW_CAMERA = """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.
     };"""
 NO_CAMERA = """navigator.mediaDevices.getUserMedia = () =>
     Promise.reject(new DOMException('none', 'NotFoundError'));"""
-
-
-@pytest.fixture(scope="module")
-def server(running, site, django_db_setup, django_db_blocker) -> Iterator[Server]:
-    variables = {
-        "OPENTOK_API_URL": running.url,
-        "OPENTOK_PROXY_URL": running.url,
-        "OPENTOK_JS_URL": f"{site}/opentok.js",
-        "TOKEN_ROLE": "moderator",
-        "ANONYMOUS_ACCESS": "join,record,view",
-    }
-    with django_db_blocker.unblock(), Server(**variables) as server:
-        yield server
-
-
-@pytest.fixture
-def enter(chromium, server, emulator):
-    """A new page of a room, of a person with this name, who joins unless told otherwise."""
-    contexts = []
-
-    def open_page(
-        name: str,
-        *,
-        room: str = "standup",
-        joins: bool = True,
-        script: str = "",
-    ) -> Page:
-        context = chromium.new_context(permissions=["camera", "microphone"])
-        context.add_init_script(script)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SECONDS * 1000)
-        page.violations = []
-        page.on(
-            "console",
-            lambda message: (
-                page.violations.append(message.text) if "Content Security" in message.text else None
-            ),
-        )
-        page.goto(f"{server.url}/join/{room}")
-        page.get_by_label("Your name").fill(name)
-        if joins:
-            page.get_by_role("button", name="Join").click()
-            page.get_by_text(f"{name} (you)").wait_for()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def test_two_people_see_each_other_and_chat(enter):
@@ -179,21 +125,6 @@ def test_a_code_is_asked_for(enter, server):
     page.get_by_label("Access code").fill("18151210")
     page.get_by_role("button", name="Join").click()
     page.get_by_text("Anna (you)").wait_for()
-
-
-def room_with(server, name, **policy):
-    from rooms.models import Room
-
-    server.get(f"/room/{name}")
-    room = Room.objects.get(name=name)
-    room.change_policy(**policy)
-    return room
-
-
-def invitation(room, role):
-    from rooms.invitations import invite
-
-    return f"{room.name}#{invite(room, role=role, lifetime=600).signed()}"
 
 
 def test_a_wrong_code_is_said_and_stays_to_be_read(enter, server):

@@ -1,0 +1,163 @@
+"""A room's page in the admin while people are in the room."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests_call.rooms import invitation, room_with, told
+from tests_call.staff import Staff
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def staff(chromium, server, emulator):
+    """Logs somebody in: a superuser, or one of a group."""
+    told(emulator, server)
+    people = []
+
+    def log_in(**who):
+        people.append(Staff(chromium, server, **who))
+        return people[-1]
+
+    yield log_in
+    for each in people:
+        each.close()
+
+
+def page_of(room):
+    return f"rooms/room/{room.pk}/change/"
+
+
+def let_in(moderator, enter, name, room):
+    """A guest of a waiting room, whom the moderator's page lets in."""
+    guest = enter(name, room=room.name, joins=False)
+    guest.get_by_role("button", name="Join").click()
+    moderator.get_by_role("button", name=f"Let in: {name}").click()
+    guest.get_by_text(f"{name} (you)").wait_for()
+    return guest
+
+
+def test_people_appear_are_muted_and_told_and_counted(enter, server, staff):
+    room = room_with(server, "maths")
+    ada = staff()
+    ada.open(page_of(room))
+    ada.says("No people are connected.")
+    anna, ben = enter("Anna", room="maths"), enter("Ben", room="maths")
+    ada.person("Anna").get_by_text("publishes camera").wait_for()
+    ada.person("Ben").get_by_text("publishes camera").wait_for()
+    ada.says("2 people are connected.")
+    ada.press("Mute: Ben")
+    ben.get_by_text("A moderator has muted you.").wait_for()
+    anna.locator("#tiles li", has_text="Ben").get_by_text("muted").wait_for()
+    anna.get_by_role("button", name="Chat").click()
+    ada.page.get_by_label("Message to all").fill("Five more minutes")
+    ada.page.keyboard.press("Enter")
+    anna.locator("#messages").get_by_text("Five more minutes").wait_for()
+    ben.get_by_role("button", name="Leave").click()
+    ada.person("Ben").wait_for(state="detached")
+    ada.says("1 person is connected.")
+    ada.page.reload()
+    ada.page.get_by_role("link", name="running").or_(
+        ada.page.locator(".attendance .state.started")
+    ).first.wait_for()
+    ada.page.locator(".attendance th a").first.click()
+    attendance = ada.page.locator(".attendance")
+    for name in "Anna", "Ben":
+        attendance.get_by_text(name).first.wait_for()
+    anna.get_by_role("button", name="Leave").click()
+
+
+def test_who_is_removed_can_come_back_and_who_is_banned_cannot(enter, server, staff):
+    room = room_with(server, "exam", waiting_room=True, token_role="publisher")
+    ada = staff()
+    anna = enter("Anna", room=invitation(room, "moderator"))
+    ben = let_in(anna, enter, "Ben", room)
+    ada.open(page_of(room))
+    ada.press("Remove: Ben")
+    ben.get_by_text("A moderator has removed you from the call.").wait_for()
+    ada.person("Ben").wait_for(state="detached")
+    ben = let_in(anna, enter, "Ben", room)
+    ada.press("Ban for this meeting: Ben")
+    ben.get_by_text("A moderator has removed you from the call.").wait_for()
+    ada.person("Ben").get_by_text("banned until the meeting ends").wait_for()
+    ada.press("Lift the ban: Ben")
+    ada.person("Ben").wait_for(state="detached")
+    assert [question.split("?")[0] for question in ada.questions] == [
+        "Remove Ben from the room",
+        "Remove Ben from the room, and keep them out until this meeting ends",
+    ]
+
+
+def test_who_is_banned_stays_out_until_the_ban_is_lifted(server, staff, routed):
+    room = room_with(server, "physics")
+    routed.session_id = room.session_id
+    data = json.dumps({"name": "Eve", "identity": "eve-1"})
+    ada = staff()
+    ada.open(page_of(room))
+    eve = routed.join(data=data)
+    ada.press("Ban for good: Eve")
+    eve.wait("sessionDisconnected", reason="forceDisconnected")
+    ada.person("Eve").get_by_text("banned for good").wait_for()
+    # With a token that was made before, which OpenTok cannot take back.
+    again = routed.join(data=data)
+    again.wait("sessionDisconnected", reason="forceDisconnected")
+    ada.press("Lift the ban: Eve")
+    ada.says("No people are connected.")
+    routed.join(data=data)
+    ada.says("1 person is connected.")
+
+
+def test_recording_captions_and_a_new_session_show_to_those_in_the_room(enter, server, staff):
+    room = room_with(server, "chemistry")
+    ada = staff()
+    anna = enter("Anna", room="chemistry")
+    ada.open(page_of(room))
+    ada.press("Start recording")
+    ada.message("Started a recording.")
+    anna.get_by_text("This call is being recorded.").wait_for()
+    ada.page.get_by_text("A recording is running.").wait_for()
+    ada.press("Stop recording")
+    anna.get_by_text("This call is being recorded.").wait_for(state="hidden")
+    for action in "Start captions", "Stop captions":
+        ada.press(action)
+    ada.message("Stopped the captions.")
+    before = room.session_id
+    ada.press("New session")
+    ada.page.locator(".ask:popover-open").get_by_role("button", name="New session").click()
+    ada.message("Gave the room a new session.")
+    room.refresh_from_db()
+    assert room.session_id != before
+    ada.says("No people are connected.")
+
+
+def test_a_room_is_closed_and_everybody_in_it_is_told(enter, server, staff):
+    room = room_with(server, "biology")
+    ada, eva = staff(), staff(group="Moderators")
+    anna, ben = enter("Anna", room="biology"), enter("Ben", room="biology")
+    for each in ada, eva:
+        each.open(page_of(room))
+        each.says("2 people are connected.")
+    ada.press("Close and disconnect")
+    asked = ada.page.locator(".ask:popover-open")
+    asked.get_by_text("Everybody in the room is disconnected").wait_for()
+    asked.get_by_role("button", name="Close and disconnect").click()
+    ada.message("Disconnected 2")
+    for page in anna, ben:
+        page.get_by_text("A moderator has removed you from the call.").wait_for()
+    eva.says("No people are connected.")
+    anna.get_by_role("button", name="Join").click()
+    anna.get_by_role("alert").get_by_text("closed").wait_for()
+
+
+def test_viewers_see_who_is_there_and_have_no_buttons(enter, server, staff):
+    room = room_with(server, "history")
+    enter("Anna", room="history")
+    eva = staff(group="Viewers")
+    eva.open(page_of(room))
+    eva.person("Anna").wait_for()
+    assert eva.page.locator("#console-people button").count() == 0
+    assert eva.page.get_by_label("Message to all").count() == 0
+    assert eva.page.locator(".object-tools button").count() == 0
