@@ -1,13 +1,28 @@
-"""Staff with the permission `rooms.only_own_rooms` work with the rooms that they own alone."""
+"""Staff with the permission `rooms.only_own_rooms` work with own rooms alone: those that they own,
+and those whose names begin as it is set for them.
+"""
 
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.db.models import QuerySet
+from django.db import connections
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from access.permissions import has_own_rooms_only
 from rooms.models import Room
+from rooms.names import composed
+from rooms.search import begins
+from staff.models import NamePrefix
+
+
+def own_rooms(user: Any) -> QuerySet[Room]:
+    rooms = Room.objects.order_by()
+    vendor = connections[rooms.db].vendor
+    own = Q(owner=user)
+    for prefix in NamePrefix.objects.filter(user=user).values_list("prefix", flat=True):
+        own |= begins(composed(prefix), vendor=vendor)
+    return rooms.filter(own)
 
 
 class OwnRoomsOnly(ModelAdmin):
@@ -25,7 +40,7 @@ class OwnRoomsOnly(ModelAdmin):
         user: Any = request.user
         if not has_own_rooms_only(user):
             return rows
-        return self.of_rooms(rows, Room.objects.filter(owner=user).order_by())
+        return self.of_rooms(rows, own_rooms(user))
 
     def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
         return rows.filter(**{f"{self.room_field}__in": own.values(self.room_value)})

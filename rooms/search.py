@@ -15,12 +15,19 @@ def starting_with(
 
     An index for LIKE on these columns finds the first ones at once.
     """
+    rows = rows.filter(begins(beginning, column, vendor=connections[rows.db].vendor))
     if connections[rows.db].vendor == "sqlite":
-        # LIKE ignores case there, and therefore the index.
-        between = {f"{column}__gte": beginning, f"{column}__lt": beginning + chr(0x10FFFF)}
-        return rows.filter(**between).order_by(column, *then)
-    rows = rows.filter(**{f"{column}__startswith": beginning})
+        return rows.order_by(column, *then)
     return rows.order_by(_AsIndexedForLike(models.F(column)), *then)
+
+
+def begins(beginning: str, column: str = "name", *, vendor: str) -> models.Q:
+    """The condition that `column` starts so, as an index of this database answers it."""
+    if vendor == "sqlite":
+        # LIKE ignores case there, and therefore the index.
+        end = beginning + chr(0x10FFFF)
+        return models.Q(**{f"{column}__gte": beginning, f"{column}__lt": end})
+    return models.Q(**{f"{column}__startswith": beginning})
 
 
 class _AsIndexedForLike(OrderBy):

@@ -1,12 +1,16 @@
 """What holds for the whole admin: the list of what staff did, and their accounts."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
 from django.urls import URLPattern, path
 
 from staff.large_tables import LargeTableAdmin, ReadOnly
+from staff.models import NamePrefix
 from staff.offered import OfferedOnly
 from staff.time_zones import choose
 
@@ -28,8 +32,34 @@ class LogEntryAdmin(ReadOnly, LargeTableAdmin):
 admin.site.unregister([User, Group])
 
 
+class NamePrefixInline(admin.TabularInline):
+    """For those who may change the user."""
+
+    model = NamePrefix
+    extra = 1
+    max_num = 20
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("auth.change_user")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("auth.view_user") or self.has_change_permission(request, obj)
+
+
 @admin.register(User)
 class UserAdmin(OfferedOnly, auth.UserAdmin):
+    inlines = [NamePrefixInline]
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """Not before there is a user."""
+        return self.inlines if obj else []
+
     def get_urls(self) -> list[URLPattern]:
         own = path("time-zone/", self.admin_site.admin_view(choose), name="time_zone")
         return [own, *super().get_urls()]

@@ -12,3 +12,24 @@ class TimeZone(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class NamePrefix(models.Model):
+    """Rooms whose names begin with it count as a person's own: rooms/own_rooms.py."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # As long as a name may be.
+    prefix = models.CharField(
+        max_length=200, help_text="Case counts. What stands here is the beginning of the name."
+    )
+
+    class Meta:
+        verbose_name = "beginning of names of own rooms"
+        verbose_name_plural = "beginnings of names of own rooms"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["user", "prefix"], name="name_prefix_once_a_user")
+        ]
+
+    def __str__(self) -> str:
+        return self.prefix

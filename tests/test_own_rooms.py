@@ -65,6 +65,39 @@ def test_lists_have_own_rooms_and_what_belongs_to_them(browser, teacher, query):
         assert listed(browser, path) == {row.pk}, path
 
 
+def test_rooms_whose_names_begin_as_set_for_a_person_are_own_ones(browser, teacher, admin_client):
+    page = f"/admin/auth/user/{teacher.pk}/change/"
+    rows = {"_prefix_set-TOTAL_FORMS": 2, "_prefix_set-INITIAL_FORMS": 0}
+    inline = next(iter(admin_client.get(page).context["inline_admin_formsets"])).formset.prefix
+    sent = {name.replace("_prefix_set", inline): value for name, value in rows.items()}
+    sent |= {f"{inline}-0-prefix": "Zu\u0308rich ", f"{inline}-1-prefix": "4b_"}
+    user = {"username": "teacher", "is_staff": "on", "is_active": "on",
+            "date_joined_0": "2026-01-01", "date_joined_1": "10:00",
+            "user_permissions": [each.pk for each in teacher.user_permissions.all()]}  # fmt: skip
+    assert admin_client.post(page, user | sent).status_code == 302
+    own = [make("4b_maths"), make("4b_"), make("Z\u00fcrich"), make("lesson", teacher)]
+    foreign = [make(name) for name in ("4bxmaths", "4B_maths", "4a_", "maths 4b_", "zürich")]
+    for place, path in enumerate((ROOMS, ARCHIVES, ACTIVITIES)):
+        assert listed(browser, path) == {each[place].pk for each in own}
+    for room, archive, _ in own:
+        assert browser.get(f"{ROOMS}{room.pk}/change/").status_code == 200
+        assert browser.get(f"{ARCHIVES}{archive.pk}/change/").status_code == 200
+    for room, archive, _ in foreign:
+        assert browser.get(f"{ROOMS}{room.pk}/change/").status_code == 302
+        assert browser.post(f"{ROOMS}{room.pk}/act/close_room/").status_code == 404
+        assert browser.get(f"{ARCHIVES}{archive.pk}/watch/").status_code == 404
+    assert listed(browser, ROOMS, q="4b_m") == {own[0][0].pk}
+
+
+def test_staff_who_may_not_change_users_set_no_beginnings(browser, teacher):
+    page = f"/admin/auth/user/{teacher.pk}/change/"
+    assert browser.get(page).status_code == 403
+    teacher.user_permissions.add(Permission.objects.get(codename="view_user"))
+    shown = browser.get(page).content.decode()
+    assert "eginnings of names of own rooms" in shown
+    assert "-0-prefix" not in shown
+
+
 def test_a_search_by_session_finds_no_foreign_room(browser):
     foreign, archive, _ = make("lesson")
     for term in foreign.session_id, foreign.name, str(archive.pk):
