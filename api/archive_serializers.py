@@ -14,6 +14,12 @@ COMPOSED_ONLY = ["resolution", "layout", "max_bitrate", "quantization_parameter"
 
 
 class ArchiveQuerySerializer(PageSerializer):
+    search = serializers.CharField(
+        required=False,
+        trim_whitespace=False,
+        help_text="Part of the name of a recording or of its room, in any case and with or without "
+        "accents; the recording's id; or a whole session id.",
+    )
     room = serializers.CharField(
         required=False, trim_whitespace=False, help_text="A room's name: recordings of all its "
         "sessions, past ones as well; and of deleted rooms of this name, unless the key is for "

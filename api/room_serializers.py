@@ -22,7 +22,8 @@ class RoomQuerySerializer(PageSerializer):
     search = serializers.CharField(
         required=False,
         trim_whitespace=False,
-        help_text="The beginning of a room's name, or a whole session id, present or past.",
+        help_text="Part of a room's name, in any case and with or without accents; or a whole "
+        "session id, present or past.",
     )
     closed = serializers.BooleanField(required=False)
     e2ee = serializers.BooleanField(required=False)

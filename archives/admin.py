@@ -1,9 +1,10 @@
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from archives.columns import (
@@ -23,9 +24,11 @@ from meetings import attendance
 from rooms.admin import RoomAdmin
 from rooms.models import Room
 from rooms.own_rooms import OwnRoomsOnly
-from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
+from staff.exports import ExportedAdmin
+from staff.filters import PeriodFilter
+from staff.large_tables import ReadOnly
 from staff.page_actions import page_action
-from video import ids, transcripts
+from video import transcripts
 from video.archives import RUNNING
 from web.layer import content_policy
 
@@ -33,26 +36,30 @@ MAX_INLINE = 20
 DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
 GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 WEEK = 7 * 86_400
-Row = TypeVar("Row", bound=Model)
-
-
-def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | None:
-    """Those of `rows` with this id or in this session; all for no term, None for another one."""
-    term = search_term.strip()
-    if not term:
-        return rows
-    if ids.UUID.fullmatch(term.lower()):
-        return rows.filter(pk=term)
-    in_session = rows.filter(session_id=term)
-    return in_session if ids.SESSION_ID.fullmatch(term) and in_session.exists() else None
 
 
 class Created(PeriodFilter):
     title, parameter_name = "created", "created_at"
 
 
+class OfRoom(admin.SimpleListFilter):
+    """Of one room, whose page links to it."""
+
+    title, parameter_name = "room", "room"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if not (chosen := self.value()):
+            return []
+        rooms = admin.site.get_model_admin(Room).get_queryset(request)
+        name = rooms.filter(pk=chosen).values_list("name", flat=True).first()
+        return [(chosen, name or "unknown")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        return queryset.filter(room=self.value()) if self.value() else queryset
+
+
 @admin.register(Archive)
-class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, LargeTableAdmin):
+class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, ExportedAdmin):
     recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
     page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]
@@ -65,14 +72,17 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Lar
     readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, transcript, length,
                                       file_size]  # fmt: skip
     list_display = ["created_at", state, room_link, length, file_size]
-    list_filter = ["status", Created]
+    list_filter: ClassVar[Any] = [OfRoom, Created, "status"]
     list_select_related = ["room"]
     search_fields = ["id"]
     search_help_text = (
-        "A recording's id, a session id, or the beginning of the name of a room, deleted ones as "
-        "well (case counts)."
+        "Part of the name of a recording or of its room, deleted ones as well; a recording's id; "
+        "or a session id."
     )
-    sortable_by = ["created_at"]
+    searched = "in its name or its room's, or as its id or session id"
+    sortable_by: ClassVar[Any] = ["created_at", length, file_size]
+    csv_columns: ClassVar[list[str]] = ["Id", "Created", "Status", "Room", "Name", "Seconds",
+        "Bytes", "Reason", "Session"]  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: Archive | None = None) -> Any:
         """The transcript only of a recording that has one."""
@@ -82,6 +92,10 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Lar
             (None, {"fields": [*first["fields"], transcript] if has_one else first["fields"]}),
             *others,
         ]
+
+    def csv_row(self, row: Archive) -> list[object]:
+        return [row.pk, row.created_at, row.status, row.made_in, row.name, row.duration, row.size,
+                row.reason, row.session_id]  # fmt: skip
 
     def refusals(self, row: Archive) -> dict[str, str]:
         """What OpenTok does not take in this state."""
@@ -141,17 +155,10 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Lar
         Archive.objects.remove(str(row.pk))
         return "Deleted the file of the recording."
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        # The recordings of one room, by an index.
-        return lookup == "room__id__exact" or super().lookup_allowed(lookup, value, request)
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Archive], search_term: str
     ) -> tuple[QuerySet[Archive], bool]:
-        found = by_id_or_session(queryset, search_term)
-        if found is None:
-            found = queryset & Archive.objects.starting_with(search_term.rstrip())
-        return found, False
+        return queryset & Archive.objects.search(search_term), False
 
 
 class NewestOnly(BaseInlineFormSet):
@@ -159,6 +166,11 @@ class NewestOnly(BaseInlineFormSet):
         if not hasattr(self, "_queryset"):
             self._queryset = super().get_queryset()[:MAX_INLINE]
         return self._queryset
+
+    @property
+    def list_link(self) -> str:
+        """To all of them."""
+        return f"{reverse('admin:archives_archive_changelist')}?room={self.instance.pk}"
 
 
 class ArchiveInline(ReadOnly, admin.TabularInline):

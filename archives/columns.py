@@ -40,7 +40,7 @@ def state(row: Any) -> str:
     return badge
 
 
-@admin.display(description="Length")
+@admin.display(description="Length", ordering="duration")
 def length(archive: Archive) -> str:
     if archive.status in RUNNING:
         return f"{clock(timezone.now() - archive.created_at)} so far"
@@ -52,7 +52,7 @@ def clock(span: timedelta) -> str:
     return f"{minutes}:{seconds:02}"
 
 
-@admin.display(description="Size")
+@admin.display(description="Size", ordering="size")
 def file_size(archive: Archive) -> str:
     return str(filesizeformat(archive.size)) if archive.size else "–"
 

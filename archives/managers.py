@@ -12,12 +12,13 @@ from django.utils import timezone
 from access.notes import best_effort
 from archives import sharing
 from archives.entries import note_act, record_told
+from archives.search import by_id_or_session
 from archives.sharing import Share
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
-from rooms.names import clean_name, composed
-from rooms.search import starting_with
+from rooms.names import clean_name
+from rooms.search import containing
 from video import archives as door
 from video import ids, sessions
 from video.answers import Remote
@@ -183,6 +184,7 @@ class ArchiveManager(models.Manager["Archive"]):
     def matching(
         self,
         *,
+        search: str = "",
         prefix: str = "",
         room: str | None = None,
         session_id: str | None = None,
@@ -193,7 +195,7 @@ class ArchiveManager(models.Manager["Archive"]):
         With a `prefix` only those of rooms that are there and whose name starts with it: a deleted
         room's are of no room any more.
         """
-        archives = self.filter(**columns)
+        archives = (self.search(search) if search else self.all()).filter(**columns)
         if prefix:
             archives = archives.filter(room__in=Room.objects.matching(prefix=prefix))
         if room is not None:
@@ -204,11 +206,12 @@ class ArchiveManager(models.Manager["Archive"]):
             archives = archives.filter(session_id=session_id)
         return archives
 
-    def starting_with(self, beginning: str) -> models.QuerySet[Archive]:
-        """Recordings by the beginning of the name of the room that they were made in."""
-        return starting_with(
-            self.all(), composed(beginning), "-created_at", "-id", column="room_name"
-        )
+    def search(self, term: str) -> models.QuerySet[Archive]:
+        """The one with this id, those of this session, or those with `term` in the name of the room
+        that they were made in, or in their own, in any case and with or without accents.
+        """
+        found = by_id_or_session(self.all(), term)
+        return containing(self.all(), term, column="folded_names") if found is None else found
 
     def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
         """OpenTok's objects, each with the name of the `room` that it was made in, or None."""
@@ -326,7 +329,7 @@ class ArchiveManager(models.Manager["Archive"]):
             news,
             update_conflicts=True,
             unique_fields=["id"],
-            update_fields=["room", "room_name", *UPDATED_FIELDS],
+            update_fields=["room", "room_name", "folded_names", *UPDATED_FIELDS],
         )
 
 

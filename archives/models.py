@@ -14,6 +14,7 @@ from rooms.names import MAX_LENGTH
 from video import values
 from video.answers import Remote
 from video.archives import RUNNING
+from web.folding import FoldedField
 
 # What has a column of its own; everything else that OpenTok says is kept in `details` …
 COLUMNS = ["id", "sessionId", "status", "name", "reason", "duration", "size", "createdAt",
@@ -55,6 +56,7 @@ class Archive(models.Model):
     session_id = models.CharField(max_length=255)
     status = models.CharField(max_length=20, choices=Status)
     name = models.TextField(blank=True)
+    folded_names = FoldedField(sources=["room_name", "name"])
     reason = models.TextField(blank=True)
     duration = models.PositiveBigIntegerField(default=0, help_text="Seconds; 0 until it is known.")
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes; 0 until it is known.")
@@ -80,6 +82,9 @@ class Archive(models.Model):
             models.Index(fields=["status", "created_at", "id"], name="archive_status_created"),
             models.Index(fields=["room", "created_at", "id"], name="archive_room_created"),
             models.Index(fields=["session_id"], name="archive_session"),
+            models.Index(fields=["duration", "id"], name="archive_duration"),
+            models.Index(fields=["size", "id"], name="archive_size"),
+            models.Index(fields=["folded_names", "id"], name="archive_folded_names"),
             models.Index(
                 fields=["room_name", "-created_at", "-id"],
                 name="archive_room_name_created",

@@ -141,7 +141,7 @@ class Entry(models.Model):
     def as_row(self) -> list[object]:
         """Of COLUMNS."""
         return [
-            self.at.isoformat(timespec="seconds"),
+            self.at,
             self.actor_kind,
             self.actor_name,
             self.actor_id,

@@ -2,13 +2,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from archives.admin import by_id_or_session
 from archives.columns import state
+from archives.search import by_id_or_session
 from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
 from live.meetings_admin import MeetingAdmin as MeetingAdmin  # registers it
 from live.models import Activity
 from rooms.own_rooms import OwnRoomsOnly
-from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly, RunningFilter
+from staff.filters import PeriodFilter, RunningFilter
+from staff.large_tables import LargeTableAdmin, ReadOnly
 
 
 class Started(PeriodFilter):
@@ -21,6 +22,7 @@ class ActivityAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
     list_filter = ["kind", RunningFilter, Started]
     search_fields = ["id"]
     search_help_text = "An id, a session id, or the name of a room (case counts)."
+    searched = "as its id, session id, or room's name"
     sortable_by = ["created_at"]
 
     def get_search_results(

@@ -18,7 +18,9 @@ from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
 from rooms.search import starting_with
-from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly, RunningFilter
+from staff.exports import ExportedAdmin
+from staff.filters import PeriodFilter, RunningFilter
+from staff.large_tables import ReadOnly
 from web.spreadsheets import csv_response
 
 
@@ -49,14 +51,17 @@ class Started(PeriodFilter):
 
 
 @admin.register(Meeting)
-class MeetingAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
+class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     change_form_template = "admin/meetings/meeting/change_form.html"
     room_field, room_value = "room_name", "name"
     list_display = ["started_at", "room_name", ended, people_in, minutes]
     list_filter = [RunningFilter, Started]
     search_fields = ["room_name"]
     search_help_text = "The beginning of a room's name (case counts)."
+    searched = "at the beginning of its room's name"
     sortable_by = ["started_at"]
+    csv_columns: ClassVar[list[str]] = ["Started", "Ended", "Room", "People",
+        "Minutes of all people", "Session"]  # fmt: skip
     fieldsets: ClassVar[Any] = [
         (None, {"fields": [room_link, "started_at", ended, people_in, minutes, "session_id"]})
     ]
@@ -66,6 +71,10 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
         view = self.admin_site.admin_view(self.attendance)
         name = "meetings_meeting_attendance"
         return [path("<int:pk>/attendance.csv", view, name=name), *super().get_urls()]
+
+    def csv_row(self, row: Meeting) -> list[object]:
+        return [row.started_at, row.ended_at, row.room_name, row.people,
+                round(row.person_seconds / 60), row.session_id]  # fmt: skip
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Meeting], search_term: str

@@ -20,9 +20,11 @@ from access.capabilities import SENSITIVE, Capability
 from access.limits import in_redis
 from access.shared_files import temporary_folder
 from archives.models import Archive
+from archives.search import TRIGRAMS as RECORDINGS
 from meetings.models import Meeting, Stream
 from ops.checks import STARTUP
 from ops.write_probe import try_to_write
+from rooms.search import TRIGRAMS as ROOMS
 from video import accounts, probe
 from video.errors import VideoError
 from web import listening
@@ -58,6 +60,7 @@ def examine() -> Iterator[Finding]:
     yield from callbacks()
     yield from session_monitoring()
     yield from phones()
+    yield from search()
     yield from limits()
     yield from rate_limits()
 
@@ -271,6 +274,27 @@ def phones() -> Iterator[Finding]:
             "VOICE_SIGNATURE_SECRET is not set, so that webhooks of the Voice API are not checked.",
             "Set it to the signature secret of the Vonage account.",
         )
+
+
+def search() -> Iterator[Finding]:
+    """PostgreSQL needs an extension for some of its indexes."""
+    if connection.vendor != "postgresql":
+        return
+    try:
+        missing = [index for index in (ROOMS, RECORDINGS) if not index.exists(connection)]
+    except DatabaseError:
+        return  # database() has said so
+    if not missing:
+        yield Finding("ok", "search", "Parts of names are looked for in indexes.")
+        return
+    statements = " ".join(f"{index.statement};" for index in missing)
+    yield Finding(
+        "warning",
+        "search",
+        "A search reads all names, since indexes of trigrams are missing.",
+        "Have an administrator of the database run in it: CREATE EXTENSION pg_trgm; "
+        f"Then run there, each by itself: {statements}",
+    )
 
 
 def limits() -> Iterator[Finding]:

@@ -9,13 +9,16 @@ from time import monotonic, sleep
 from django.db import connection
 
 from access.notes import best_effort
+from archives.models import Archive
 from audit.models import Entry
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
 from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.attendance import forget_attendance
 from meetings.models import Meeting, Mute
+from rooms.models import Room
 from rooms.presence import look
+from web.folding import fold_all
 
 # How often, in seconds. Each process does all of it; twice does no harm.
 DEADLINES = 10
@@ -25,14 +28,16 @@ logger = logging.getLogger(__name__)
 
 
 def tidy() -> None:
-    """What the thread does now and then: mend who is where, and what became of recordings, and
-    forget what is old.
+    """What the thread does now and then: mend who is where, what became of recordings, and what is
+    searched; and forget what is old.
     """
     for meeting in Meeting.objects.filter(ended_at=None):
         with failure_logged("look who is in a room"):
             look(meeting.session_id, room_name=meeting.room_name)
     find_meetings(used_within=timedelta(days=1))
     ask_about_recordings()
+    fold_all(Room.objects.all(), "folded_name")
+    fold_all(Archive.objects.all(), "folded_names")
     forget_attendance()
     Mute.objects.forget_old()
     Entry.objects.forget_old()

@@ -4,6 +4,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -27,7 +28,9 @@ from rooms.names import MAX_LENGTH, composed
 from rooms.own_rooms import OwnRoomsOnly
 from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 from rooms.search import starting_with
-from staff.large_tables import LargeTableAdmin, PeriodFilter, ReadOnly
+from staff.exports import ExportedAdmin
+from staff.filters import FormFilter, PeriodFilter
+from staff.large_tables import ReadOnly
 from web.errors import Problem
 
 
@@ -136,16 +139,46 @@ class LastUsed(PeriodFilter):
     title, parameter_name = "last used", "last_used_at"
 
 
+class OwnerForm(forms.Form):
+    name = forms.CharField(label="User name")
+
+    def clean_name(self) -> User:
+        if user := User.objects.filter(username=self.cleaned_data["name"]).first():
+            return user
+        raise forms.ValidationError("There is no user of this name.")
+
+
+class Owner(FormFilter):
+    title, parameter_name = "owner", "owner"
+    form_class = OwnerForm
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """None for staff whose list has own rooms alone."""
+        if has_own_rooms_only(request.user):
+            return []
+        return [("me", "Me"), ("nobody", "Nobody")]
+
+    def of_link(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        owners = {"me": self.request.user, "nobody": None}
+        return rows.filter(owner=owners[value]) if value in owners else rows
+
+    def of_form(self, rows: QuerySet[Any], **chosen: Any) -> QuerySet[Any]:
+        return rows.filter(owner=chosen["name"])
+
+
 @admin.register(Room)
-class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
+class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
     recorded_by_model = {"added", "changed", "deleted"}
     form = RoomForm
     list_display = ["name", entry, "owner", "last_used_at", encrypted, "created_at"]
     list_select_related = ["owner"]
-    list_filter = ["e2ee", LastUsed]
+    list_filter: ClassVar[Any] = [LastUsed, Owner, "e2ee"]
     search_fields = ["name"]
-    search_help_text = "The beginning of a room's name (case counts), or a whole session id."
+    search_help_text = "Part of a room's name, or a whole session id."
+    searched = "in its name, or as its session id, present or past"
     sortable_by = ["name", "created_at", "last_used_at"]
+    csv_columns: ClassVar[list[str]] = ["Name", "Owner", "Closed", "Opens", "Closes", "Access code",
+        "Waiting room", "End-to-end encrypted", "Session", "Created", "Last used"]  # fmt: skip
     actions: Any = ["delete_selected"]
     # Any, because the stubs do not know that functions may stand here.
     readonly_fields: ClassVar[Any] = ["name", entry, "session_id", "e2ee", "created_at",
@@ -154,6 +187,11 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
 
     def of_rooms(self, rows: QuerySet[Room], own: QuerySet[Room]) -> QuerySet[Room]:
         return rows & own
+
+    def csv_row(self, row: Room) -> list[object]:
+        return [row.name, str(row.owner or ""), row.closed, row.opens_at, row.closes_at,
+                bool(row.access_code), row.waiting_room, row.e2ee, row.session_id, row.created_at,
+                row.last_used_at]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
         own = ["owner"] if has_own_rooms_only(request.user) else []
@@ -259,17 +297,22 @@ class RoomAdmin(OwnRoomsOnly, LargeTableAdmin):
 
 
 @admin.register(ClosedName)
-class ClosedNameAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
+class ClosedNameAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     recorded_by_model = {"changed"}
     list_display = ["name", "closed_at"]
     search_fields = ["name"]
     search_help_text = "The beginning of a name (case counts)."
+    searched = "at its beginning"
+    csv_columns: ClassVar[list[str]] = ["Name", "Closed"]
     sortable_by = ["name", "closed_at"]
     actions = ["open_again"]
 
     def of_rooms(self, rows: QuerySet[ClosedName], own: QuerySet[Room]) -> QuerySet[ClosedName]:
         """Nobody owns a name that has no room."""
         return rows.none()
+
+    def csv_row(self, row: ClosedName) -> list[object]:
+        return [row.name, row.closed_at]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ClosedName], search_term: str

@@ -16,15 +16,16 @@ from rooms.closed_names import ClosedName
 from rooms.conferences import Conference as Conference  # a model of this app
 from rooms.deleted_sessions import DeletedSession
 from rooms.guests import Guest as Guest  # a model of this app
-from rooms.names import MAX_LENGTH, clean_name, composed
+from rooms.names import MAX_LENGTH, clean_name
 from rooms.ownership import Owned
 from rooms.policy import ANONYMOUS, Policy, Visitor
 from rooms.presence import count_people
-from rooms.search import starting_with
+from rooms.search import containing, starting_with
 from rooms.single_flight import SingleFlight
 from video import sessions
 from video.errors import VideoError
 from web.errors import Problem
+from web.folding import FoldedField
 from web.rows import has_row, insert
 
 _visits: SingleFlight[Room] = SingleFlight()
@@ -199,11 +200,13 @@ class RoomManager(models.Manager["Room"]):
         return rooms.filter(**columns)
 
     def search(self, term: str) -> models.QuerySet[Room]:
-        """Rooms whose name starts with `term`, by name, or the one whose session it is."""
-        term = composed(term)
+        """Rooms with `term` in their name, in any case and with or without accents; or the one
+        whose session it is.
+        """
+        term = term.strip()
         if room := self.by_session([term]).get(term):
             return self.filter(pk=room.pk)
-        return starting_with(self.all(), term)
+        return containing(self.all(), term, column="folded_name")
 
     def name_of_session(self, session_id: str) -> str:
         """The name of its room, also of one that was deleted; empty if it is unknown."""
@@ -225,6 +228,7 @@ class Room(Policy, Owned, NotesUse, models.Model):
     """A name that people can say, and the session that it stands for."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
+    folded_name = FoldedField(sources=["name"])
     session_id = models.CharField(max_length=255, unique=True)
     e2ee = models.BooleanField("end-to-end encrypted", default=False)
     token_role = models.CharField(
@@ -256,6 +260,7 @@ class Room(Policy, Owned, NotesUse, models.Model):
                 name="room_recorded_last_used",
             ),
             models.Index(fields=["owner", "last_used_at", "id"], name="room_owner_last_used"),
+            models.Index(fields=["folded_name", "id"], name="room_folded_name"),
         ]
 
     def __str__(self) -> str:

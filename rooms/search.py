@@ -1,11 +1,22 @@
-"""Rows by the beginning of a room's name, as many as there may be."""
+"""Rows by a room's name, as many as there may be."""
 
-from typing import TypeVar
+import re
+from typing import Any, TypeVar
 
 from django.db import connections, models
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+from staff.large_tables import CappedPaginator
+from web.folding import folded
+from web.indexes import TrigramIndex
 
 Row = TypeVar("Row", bound=models.Model)
+
+TRIGRAMS = TrigramIndex("room_trigrams", "rooms_room", "folded_name")
+# What PostgreSQL needs to look for a text in an index of trigrams.
+THREE_LETTERS = re.compile(r"[^\W_]{3}")
 
 
 def starting_with(
@@ -28,6 +39,26 @@ def begins(beginning: str, column: str = "name", *, vendor: str) -> models.Q:
         end = beginning + chr(0x10FFFF)
         return models.Q(**{f"{column}__gte": beginning, f"{column}__lt": end})
     return models.Q(**{f"{column}__startswith": beginning})
+
+
+def containing(rows: models.QuerySet[Row], term: str, *, column: str) -> models.QuerySet[Row]:
+    """Those of `rows` with `term` in this FoldedField, in any case and with or without accents."""
+    has_term = _has(folded(term.strip()), column)
+    # Read from the index of the column alone. Planners would rather walk the dates of all rows, for
+    # an order, or read each row, for a filter, which is quick only where many rows have the term.
+    most = CappedPaginator.most
+    found = rows.model._default_manager.using(rows.db).filter(has_term).order_by()
+    ids = list(found.values_list("pk", flat=True)[: most + 1])
+    return rows.filter(has_term) if len(ids) > most else rows.filter(pk__in=ids)
+
+
+def _has(term: str, column: str) -> Any:
+    """A condition. Of few letters one that no index of trigrams serves: PostgreSQL would read all
+    of that, and then each row, in place of the index of the column.
+    """
+    if THREE_LETTERS.search(term):
+        return models.Q(**{f"{column}__contains": term})
+    return GreaterThan(StrIndex(models.F(column), models.Value(term)), 0)
 
 
 class _AsIndexedForLike(OrderBy):

@@ -1,16 +1,15 @@
 """Admin lists that stay quick on a million rows, where Django's own would read all of them."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import cached_property
 
-from staff.offered import OfferedOnly
+from staff.offered import OfferedChangeList, OfferedOnly
 
 
 class CappedPaginator(Paginator):
@@ -34,49 +33,26 @@ class CappedPaginator(Paginator):
         return int(rows.order_by()[: self.most + 1].count())
 
 
-class PeriodFilter(admin.SimpleListFilter):
-    """By ranges that an index has. The parameter is named after the field.
-
-    Django's date hierarchy would truncate the date of each row.
+class LargeChangeList(OfferedChangeList):
+    """Sorts no more than are counted, unless an index has the order of the whole table: to sort
+    what was found by another index takes seconds.
     """
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name.capitalize()) for name in _periods()]
+    is_too_large_to_sort = False
 
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
-        if period := _periods().get(self.value() or ""):
-            start, end = period
-            field = self.parameter_name
-            return queryset.filter(**{f"{field}__gte": start, f"{field}__lt": end})
-        return queryset
-
-
-class RunningFilter(admin.SimpleListFilter):
-    """Of rows that have no `ended_at` while they run."""
-
-    title, parameter_name = "running", "running"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
-        if self.value() in {"yes", "no"}:
-            return queryset.filter(ended_at__isnull=self.value() == "yes")
-        return queryset
-
-
-def _periods() -> dict[str, tuple[datetime, datetime]]:
-    """Their starts and ends."""
-    day = timedelta(days=1)
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    month = today.replace(day=1)
-    return {
-        "today": (today, today + day),
-        "yesterday": (today - day, today),
-        "past 7 days": (today - 7 * day, today + day),
-        "this month": (month, today + day),
-        "last month": ((month - day).replace(day=1), month),
-    }
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: Any = None
+    ) -> models.QuerySet[Any]:
+        found = super().get_queryset(request, exclude_parameters)
+        if ORDER_VAR not in self.params or not found.query.where:
+            return found
+        first = found.order_by()[: CappedPaginator.most + 1]
+        if first.count() > CappedPaginator.most:
+            self.is_too_large_to_sort = True
+            del self.params[ORDER_VAR], self.filter_params[ORDER_VAR]
+            return found.order_by(*self.get_ordering(request, found.order_by()))
+        rows = self.root_queryset.filter(pk__in=first.values("pk"))
+        return self.apply_select_related(rows.order_by(*found.query.order_by))
 
 
 class LargeTableAdmin(OfferedOnly):
@@ -85,6 +61,9 @@ class LargeTableAdmin(OfferedOnly):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LargeChangeList
 
 
 class ReadOnly:

@@ -38,8 +38,24 @@ class OfferedChangeList(ChangeList):
         return super().get_ordering_field(field_name) if field_name in offered else None
 
     def get_ordering(self, *args: Any, **kwargs: Any) -> Any:
-        """Each column once: SQLite sorts by no more than 2,000."""
-        return list(dict.fromkeys(super().get_ordering(*args, **kwargs)))
+        """Each column once: SQLite sorts by no more than 2,000. An index of the first one and the
+        primary key has the whole order, if both go the same way.
+        """
+        ordering = list(dict.fromkeys(super().get_ordering(*args, **kwargs)))
+        if ordering[1:] == ["-pk"] and not str(ordering[0]).startswith("-"):
+            ordering[1] = "pk"
+        return ordering
+
+    @property
+    def chosen(self) -> list[str]:
+        """What the list is filtered by, in words."""
+        found = {spec.title: self._chosen(spec) for spec in self.filter_specs}
+        return [f"{title} {' '.join(words)}" for title, words in found.items() if words]
+
+    def _chosen(self, spec: Any) -> list[str]:
+        _, *choices = spec.choices(self)  # the first is "All"
+        selected = [str(choice["display"]).lower() for choice in choices if choice["selected"]]
+        return selected + list(filter(None, [getattr(spec, "words", "")]))
 
 
 class OfferedOnly(ModelAdmin):
@@ -51,6 +67,8 @@ class OfferedOnly(ModelAdmin):
     """
 
     recorded_by_model: ClassVar[set[str]] = set()
+    # Ends "No room has “x” …", where nothing was found.
+    searched = "in what is searched"
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._record("added", [obj], message)
@@ -88,7 +106,11 @@ class OfferedOnly(ModelAdmin):
         filters: Any = self.list_filter
         names = [getattr(each, "parameter_name", each) for each in filters]
         endings = ("", "__exact", "__id__exact", "__isnull")
-        return lookup in {f"{name}{ending}" for name in names for ending in endings}
+        offered = {f"{name}{ending}" for name in names for ending in endings}
+        for each in filters:
+            if parameters := getattr(each, "form_parameters", None):
+                offered.update(parameters())
+        return lookup in offered
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str

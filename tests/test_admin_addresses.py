@@ -28,7 +28,8 @@ LOOKUPS = [
     "status__exact", "e2ee__exact", "is_staff__exact", "groups__id__exact", "last_used_at__gte",
     "action_flag__exact", "room__id__exact", "created_at__year", "last_used_at__year",
     "created_at__month", "created_at", "created_at__exact", "last_used_at", "e2ee__id__exact",
-    "status__isnull", "id__gt", "room__name__regex", "name__iregex", "x", "__", "pk",
+    "created_at-since", "created_at-until", "last_used_at-since", "last_used_at-x", "owner",
+    "owner-name", "room", "status__isnull", "id__gt", "room__name__regex", "name__iregex", "x", "__", "pk",
 ]  # fmt: skip
 DATES = ("created_at", "last_used_at")
 # In the database they are as secret as they look.

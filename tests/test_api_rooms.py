@@ -298,9 +298,10 @@ def test_the_list_is_searched_and_filtered(program):
     Room.objects.filter(name="a-0").update(closed=True)
     Room.objects.filter(name="a-1").update(e2ee=True)
     for query, expected in [
-        ("search=a-", ["a-1", "a-0"]), ("search=a-0", ["a-0"]), ("search=1_A-1", ["A-1"]),
-        ("search=-", []), ("closed=true", ["a-0"]), ("e2ee=true", ["a-1"]),
-        ("search=a-&closed=false", ["a-1"]), ("search=A-&e2ee=true", []), ("search=%25", []),
+        ("search=a-", ["A-1", "a-1", "A-0", "a-0"]), ("search=a-0", ["A-0", "a-0"]),
+        ("search=1_A-1", ["A-1"]),
+        ("search=-0", ["A-0", "a-0"]), ("closed=true", ["a-0"]), ("e2ee=true", ["a-1"]),
+        ("search=a-0&closed=false", ["A-0"]), ("search=0&e2ee=true", []), ("search=%25", []),
     ]:  # fmt: skip
         assert names(program.get(f"rooms?{query}")) == expected, query
 
@@ -345,7 +346,7 @@ def test_a_key_for_some_rooms_sees_and_changes_no_others(program, school, opento
     program.post("rooms", name="lobby")
     program.post("rooms", name="school-1")
     assert names(school.get("rooms")) == ["school-1"]
-    assert names(school.get("rooms?search=l")) == names(school.get("rooms?search=lobby")) == []
+    assert names(school.get("rooms?search=by")) == names(school.get("rooms?search=lobby")) == []
     session = program.get("rooms/lobby").json()["sessionId"]
     assert names(school.get(f"rooms?search={session}")) == []
     asked = len(opentok.requests())

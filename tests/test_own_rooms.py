@@ -103,7 +103,7 @@ def test_a_search_by_session_finds_no_foreign_room(browser):
     for term in foreign.session_id, foreign.name, str(archive.pk):
         for path in ROOMS, ARCHIVES, ACTIVITIES:
             assert listed(browser, path, q=term) == set()
-    assert listed(browser, ARCHIVES, room__id__exact=foreign.pk) == set()
+    assert listed(browser, ARCHIVES, room=foreign.pk) == set()
 
 
 def test_closed_names_belong_to_nobody(browser):

@@ -24,7 +24,9 @@ def insert(row: models.Model, *, using: str) -> None:
     names = ", ".join(field.attname for field in columns)
     marks = ", ".join(["%s"] * len(columns))
     query = f"INSERT INTO {meta.db_table} ({names}) VALUES ({marks}) RETURNING id"  # noqa: S608
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in columns]
+    values = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in columns
+    ]
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         row.pk = cursor.fetchone()[0]

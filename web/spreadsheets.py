@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.http import HttpResponse
 
@@ -22,5 +23,7 @@ def csv_response(
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
     is_formula = isinstance(value, str) and value.startswith(FORMULAS)
     return f"'{value}" if is_formula else value

@@ -1,0 +1,86 @@
+"""Texts as they are searched: in any case, with or without accents."""
+
+import time
+import unicodedata
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from django.db import connections, models, transaction
+
+# Of a text. PostgreSQL takes no more than 2,704 bytes into an index, and decomposing takes a time
+# that grows with the square of how many accents follow one another.
+LONGEST = 300
+BATCH = 200
+
+
+def folded(text: str) -> str:
+    """The beginning of `text`, without accents and capitals."""
+    text = text[:LONGEST]
+    if text.isascii():
+        return text.lower()
+    letters = unicodedata.normalize("NFD", text)
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", bare.casefold())[:LONGEST]
+
+
+class FoldedField(models.TextField):
+    """What the columns `sources` have, folded, a line each; written whenever the row is.
+
+    NULL in rows that an older server wrote, until `fold_all` has filled it.
+    """
+
+    def __init__(self, *, sources: Sequence[str], **options: Any) -> None:
+        self.sources = sources
+        super().__init__(**options | {"null": True, "editable": False})
+
+    def deconstruct(self) -> Any:
+        name, path, arguments, options = super().deconstruct()
+        return name, path, arguments, options | {"sources": self.sources}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        text = "\n".join(folded(getattr(model_instance, source)) for source in self.sources)
+        setattr(model_instance, self.attname, text)
+        return text
+
+
+def fold_all(rows: models.QuerySet[Any], column: str) -> None:
+    """Fill this FoldedField where it is NULL, the oldest first: these lie side by side.
+
+    In short transactions, so that nobody waits for long; what is done stays done if it is ended
+    half way.
+    """
+    since: dict[str, Any] = {}
+    missing = rows.filter(**{f"{column}__isnull": True}).order_by("created_at")
+    while batch := _fold(missing.filter(**since)[:BATCH], column):
+        since = {"created_at__gte": max(row.created_at for row in batch)}
+
+
+def _fold(rows: models.QuerySet[Any], column: str) -> list[Any]:
+    """Of a few rows."""
+    started = time.monotonic()
+    field: Any = rows.model._meta.get_field(column)
+    with transaction.atomic(using=rows.db):
+        ids = list(rows.values_list("pk", flat=True))
+        # Locked in the order in which the server locks them, or the two could wait for each other.
+        mine = rows.model._default_manager.using(rows.db).filter(pk__in=ids).order_by("pk")
+        batch = list(mine.only("pk", "created_at", *field.sources).select_for_update())
+        if batch:
+            _update(batch, field, using=rows.db)
+    if batch and connections[rows.db].vendor == "sqlite":
+        # Those who wait for its one lock look for it now and then.
+        time.sleep(time.monotonic() - started)
+    return batch
+
+
+def _update(rows: list[models.Model], field: Any, *, using: str) -> None:
+    """In one statement, by hand: Django takes longer to compose it than SQLite to run it."""
+    meta, connection = rows[0]._meta, connections[using]
+    texts = {
+        meta.pk.get_db_prep_value(row.pk, connection): field.pre_save(row, add=False)
+        for row in rows
+    }
+    cases, marks = "WHEN %s THEN %s " * len(texts), ", ".join(["%s"] * len(texts))
+    query = f"UPDATE {meta.db_table} SET {field.column} = CASE id {cases} END WHERE id IN ({marks})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(query, [*chain.from_iterable(texts.items()), *texts])
