@@ -5,6 +5,7 @@ import re
 import secrets
 import statistics
 import time
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import requests
@@ -14,7 +15,15 @@ from bench.processes import Running, manage
 from bench.report import table, tell
 
 TIMES = 5
-LISTS = {"Rooms": "/admin/rooms/room/", "Recordings": "/admin/archives/archive/"}
+LISTS = {
+    "Rooms": "/admin/rooms/room/",
+    "Recordings": "/admin/archives/archive/",
+    "Meetings": "/admin/meetings/meeting/",
+}
+# Which date each is filtered by.
+DATES = {"Rooms": "last_used_at", "Recordings": "created_at", "Meetings": "started_at"}
+# Whole, a part that few have, one that many have, short ones, a session, and what is not there.
+TERMS = [room_name(12), "RIC 4999", FIRST[0], "a", "q", "7z", session_id(12), "nobody has this"]
 
 
 class Staff:
@@ -57,20 +66,56 @@ def open_lists(kind: str, staff: Staff, *, size: int) -> list[list[str]]:
     """Rows for `section`."""
     rows = []
     for name, path in LISTS.items():
-        page = staff.open(path)
-        links = sorted({html.unescape(link) for link in re.findall(r'href="(\?[^"]+)"', page)})
-        one = re.search(rf'href="({path}[^"/]+/change/)', page)
-        searches = [room_name(size // 2), FIRST[0], session_id(size // 2), "nobody has this"]
+        one = re.search(rf'href="({path}[^"/]+/change/)', staff.open(path))
+        searches = [f"{path}?q={quote(term)}" for term in TERMS]
         views = {
             "the list": [path],
-            "each link on it: filters, dates, orders, pages": [path + link for link in links],
-            "searches": [f"{path}?q={quote(term)}" for term in searches],
+            "each link on it: filters, dates, orders, pages": _links(staff, path, path),
+            "each order of each filter": _orders(staff, path),
+            "ranges of days": _ranges(path, DATES[name]),
+            "of one room": [f"{path}?room={size // 2}"] if name == "Recordings" else [],
+            "searches": searches,
+            "each link on what was searched": [
+                link for page in searches for link in _links(staff, path, page)
+            ],
+            "searches in a range of days": [
+                f"{pages}&q={quote(term)}" for pages in _ranges(path, DATES[name]) for term in TERMS
+            ],
             "the newest one's page": [one[1]] if one else [],
         }
         for view, pages in views.items():
+            if not pages:
+                continue
             tell(f"{kind}: {name}, {view}")
             rows.append([kind, f"{name}: {view}", *_figures(staff, pages)])
     return rows
+
+
+def _links(staff: Staff, path: str, page: str) -> list[str]:
+    """To other views of the list, from one of its pages."""
+    links = {html.unescape(link) for link in re.findall(r'href="(\?[^"]+)"', staff.open(page))}
+    return [path + link for link in sorted(links)]
+
+
+def _orders(staff: Staff, path: str) -> list[str]:
+    filters = [link for link in _links(staff, path, path) if not re.search(r"[?&][op]=", link)]
+    return [
+        link
+        for page in filters
+        for link in _links(staff, path, page)
+        if re.search(r"[?&]o=", link) and link.count("=") == 2
+    ]
+
+
+def _ranges(path: str, field: str) -> list[str]:
+    """A week, half a year, and all but the last days."""
+    today = datetime.now(UTC).date()
+    spans = [(7, 0), (300, 120), (1000, 3)]
+    return [
+        f"{path}?{field}-since={today - timedelta(days=first)}"
+        f"&{field}-until={today - timedelta(days=last)}"
+        for first, last in spans
+    ]
 
 
 def _figures(staff: Staff, pages: list[str]) -> list[str]:
@@ -81,13 +126,13 @@ def _figures(staff: Staff, pages: list[str]) -> list[str]:
         str(len(pages)),
         f"{statistics.median(taken.values()):.0f}",
         f"{taken[slowest]:.0f}",
-        f"`{query[:60]}`" if query else "",
+        f"`{query[:80]}`" if query else "",
     ]
 
 
 def section(rows: list[list[str]], *, size: int) -> str:
     return (
-        f"### The admin with {size:,} rooms and as many recordings\n\n"
+        f"### The admin with {size:,} rooms, and as many recordings and meetings\n\n"
         f"Each page was opened {TIMES} times by somebody who is logged in; its figure is the "
         "median of these, from the request to the whole answer.\n\n"
         + table("database | what | pages | median, ms | slowest page, ms | which is", rows)
