@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from archives.managers import UPDATED_FIELDS, ArchiveManager
+from archives.catalogue import UPDATED_FIELDS
+from archives.managers import ArchiveManager
 from archives.states import RANK, Status
 from rooms.models import Room
 from rooms.names import MAX_LENGTH

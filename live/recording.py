@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from archives.managers import OVER, ROUNDING
+from archives.catalogue import ROUNDING
+from archives.managers import OVER
 from archives.models import Archive
 from archives.states import Status
 from audit.actors import SERVER, acting_as
