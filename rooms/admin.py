@@ -74,13 +74,6 @@ class RoomForm(HoursForm):
     class Meta:
         widgets = {"notes": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        for name in {"opens_at", "closes_at"} & self.fields.keys():
-            field: Any = self.fields[name]  # of two inputs, which Django leaves without labels
-            for part, widget in zip(("date", "time"), field.widget.widgets, strict=True):
-                widget.attrs["aria-label"] = f"{field.label}: {part}"
-
 
 class NewRoomForm(forms.Form):
     name = forms.CharField(

@@ -32,7 +32,7 @@ class LogEntryAdmin(ReadOnly, LargeTableAdmin):
 admin.site.unregister([User, Group])
 
 
-class NamePrefixInline(admin.TabularInline):
+class NamePrefixInline(admin.StackedInline):
     """For those who may change the user."""
 
     model = NamePrefix
@@ -55,6 +55,8 @@ class NamePrefixInline(admin.TabularInline):
 @admin.register(User)
 class UserAdmin(OfferedOnly, auth.UserAdmin):
     inlines = [NamePrefixInline]
+    # Django's pairs of boxes to choose from have no names for screen readers.
+    filter_horizontal = ()
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Not before there is a user."""
@@ -67,4 +69,4 @@ class UserAdmin(OfferedOnly, auth.UserAdmin):
 
 @admin.register(Group)
 class GroupAdmin(OfferedOnly, auth.GroupAdmin):
-    pass
+    filter_horizontal = ()

@@ -12,6 +12,7 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup, Disallow
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError, models
 from django.http import HttpRequest, HttpResponse
@@ -67,8 +68,20 @@ class OfferedOnly(ModelAdmin):
     """
 
     recorded_by_model: ClassVar[set[str]] = set()
+
+    class Media:
+        js = ("lists.js",)
+
     # Ends "No room has “x” …", where nothing was found.
     searched = "in what is searched"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, AdminSplitDateTime):
+            # Of two inputs, which Django leaves without labels.
+            for part, widget in zip(("date", "time"), field.widget.widgets, strict=True):
+                widget.attrs["aria-label"] = f"{field.label}: {part}"
+        return field
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._record("added", [obj], message)

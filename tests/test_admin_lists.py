@@ -178,3 +178,30 @@ def test_recordings_are_sorted_by_length_and_size(admin_client):
 def test_where_no_user_is_found_the_page_says_so_as_well(admin_client):
     page = text(admin_client, "/admin/auth/user/", q="zzz")
     assert "No user has “<bdi>zzz</bdi>” in what is searched." in " ".join(page.split())
+
+
+def test_a_list_with_rows_has_a_link_to_them_and_its_script(admin_client):
+    skip = '<a href="#rows" class="skip-to-content-link">'
+    assert skip not in admin_client.get("/admin/rooms/room/").content.decode()
+    Room.objects.create(name="standup", session_id="1_a")
+    for path in "rooms/room", "auth/user":
+        text = admin_client.get(f"/admin/{path}/").content.decode()
+        assert skip in text
+        assert "lists.js" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["rooms/room/{room}/change", "access/apikey/add", "auth/user/{user}/change"]
+)
+def test_both_parts_of_a_time_have_labels(admin_client, admin_user, path):
+    room = Room.objects.create(name="standup", session_id="1_a")
+    text = admin_client.get(f"/admin/{path.format(room=room.pk, user=admin_user.pk)}/").content
+    inputs = re.findall('<input type="text"[^>]*class="v(?:Date|Time)Field"[^>]*>', text.decode())
+    assert inputs
+    assert all("aria-label=" in field for field in inputs)
+
+
+def test_permissions_are_chosen_in_a_field_that_screen_readers_name(admin_client, admin_user):
+    for path in f"user/{admin_user.pk}/change", "group/add":
+        text = admin_client.get(f"/admin/auth/{path}/").content.decode()
+        assert "selectfilter" not in text
