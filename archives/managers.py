@@ -38,7 +38,7 @@ class ArchiveManager(Catalogue):
         Errors and options: video.archives.start_archive. `archive_conflict` has the id of the
         recording that runs already as its member `archiveId`, if one does.
         """
-        room = Room.objects.by_session([session_id]).get(session_id)
+        room = Room.objects.of_session(session_id)
         name = room.name if room else DeletedSession.objects.names([session_id]).get(session_id)
         options.setdefault("name", name)
         try:

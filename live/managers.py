@@ -215,7 +215,7 @@ class ActivityManager(models.Manager["Activity"]):
         return activity
 
     def _insert(self, activity: Activity, remote: Remote) -> None:
-        room = Room.objects.by_session([activity.session_id]).get(activity.session_id)
+        room = Room.objects.of_session(activity.session_id)
         activity.room, activity.room_name = room, room.name if room else ""
         try:
             with transaction.atomic():

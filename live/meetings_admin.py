@@ -26,7 +26,7 @@ from web.spreadsheets import csv_response
 
 @admin.display(description="Room")
 def room_link(meeting: Meeting) -> str:
-    room = Room.objects.by_session([meeting.session_id]).get(meeting.session_id)
+    room = Room.objects.of_session(meeting.session_id)
     return link_to(room) if room else meeting.room_name or "–"
 
 

@@ -20,7 +20,7 @@ def check_key_covers(key: ApiKey | None, name: str) -> None:
 def check_key_covers_session(key: ApiKey | None, session_id: str) -> None:
     """`room_not_covered` unless the session is, or was, one of a room that the key is for."""
     if key and key.room_prefix:
-        room = Room.objects.by_session([session_id]).get(session_id)
+        room = Room.objects.of_session(session_id)
         key.refuse_other_rooms(room.name if room else None)
 
 

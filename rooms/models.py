@@ -97,13 +97,27 @@ class RoomManager(models.Manager["Room"]):
         return room
 
     def get_by_name(self, name: str) -> Room | None:
+        return self._get("name", name)
+
+    def get_by_session(self, session_id: str) -> Room | None:
+        """The room that has this session now."""
+        return self._get("session_id", session_id)
+
+    def of_session(self, session_id: str) -> Room | None:
+        """The room that has, or had, this session."""
+        if room := self.get_by_session(session_id):
+            return room
+        past = PastSession.objects.filter(session_id=session_id).select_related("room")
+        return next((session.room for session in past), None)
+
+    def _get(self, column: str, value: str) -> Room | None:
         """By hand: Django would take longer to compose this SELECT and to take its row apart than
         the database takes to run it.
         """
         columns = [field.attname for field in self.model._meta.concrete_fields]
-        query = f"SELECT {', '.join(columns)} FROM rooms_room WHERE name = %s"  # noqa: S608
+        query = f"SELECT {', '.join(columns)} FROM rooms_room WHERE {column} = %s"  # noqa: S608
         with connections[self.db].cursor() as cursor:
-            cursor.execute(query, [name])
+            cursor.execute(query, [value])
             row = cursor.fetchone()
         return self.model.from_db(self.db, columns, [_aware(held) for held in row]) if row else None
 
@@ -204,13 +218,13 @@ class RoomManager(models.Manager["Room"]):
         whose session it is.
         """
         term = term.strip()
-        if room := self.by_session([term]).get(term):
+        if room := self.of_session(term):
             return self.filter(pk=room.pk)
         return containing(self.all(), term, column="folded_name")
 
     def name_of_session(self, session_id: str) -> str:
         """The name of its room, also of one that was deleted; empty if it is unknown."""
-        if room := self.by_session([session_id]).get(session_id):
+        if room := self.of_session(session_id):
             return room.name
         return DeletedSession.objects.names([session_id]).get(session_id, "")
 
