@@ -16,9 +16,6 @@ from video import callbacks, ids
 from video.answers import Remote
 from web.rows import has_row
 
-# All that is done when somebody comes.
-ASKED_OF_ROOMS = ["name", "session_id", "max_participants", "record_meetings", "e2ee"]
-
 
 class CallbackView(APIView):
     """See video/callbacks.py, which knows who is calling."""
@@ -52,10 +49,10 @@ def _apply_to_session(told: Remote) -> None:
     if not (isinstance(session_id, str) and ids.SESSION_ID.fullmatch(session_id)):
         return
     Guest.objects.apply_callback(session_id, told)
-    if arrived := news.apply_callback(told, name_of=Room.objects.name_of_session):
-        for room in Room.objects.filter(session_id=session_id).only(*ASKED_OF_ROOMS).order_by():
-            enforce(room, arrived)
-            record_meeting(room)
+    arrived = news.apply_callback(told, name_of=Room.objects.name_of_session)
+    if arrived and (room := Room.objects.get_by_session(session_id)):
+        enforce(room, arrived)
+        record_meeting(room)
     is_departure = told["event"] == "connectionDestroyed"
     if is_departure and has_row(Activity, session_id=session_id, ended_at=None):
         Activity.objects.end_overdue(session_id=session_id)

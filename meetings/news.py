@@ -17,12 +17,11 @@ from meetings.models import (
     MAX_REASON,
     Connection,
     Meeting,
-    Stream,
 )
 from meetings.presence import NO_PERSON, present
 from video import values
 from video.answers import Remote
-from web.rows import has_row
+from web.rows import has_row, read, row_lock, write
 
 # Why a client left whose going was found out and not told.
 NOT_LISTED = "notListed"
@@ -52,7 +51,7 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
     match told["event"]:
         case "connectionCreated":
             if client := _client(told.get("connection"), moment):
-                return _note(session_id, client, name_of)
+                return _join(session_id, client) or _note(session_id, client, name_of)
         case "connectionDestroyed":
             if client := _client(told.get("connection"), moment):
                 reason = values.text(told.get("reason"))[:MAX_REASON]
@@ -104,10 +103,28 @@ def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
         return _write(session_id, told, name_of)
 
 
+def _join(session_id: str, told: Told) -> Connection | None:
+    """Add a client to the meeting that runs, in one statement, as most of them come. None if none
+    does, if it has to begin earlier for that, or if the client is known.
+    """
+    query = (
+        "INSERT INTO meetings_connection (id, meeting_id, data, connected_at, reason) "  # noqa: S608
+        "SELECT %s, id, %s, %s, '' FROM meetings_meeting "
+        f"WHERE session_id = %s AND ended_at IS NULL AND started_at <= %s {row_lock()} "
+        "ON CONFLICT DO NOTHING RETURNING meeting_id"
+    )
+    came = told.connected_at
+    if row := write(query, told.id, told.data, came, session_id, came):
+        return Connection(pk=told.id, meeting_id=row[0], data=told.data, connected_at=came)
+    return None
+
+
 @transaction.atomic
 def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
-    if has_row(Connection, id=told.id):
-        _update(session_id, told)
+    if known := _locked(told.id):
+        in_session, *stored = known
+        if in_session == session_id:  # else nothing of it is true
+            _update(told, *stored)
         return None
     meeting = _meeting_of(session_id, told, name_of)
     connection = Connection.objects.create(
@@ -119,29 +136,36 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
         reason=told.reason,
     )
     if told.left_at:
-        _end_if_empty(meeting)
+        _end_if_empty(meeting.pk)
         return None
     return connection
 
 
-def _update(session_id: str, told: Told) -> None:
-    """Of a client who is known; of one in another session nothing is true.
+def _locked(connection_id: str) -> tuple[Any, ...] | None:
+    """The session of a client who is known, their data, when they left and why.
 
-    The meeting is locked, as everywhere here. Two who lock connections as well could wait for each
-    other.
+    Their meeting is locked, as everywhere here. Two who lock connections as well could wait for
+    each other.
     """
-    locked = Connection.objects.select_for_update(of=["meeting"])
-    known = locked.select_related("meeting").filter(pk=told.id).first()
-    if known is None or known.meeting.session_id != session_id:
-        return
+    query = (
+        "SELECT session_id, client.data, left_at, reason "  # noqa: S608
+        "FROM meetings_connection client JOIN meetings_meeting meeting ON meeting.id = meeting_id "
+        f"WHERE client.id = %s {row_lock('meeting')}"
+    )
+    return read(query, connection_id)
+
+
+def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> None:
     news: dict[str, Any] = {}
-    if told.data and not known.data:
+    if told.data and not data:
         news["data"] = told.data  # lists have none, and it says who counts as a person
-    if told.left_at and (known.left_at is None or known.reason == NOT_LISTED):
+    if told.left_at and (left_at is None or reason == NOT_LISTED):
         news |= {"left_at": told.left_at, "reason": told.reason}
     if news:
-        Connection.objects.filter(pk=known.pk).update(**news)
-        _end_if_empty(known.meeting)
+        columns = ", ".join(f"{name} = %s" for name in news)
+        query = f"UPDATE meetings_connection SET {columns} WHERE id = %s RETURNING meeting_id"  # noqa: S608
+        if row := write(query, *news.values(), told.id):
+            _end_if_empty(*row)
 
 
 def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
@@ -166,20 +190,24 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
     return meeting
 
 
-def _end_if_empty(meeting: Meeting) -> None:
+def _end_if_empty(meeting_id: int) -> None:
     """End a meeting, which is locked, if the last one has left; one that nobody was in is none."""
-    if has_row(Connection, meeting_id=meeting.pk, left_at=None):
+    if has_row(Connection, meeting_id=meeting_id, left_at=None):
         return
-    stays = list(meeting.connections.order_by().values_list("connected_at", "left_at", "data"))
+    meeting = Meeting.objects.filter(pk=meeting_id)
+    connections = Connection.objects.filter(meeting=meeting_id).order_by()
+    stays = list(connections.values_list("connected_at", "left_at", "data"))
     if not stays:
         meeting.delete()
         return
-    meeting.started_at = min(came for came, _, _ in stays)
-    meeting.ended_at = max(left for _, left, _ in stays if left)
     times = [(came, left) for came, left, data in stays if left and data not in NO_PERSON]
     seconds = sum(max((left - came).total_seconds(), 0) for came, left in times)
-    meeting.people, meeting.person_seconds = len(times), min(round(seconds), 2**31 - 1)
-    meeting.save(update_fields=["started_at", "ended_at", "people", "person_seconds"])
+    meeting.update(
+        started_at=min(came for came, _, _ in stays),
+        ended_at=max(left for _, left, _ in stays if left),
+        people=len(times),
+        person_seconds=min(round(seconds), 2**31 - 1),
+    )
 
 
 @transaction.atomic
@@ -193,7 +221,7 @@ def _return(connection_id: str, asked_at: datetime) -> None:
         meeting = _meeting_of(was_in.session_id, back, lambda _: was_in.room_name)
         gone.update(left_at=None, reason="", meeting=meeting)
         if meeting != was_in:  # others have begun another one meanwhile
-            _end_if_empty(was_in)
+            _end_if_empty(was_in.pk)
 
 
 def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameOf) -> None:
@@ -203,27 +231,31 @@ def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameO
     client = _client(about.get("connection"), moment)
     if not stream_id or not client:
         return
-    known = Connection.objects.filter(pk=client.id).order_by()
-    known_in = known.values_list("meeting__session_id", flat=True).first()
-    if known_in is None:
-        _note(session_id, client, name_of)
-    elif known_in != session_id:
-        return
-    columns: dict[str, Any] = {
-        "connection_id": client.id,
+    stream: dict[str, Any] = {
+        "id": stream_id,
         "name": values.text(about.get("name"))[:MAX_NAME],
         "kind": values.text(about.get("videoType"))[:MAX_KIND],
         "started_at": values.moment(about.get("createdAt")) or moment,
     }
     if told["event"] == "streamDestroyed":
-        columns |= {"ended_at": moment, "reason": values.text(told.get("reason"))[:MAX_REASON]}
-    # One statement: Django's update_or_create takes three, and a savepoint.
-    Stream.objects.bulk_create(
-        [Stream(pk=stream_id, **columns)],
-        update_conflicts=True,
-        unique_fields=["pk"],
-        update_fields=list(columns),
+        stream |= {"ended_at": moment, "reason": values.text(told.get("reason"))[:MAX_REASON]}
+    if not _write_stream(session_id, client.id, stream):
+        _note(session_id, client, name_of)
+        _write_stream(session_id, client.id, stream)
+
+
+def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bool:
+    """Store what is told of a stream, if its client is known in this session. Returns whether."""
+    columns = {"ended_at": None, "reason": ""} | stream
+    told = ", ".join(f"{name} = excluded.{name}" for name in ("connection_id", *stream))
+    query = (
+        f"INSERT INTO meetings_stream (connection_id, {', '.join(columns)}) "  # noqa: S608
+        f"SELECT client.id{', %s' * len(columns)} FROM meetings_connection client "
+        "JOIN meetings_meeting meeting ON meeting.id = meeting_id "
+        "WHERE client.id = %s AND session_id = %s "
+        f"ON CONFLICT (id) DO UPDATE SET {told} RETURNING connection_id"
     )
+    return write(query, *columns.values(), client_id, session_id) is not None
 
 
 @transaction.atomic
@@ -233,4 +265,4 @@ def _empty(session_id: str, moment: datetime) -> None:
     if meeting := running.first():
         there = meeting.connections.filter(left_at=None, connected_at__lte=moment)
         there.update(left_at=moment, reason=NOT_LISTED)
-        _end_if_empty(meeting)
+        _end_if_empty(meeting.pk)

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 from archives.models import Archive
-from meetings.models import Meeting
+from meetings.models import Connection, Meeting
 from rooms.models import Room
 from tests.api_client import refusal
 from tests.server_process import Server
@@ -280,6 +280,29 @@ def test_who_connects_to_a_session_that_can_be_none_is_taken_and_forgotten(serve
     }  # fmt: skip
     assert send(server, content).status_code == 200
     assert not Meeting.objects.exists()
+
+
+def connection(event, name, session_id):
+    about = {"id": name, "createdAt": 1727870434000, "data": ""}
+    return {
+        "event": event, "sessionId": session_id, "timestamp": 1727870434000, "connection": about,
+    }  # fmt: skip
+
+
+def test_who_comes_as_the_last_one_leaves_is_in_a_meeting_that_runs(server):
+    with ThreadPoolExecutor(3) as crowd:
+        for session_id in (f"1_{number}" for number in range(20)):
+            first, second = f"{session_id}_a", f"{session_id}_b"
+            send(server, connection("connectionCreated", first, session_id))
+            at_once = [
+                connection("connectionDestroyed", first, session_id),
+                connection("connectionCreated", second, session_id),
+                connection("connectionCreated", second, session_id),
+            ]
+            sent = crowd.map(lambda one: send(server, one).status_code, at_once)
+            assert [*sent] == [200, 200, 200]
+    there = Connection.objects.filter(left_at=None)
+    assert there.filter(meeting__ended_at=None).count() == there.count() == 20
 
 
 def test_an_archive_without_event_is_taken_as_opentoks_reference_shows_it(room, server, opentok):

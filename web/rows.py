@@ -1,6 +1,10 @@
 """Statements on single rows, by hand where many requests wait for them."""
 
-from django.db import connection, connections, models
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, connections, models, transaction
 
 
 def has_row(model: type[models.Model], **columns: str | int | None) -> bool:
@@ -12,9 +16,39 @@ def has_row(model: type[models.Model], **columns: str | int | None) -> bool:
         f"{name} IS NULL" if held is None else f"{name} = %s" for name, held in columns.items()
     ]
     query = f"SELECT 1 FROM {model._meta.db_table} WHERE {' AND '.join(tests)} LIMIT 1"  # noqa: S608
+    return read(query, *[held for held in columns.values() if held is not None]) is not None
+
+
+def read(query: str, *values: str | int) -> tuple[Any, ...] | None:
+    """The first row that a SELECT finds."""
     with connection.cursor() as cursor:
-        cursor.execute(query, [held for held in columns.values() if held is not None])
-        return cursor.fetchone() is not None
+        cursor.execute(query, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def write(query: str, *values: str | int | datetime | None) -> tuple[Any, ...] | None:
+    """Run a statement that writes one row, and return what it returns; None if it wrote none.
+
+    PostgreSQL commits it by itself. On SQLite only transactions take turns (config/sqlite).
+    """
+    adapted = [
+        connection.ops.adapt_datetimefield_value(each) if isinstance(each, datetime) else each
+        for each in values
+    ]
+    is_alone = connection.vendor == "postgresql"
+    turn = nullcontext() if is_alone else transaction.atomic(savepoint=False)
+    with turn, connection.cursor() as cursor:
+        cursor.execute(query, adapted)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def row_lock(table: str = "") -> str:
+    """The end of a SELECT that locks its rows, or those of one of its tables. SQLite has none."""
+    if not connection.features.has_select_for_update:
+        return ""
+    return f"FOR UPDATE OF {table}" if table else "FOR UPDATE"
 
 
 def insert(row: models.Model, *, using: str) -> None:
