@@ -99,25 +99,32 @@ class Catalogue(models.Manager["Archive"]):
         self.record([remote], from_callback=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
 
-    def note(self, remotes: list[Remote], *, room: Room | None = None) -> None:
+    def note(self, remotes: list[Remote], *, room: Room | None = None) -> list[Archive]:
         """`record` what OpenTok has done or said, which is so whatever becomes of our note.
 
-        The next look makes up for one that could not be written.
+        The next look makes up for one that could not be written. `room` is that of new recordings,
+        if the caller has just looked it up. Returns what was said as rows, with their rooms.
         """
+        archives = self._rows(remotes)
         with best_effort("note what OpenTok said of recordings"):
-            self.record(remotes, room=room)
+            self._record(archives, room=room)
+        return archives
 
-    def record(
-        self, remotes: list[Remote], *, from_callback: bool = False, room: Room | None = None
-    ) -> None:
+    def record(self, remotes: list[Remote], *, from_callback: bool = False) -> None:
         """Write down what OpenTok said, unless more recent news is here already.
 
-        What it answers is so now; a callback brings back nothing that was deleted since. `room` is
-        that of new recordings, if the caller has just looked it up.
+        What it answers is so now; a callback brings back nothing that was deleted since.
         """
-        # Each once: a list that grows while it is read may name one twice.
+        self._record(self._rows(remotes), from_callback=from_callback)
+
+    def _rows(self, remotes: list[Remote]) -> list[Archive]:
+        """Each once, by id: a list that grows while it is read may name one twice."""
         told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
-        archives = [told[archive_id] for archive_id in sorted(told)]
+        return [told[archive_id] for archive_id in sorted(told)]
+
+    def _record(
+        self, archives: list[Archive], *, from_callback: bool = False, room: Room | None = None
+    ) -> None:
         for _ in range(WRITES - 1):
             try:
                 self._write(archives, from_callback=from_callback, room=room)

@@ -47,8 +47,7 @@ class ArchiveManager(Catalogue):
             if error.code == "archive_conflict":
                 error.members |= self._running(session_id, tag=options.get("multi_archive_tag"))
             raise
-        self.note([remote], room=room)
-        archive = self.model.from_remote(remote)
+        [archive] = self.note([remote], room=room)
         archive.room_name = name or ""
         note_act("recording.started", archive)
         return remote
@@ -72,8 +71,8 @@ class ArchiveManager(Catalogue):
             if error.code == "archive_not_found":
                 self.mark_deleted(archive_id)
             raise
-        self.note([remote])
-        self._note_act("recording.stopped", archive_id)
+        [archive] = self.note([remote])
+        note_act("recording.stopped", archive)
         return remote
 
     def fetch(self, archive_id: str) -> Remote:

@@ -131,6 +131,12 @@ def test_the_same_news_is_written_once(django_assert_num_queries):
         Archive.objects.record([said])
 
 
+def test_a_recording_is_stopped_and_noted_by_few_statements(room, django_assert_max_num_queries):
+    started = Archive.objects.start(room.session_id)
+    with django_assert_max_num_queries(8):
+        Archive.objects.stop(started["id"])
+
+
 def test_a_thousand_recordings_are_recorded_together():
     Archive.objects.record([remote() for _ in range(1000)])
     assert Archive.objects.count() == 1000
