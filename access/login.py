@@ -10,10 +10,12 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.exceptions import ValidationError
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from access.failures import note_failure
 from access.guesses import Guesses
 from access.limits import address_of
+from access.second_factor import is_owed
 from audit.models import Entry
 
 logger = logging.getLogger(__name__)
@@ -46,8 +48,9 @@ class LoginForm(AdminAuthenticationForm):
 
 
 @receiver(user_logged_in)
-def note_login(user: User, **signal: Any) -> None:
-    Entry.objects.note("login.succeeded", user)
+def note_login(user: User, request: HttpRequest, **signal: Any) -> None:
+    if not is_owed(request, user):  # else once it is given
+        Entry.objects.note("login.succeeded", user)
 
 
 @receiver(user_logged_out)

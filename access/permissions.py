@@ -1,13 +1,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from access.authentication import client_token_of, invitation_of, key_of
 from access.capabilities import OF_ROLE, Capability
 from access.models import ApiKey
+from access.second_factor import user_of
 from web.errors import Problem
 
 
@@ -57,7 +57,7 @@ def _is_staff_with_right(request: Request, view: Any) -> bool:
     right = getattr(view, "takes_staff", {}).get(getattr(view, "action", None))
     if right is None or not hasattr(request._request, "session"):
         return False
-    user: Any = get_user(request._request)
+    user: Any = user_of(request._request)
     # Which rooms are theirs, the admin knows: they watch recordings there.
     return user.is_staff and user.has_perm(right) and not has_own_rooms_only(user)
 

@@ -22,6 +22,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.limits import address_ident, consume
+from access.second_factor import is_owed, note_given
 from web.errors import Problem
 
 PROVIDER = "sso"
@@ -72,7 +73,10 @@ class Adapter(DefaultSocialAccountAdapter):
         verified = [each.email for each in sociallogin.email_addresses if each.verified]
         if not verified:
             raise Problem("sso_refused")
-        login(request, staff_of(verified[0]), backend=BACKEND)
+        user = staff_of(verified[0])
+        login(request, user, backend=BACKEND)
+        if is_owed(request, user):  # what else is asked for is the provider's business
+            note_given(request, user)
         after = str(sociallogin.state.get("next") or "")
         is_here = url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure())
         raise ImmediateHttpResponse(redirect(after if is_here else "admin:index"))

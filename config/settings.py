@@ -137,6 +137,11 @@ OIDC_NAME = environment.text("OIDC_NAME", "single sign-on")
 OIDC_DOMAINS = environment.domains("OIDC_DOMAINS")
 SINGLE_SIGN_ON = bool(OIDC_SERVER_URL and OIDC_CLIENT_ID and OIDC_CLIENT_SECRET)
 
+# A code after the password of staff (access/second_factor.py).
+SECOND_FACTOR = environment.one_of(
+    "SECOND_FACTOR", "optional", choices=["optional", "required", "off"]
+)
+
 INSTALLED_APPS = [
     "ops.apps.DashboardConfig",  # Django's admin
     "django.contrib.auth",
@@ -170,6 +175,10 @@ MIDDLEWARE = [
     "access.actors.ActorMiddleware",
     "access.refusals.ProblemMiddleware",
 ]
+
+if SECOND_FACTOR != "off":
+    known = MIDDLEWARE.index("staff.middleware.AuthenticationMiddleware")
+    MIDDLEWARE.insert(known + 1, "access.second_factor.SecondFactorMiddleware")
 
 if SINGLE_SIGN_ON:
     # First, so that access/admin.py finds the pages that it takes away.

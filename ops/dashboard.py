@@ -8,11 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
+from access import second_factor_pages
 from access.permissions import has_own_rooms_only
+from access.second_factor import half_user_of
 from meetings.use import Use, by_day, by_hour
 from ops import overview
 from ops.charts import chart
@@ -27,8 +29,16 @@ class Site(AdminSite):
         return [
             path("dashboard/now/", view(self.now), name="dashboard_now"),
             path("dashboard/use/", view(self.use), name="dashboard_use"),
+            *(second_factor_pages.urls() if settings.SECOND_FACTOR != "off" else []),
             *super().get_urls(),
         ]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().login(request, extra_context)
+        shows_form = request.method == "POST" and response.status_code != 302
+        if not shows_form and half_user_of(request):
+            return second_factor_pages.to("second_factor_code", request)
+        return response
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         context = now(request) | use(request) | dict(extra_context or {})

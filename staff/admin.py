@@ -1,6 +1,6 @@
 """What holds for the whole admin: the list of what staff did, and their accounts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 
 from staff.large_tables import LargeTableAdmin, ReadOnly
-from staff.models import NamePrefix
+from staff.models import NamePrefix, SecondFactor
 from staff.offered import OfferedOnly
+from staff.page_actions import PageActions, page_action
 from staff.time_zones import choose
 
 
@@ -53,14 +54,29 @@ class NamePrefixInline(admin.StackedInline):
 
 
 @admin.register(User)
-class UserAdmin(OfferedOnly, auth.UserAdmin):
+class UserAdmin(PageActions, OfferedOnly, auth.UserAdmin):
     inlines = [NamePrefixInline]
     # Django's pairs of boxes to choose from have no names for screen readers.
     filter_horizontal = ()
+    page_actions: ClassVar[list[str]] = ["remove_second_factor"]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Not before there is a user."""
         return self.inlines if obj else []
+
+    def get_page_actions(self, request: HttpRequest, row: Any) -> list[str]:
+        names = super().get_page_actions(request, row)
+        return names if names and SecondFactor.objects.of(row) else []
+
+    @page_action(
+        label="Remove the second factor",
+        permission="staff.delete_secondfactor",
+        asks="From then on the password alone is enough, until a second factor is set up again.",
+    )
+    def remove_second_factor(self, request: HttpRequest, user: User) -> str:
+        if factor := SecondFactor.objects.of(user):
+            factor.remove()
+        return "Removed the second factor."
 
     def get_urls(self) -> list[URLPattern]:
         own = path("time-zone/", self.admin_site.admin_view(choose), name="time_zone")

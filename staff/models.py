@@ -1,6 +1,10 @@
 from django.conf import settings
 from django.db import models
 
+# Models of this app.
+from staff.second_factors import RecoveryCode as RecoveryCode
+from staff.second_factors import SecondFactor as SecondFactor
+
 
 class TimeZone(models.Model):
     """A person's own, in the place of TIME_ZONE."""

@@ -22,6 +22,8 @@ from ops.housekeeping import tidy
 from rooms.closed_names import ClosedName
 from rooms.guests import Guest, id_of
 from rooms.models import Room
+from staff import second_factors
+from staff.models import SecondFactor
 from tests.api_client import Program
 from tests.test_api_meetings import eventually
 from tests.test_room_policies import form
@@ -95,6 +97,7 @@ RECORDED = {
     },
     "rooms.admin.ClosedNameAdmin": {"open_again": "name.opened"},
     "access.admin.ApiKeyAdmin": {"revoke": "key.revoked"},
+    "staff.admin.UserAdmin": {"remove_second_factor": "second_factor.removed"},
 }  # fmt: skip
 NOT_RECORDED = {
     # Who waits changes nothing for others; the moderator's answer is recorded.
@@ -352,10 +355,14 @@ class Everything:
             "usable_password": "true",
         }
         self.ok(self.staff.post("/admin/auth/user/add/", user))
+        ben, secret = User.objects.get(username="ben"), second_factors.new_secret()
+        SecondFactor.objects.switch_on(ben, secret, 0)
+        self.act("/admin/auth/user/", ben.pk, "remove_second_factor")
         return {
             "babbage-1791",
             *re.findall(r"otr_\w{51}", shown),
-            User.objects.get(username="ben").password,
+            secret,
+            ben.password,
         }
 
     def ends(self):

@@ -8,6 +8,9 @@ import pytest
 import requests
 from django.contrib.auth.models import User
 
+from audit.models import Entry
+from staff import second_factors
+from staff.models import SecondFactor
 from tests.openid_provider import OpenIDProvider
 from tests.server_process import ROOT, Server, url_of_test_database
 
@@ -107,6 +110,13 @@ def test_others_do_not_get_in_and_nothing_is_made_of_them(log_in, browser, serve
     assert browser.get(f"{server.url}/admin/", allow_redirects=False).status_code == 302
     assert User.objects.values().get() == before
     assert user.last_login is None
+
+
+def test_it_takes_the_place_of_the_second_factor(log_in, browser, server):
+    SecondFactor.objects.switch_on(make(), second_factors.new_secret(), 0)
+    log_in()
+    assert browser.get(f"{server.url}/admin/", allow_redirects=False).status_code == 200
+    assert Entry.objects.filter(what="login.succeeded").count() == 1
 
 
 @pytest.mark.parametrize("verified", [False, None, "false"])

@@ -1,0 +1,64 @@
+"""Who has to give a second factor after the password, and counts as nobody until then.
+
+Django's session knows the person from the password on. Requests have them as their user only once
+the session says that the second factor was given, or single sign-on has taken its place.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from audit.models import Entry
+from staff.middleware import InAdminOnly
+from staff.models import SecondFactor
+
+GIVEN = "second_factor_given"
+
+
+def is_owed(request: HttpRequest, user: Any) -> bool:
+    """Whether this person's session lacks it."""
+    if settings.SECOND_FACTOR == "off" or not user.is_authenticated:
+        return False
+    if request.session.get(GIVEN) == str(user.pk):
+        return False
+    return settings.SECOND_FACTOR == "required" or SecondFactor.objects.of(user) is not None
+
+
+def user_of(request: HttpRequest) -> Any:
+    user = get_user(request)
+    return AnonymousUser() if is_owed(request, user) else user
+
+
+def half_user_of(request: HttpRequest) -> Any:
+    """The person of a session that lacks the second factor, or None."""
+    user = get_user(request)
+    return user if is_owed(request, user) else None
+
+
+def note_given(request: HttpRequest, user: Any) -> None:
+    """The session is the person's from now on."""
+    was_owed = is_owed(request, user)
+    request.session.cycle_key()
+    request.session[GIVEN] = str(user.pk)
+    request.user = user
+    if was_owed:
+        Entry.objects.note("login.succeeded", user)
+
+
+class NobodyWithoutIt:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        lazy: Any = SimpleLazyObject(lambda: user_of(request))
+        request.user = lazy
+        return self.get_response(request)
+
+
+class SecondFactorMiddleware(InAdminOnly, NobodyWithoutIt):
+    """After the one that knows the user of the session."""
