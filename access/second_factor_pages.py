@@ -173,9 +173,11 @@ def _take(factor: SecondFactor, code: str) -> bool:
 
 
 def _check(request: HttpRequest, user: Any, is_right: Callable[[], bool]) -> bool:
-    """Counted as passwords are. RateLimited."""
+    """Counted as passwords are, with a slower limit: of a million codes three are good at a time.
+    RateLimited.
+    """
     address = address_of(request.META)
-    all_clients = ("login_name", "second factor", str(user.pk))
+    all_clients = ("second_factor", str(user.pk))
     guesses = Guesses(own=("login", address), all_clients=all_clients, client=address)
     if guesses.check(is_right):
         return True

@@ -86,6 +86,7 @@ DEFAULT_RATE_LIMITS = {
     "code_room": "60/minute",
     "login": "5/minute",
     "login_name": "60/minute",
+    "second_factor": "10/hour",
     "wrong": "100/day",
     "typos": "2/day",
     "slow": "1/minute",

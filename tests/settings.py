@@ -35,6 +35,7 @@ os.environ |= {
     # Counted, but out of reach: all tests come from one address.
     "RATE_LIMITS": "join=9999999/minute,create=9999999/minute,record=9999999/minute,"
     "archive=9999999/minute,code=9999999/minute,login=9999999/minute,login_name=9999999/minute,"
+    "second_factor=9999999/minute,"
     "wrong=9999999/day,refused=9999999/minute,other=9999999/minute",
     "REDIS_URL": " ",
     "OIDC_SERVER_URL": " ",

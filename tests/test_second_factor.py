@@ -214,6 +214,15 @@ def test_wrong_codes_are_limited_like_wrong_passwords(half, secret, settings):
     assert is_in(half)
 
 
+def test_wrong_codes_of_a_person_are_limited_from_all_addresses_together(half, secret, settings):
+    settings.RATE_LIMITS = {"second_factor": parse("3/hour")}
+    answers = [
+        half.post(CODE, {"code": wrong(secret)}, REMOTE_ADDR=f"192.0.2.{number}").status_code
+        for number in range(4)
+    ]
+    assert answers == [200, 200, 200, 429]
+
+
 @pytest.mark.parametrize("proof", ["password", "code", "recovery"])
 def test_switching_off_asks_for_the_password_or_a_code(half, ada, secret, proof):
     half.post(CODE, {"code": code(secret, 1)})
