@@ -1,5 +1,3 @@
-from uuid import UUID
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -57,7 +55,7 @@ class GuestViewSet(ModeratingViewSet):
         responses={200: GuestSerializer},
         extensions={"x-codes": {"invalid", "guest_not_found", *AT_A_ROOM}},
     )
-    def partial_update(self, request: Request, name: str, guest_id: UUID) -> Response:
+    def partial_update(self, request: Request, name: str, guest_id: str) -> Response:
         room = room_of(request, name)
         decided = AdmissionSerializer.read(request.data)
         guest = Guest.objects.decide(room, guest_id, admit=decided["admitted"])

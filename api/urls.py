@@ -58,7 +58,7 @@ urlpatterns = [
     *in_room("tokens", tokens),
     *in_room("invitations", invitations),
     *in_room("guests", GuestViewSet.as_view({"get": "list_all"})),
-    *in_room("guests/<uuid:guest_id>", GuestViewSet.as_view({"patch": "partial_update"})),
+    *in_room("guests/<str:guest_id>", GuestViewSet.as_view({"patch": "partial_update"})),
     *in_room("connections", ConnectionViewSet.as_view({"get": "list_all"})),
     *in_room("connections/<connection_id>", ConnectionViewSet.as_view({"delete": "destroy"})),
     *in_room("presence", PresenceViewSet.as_view({"get": "retrieve"})),

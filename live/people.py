@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -22,7 +21,6 @@ from rooms.presence import look
 from video import streams, values
 from video.answers import Remote
 from video.archives import RUNNING
-from web.errors import Problem
 
 # What staff do about people, and the permission that each deed takes.
 DEEDS = {
@@ -144,9 +142,6 @@ def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:
         Ban.objects.lift(room, int(which))
         return "Lifted a ban."
     if what in {"admit", "refuse"}:
-        try:
-            guest = Guest.objects.decide(room, UUID(which), admit=what == "admit")
-        except ValueError:
-            raise Problem("guest_not_found") from None
+        guest = Guest.objects.decide(room, which, admit=what == "admit")
         return f"Let {guest} in." if what == "admit" else f"Turned {guest} away."
     raise Http404

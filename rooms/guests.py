@@ -74,9 +74,10 @@ class GuestManager(models.Manager["Guest"]):
         since = timezone.now() - GONE_AFTER
         return self.filter(room=room, is_admitted=None, seen_at__gt=since)[:MAX_WAITING]
 
-    def decide(self, room: Room, guest_id: uuid.UUID, *, admit: bool) -> Guest:
-        """Let a guest in, or turn them away. Error: guest_not_found."""
-        guest = self.filter(room=room, pk=guest_id).first()
+    def decide(self, room: Room, guest_id: str, *, admit: bool) -> Guest:
+        """Let a guest in, or turn them away. Error: guest_not_found, also for what is no id."""
+        known = self.filter(room=room, pk=guest_id) if ids.is_uuid(guest_id) else self.none()
+        guest = known.first()
         with transaction.atomic():
             if guest is None or not self.filter(pk=guest.pk).update(is_admitted=admit):
                 raise Problem("guest_not_found")
