@@ -72,6 +72,13 @@ def emulator(running: Emulator) -> Emulator:
     return running
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @dataclass
 class Call:
     """A session, and the pages in it."""
@@ -111,7 +118,7 @@ class Call:
         token = application_token(APPLICATION, KEY, "", ist="project")
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         return requests.request(
-            method, self.emulator.url + path, headers=headers, timeout=10, **options
+            method, self.emulator.url + path, headers=headers, timeout=SECONDS, **options
         )
 
     def token(self, role: str = "publisher", **changes: Any) -> str:
@@ -138,10 +145,11 @@ class Call:
         return dict(answer.json())
 
     def wait_until_empty(self) -> None:
-        deadline = time.monotonic() + SECONDS
-        while self.people()["connections"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: not self.people()["connections"])
+
+    def wait_for_archive(self, archive_id: str, *, status: str) -> None:
+        """A page is told of what it does itself before the service is."""
+        wait_until(lambda: self.archive(f"/{archive_id}", "GET")["status"] == status)
 
     def people(self) -> dict[str, Any]:
         return dict(self.emulator.control("GET", f"/sessions/{self.session_id}"))

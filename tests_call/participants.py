@@ -63,6 +63,7 @@ class Participant:
 
     def __init__(self, browser: Browser, site: str, **context: Any) -> None:
         self.page: Page = browser.new_page(**context)
+        self.page.set_default_timeout(SECONDS * 1000)
         self.is_closed = False
         self.console: list[str] = []
         self.page.on("console", lambda message: self.console.append(message.text))

@@ -99,7 +99,7 @@ def test_a_subscriber_who_stops_leaves_the_publisher_as_it_was(call):
     ben.wait("subscriber:connected", stream=stream)
     carl.wait("subscriber:connected", stream=stream)
     ben.unsubscribe(stream)
-    anna.page.wait_for_function(f"peers('{stream}').then(count => count === 1)", timeout=20_000)
+    anna.page.wait_for_function(f"peers('{stream}').then(count => count === 1)")
     carl.sees_and_hears(stream)
     ben.subscribe(stream)
     ben.sees_and_hears(stream)
@@ -132,7 +132,7 @@ def test_statistics_of_the_sender_reach_its_subscribers(relayed):
     anna, ben = relayed.join(), relayed.join()
     stream = anna.publish({"publishSenderStats": True})
     ben.wait("subscriber:connected", stream=stream)
-    ben.page.wait_for_function(f"senderStats('{stream}')", timeout=20_000)
+    ben.page.wait_for_function(f"senderStats('{stream}')")
 
 
 def test_a_preferred_resolution_may_be_asked_for_in_a_routed_session(routed):

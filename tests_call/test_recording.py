@@ -22,9 +22,9 @@ def test_a_recording_pauses_while_no_page_publishes_and_ends_without_pages(route
     archive = routed.archive(sessionId=routed.session_id)
     anna.unpublish(stream)
     anna.wait("publisher:streamDestroyed")
-    assert routed.archive(f"/{archive['id']}", "GET")["status"] == "paused"
+    routed.wait_for_archive(archive["id"], status="paused")
     anna.publish_again(stream)
-    assert routed.archive(f"/{archive['id']}", "GET")["status"] == "started"
+    routed.wait_for_archive(archive["id"], status="started")
     anna.close()
     routed.wait_until_empty()
     routed.emulator.advance(61)

@@ -91,10 +91,10 @@ def test_pages_hear_at_once_that_the_local_opentok_ends(options, new_page):
     with Emulator(*options) as emulator:
         anna = Call(emulator, "routed-opentok", new_page).join()
         emulator.stop()
-        anna.wait("sessionDisconnected", reason="networkDisconnected", within=5)
+        anna.wait("sessionDisconnected", reason="networkDisconnected", within=20)
 
 
 def test_pages_hear_at_once_that_the_world_begins_anew(routed):
     anna = routed.join()
     routed.emulator.reset()
-    anna.wait("sessionDisconnected", within=5)
+    anna.wait("sessionDisconnected", within=20)
