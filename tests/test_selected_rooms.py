@@ -104,7 +104,7 @@ def test_a_room_that_is_deleted_meanwhile_is_told_and_the_others_are_closed(
         Room.objects.filter(name="a").delete()
         return lock(name)
 
-    monkeypatch.setattr("rooms.models.RoomManager.lock", lambda _, name: deleted_first(name))
+    monkeypatch.setattr("rooms.managers.RoomManager.lock", lambda _, name: deleted_first(name))
     told = choose(admin_client, "close_selected", keys, confirmed="yes")
     assert "“a”: There is no room of this name" in told
     assert closed() == [True]

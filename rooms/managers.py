@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, connections, models, transaction
+
+from audit.models import Entry
+from rooms import generation
+from rooms.changes import columns, shown
+from rooms.closed_names import ClosedName
+from rooms.deleted_sessions import DeletedSession
+from rooms.names import clean_name
+from rooms.past_sessions import SESSION_TWICE, PastSession
+from rooms.policy import ANONYMOUS, Visitor
+from rooms.search import containing, starting_with
+from rooms.single_flight import SingleFlight
+from video import sessions
+from video.errors import VideoError
+from web.errors import Problem
+from web.rows import insert
+
+if TYPE_CHECKING:
+    from rooms.models import Room
+
+_visits: SingleFlight[Room] = SingleFlight()
+
+# How often a new room is inserted while others of its name come and go.
+INSERTS = 10
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    """Tells the other processes what changes: rooms/generation.py."""
+
+    def update(self, **columns: Any) -> int:
+        changed = super().update(**columns)
+        if columns.keys() != {"last_used_at"}:
+            transaction.on_commit(generation.change)
+        return changed
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        deleted = super().delete()
+        transaction.on_commit(generation.change)
+        return deleted
+
+
+class RoomManager(models.Manager["Room"]):
+    def get_queryset(self) -> RoomQuerySet:
+        return RoomQuerySet(self.model, using=self._db)
+
+    def open(
+        self, name: str, *, e2ee: bool = False, visitor: Visitor = ANONYMOUS, **policy: Any
+    ) -> Room:
+        """The room of this name with a session that can be joined; made at the first visit.
+
+        `e2ee` and the policy count for a room that does not exist yet. Errors: those of rooms in
+        web/errors.py, RateLimited, and what video.sessions.create_session raises, in which case
+        nothing is stored.
+        """
+        name = clean_name(name)
+        room = self.get_by_name(name)
+        if room is None:
+            ClosedName.objects.refuse(name)
+            visitor.check_may_make_room()
+        else:
+            room.admit(visitor)
+        if room is None or not sessions.owns(room.session_id):
+            room = _visits.do(
+                name, lambda: self._prepare(name, e2ee=e2ee, visitor=visitor, **policy)
+            )
+            room.admit(visitor)  # another caller may have made it, or closed it
+        room.note_use()
+        return room
+
+    def open_existing(self, name: str, *, visitor: Visitor) -> Room:
+        """The same, of a room that is there. `room_not_found` also if it is deleted meanwhile."""
+        room = self.find(name)
+        room.admit(visitor)
+        if not sessions.owns(room.session_id):
+            room.rotate_session()
+        room.note_use()
+        return room
+
+    def get_by_name(self, name: str) -> Room | None:
+        return self._get("name", name)
+
+    def get_by_session(self, session_id: str) -> Room | None:
+        """The room that has this session now."""
+        return self._get("session_id", session_id)
+
+    def of_session(self, session_id: str) -> Room | None:
+        """The room that has, or had, this session."""
+        if room := self.get_by_session(session_id):
+            return room
+        past = PastSession.objects.filter(session_id=session_id).select_related("room")
+        return next((session.room for session in past), None)
+
+    def _get(self, column: str, value: str) -> Room | None:
+        """By hand: Django would take longer to compose this SELECT and to take its row apart than
+        the database takes to run it.
+        """
+        columns = [field.attname for field in self.model._meta.concrete_fields]
+        query = f"SELECT {', '.join(columns)} FROM rooms_room WHERE {column} = %s"  # noqa: S608
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(query, [value])
+            row = cursor.fetchone()
+        return self.model.from_db(self.db, columns, [_aware(held) for held in row]) if row else None
+
+    def find(self, name: str) -> Room:
+        """The room of this name. Errors: room_name_invalid, room_not_found."""
+        if room := self.get_by_name(clean_name(name)):
+            return room
+        raise Problem("room_not_found")
+
+    def lock(self, name: str) -> Room:
+        """The same, locked until the transaction ends."""
+        if room := self.select_for_update().filter(name=clean_name(name)).first():
+            return room
+        raise Problem("room_not_found")
+
+    def remove(self, rooms: list[Room], *, keep_closed: bool = False) -> list[ClosedName]:
+        """Delete these rooms, whose rows the caller has locked.
+
+        With `keep_closed` no visitor makes them anew; returns the names that are closed by that.
+        """
+        closed = ClosedName.objects.close(room.name for room in rooms) if keep_closed else []
+        past = PastSession.objects.filter(room__in=rooms).values_list("session_id", "room__name")
+        DeletedSession.objects.remember({room.session_id: room.name for room in rooms} | dict(past))
+        for room in rooms:
+            Entry.objects.record("room.deleted", room, keep_closed=keep_closed)
+        self.filter(pk__in=[room.pk for room in rooms]).delete()
+        return closed
+
+    def add(self, name: str, **chosen: Any) -> Room:
+        """A new room with a session, also of a name that was kept closed, which ends with it.
+
+        `chosen` is its policy and whether it is `e2ee`.
+
+        Errors: room_name_invalid, room_exists, and what video.sessions.create_session
+        raises, in which case nothing is stored.
+        """
+        name = clean_name(name)
+        if self.get_by_name(name):
+            raise Problem("room_exists")
+        room, is_new = self._make(name, on_purpose=True, **chosen)
+        if not is_new:
+            raise Problem("room_exists")
+        return room
+
+    def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor, **policy: Any) -> Room:
+        """Make the room, or give it a session of the configured project, unless that is done."""
+        room = self.get_by_name(name)
+        if room and not sessions.owns(room.session_id):
+            try:
+                room.rotate_session()
+            except Problem as error:
+                if error.code != "room_not_found":
+                    raise
+                room = None  # deleted meanwhile, so that this is a first visit again
+        if room is None:
+            visitor.check_may_make_room()
+            visitor.count("create")
+            return self._make(name, e2ee=e2ee, **policy)[0]
+        return room
+
+    def _make(
+        self, name: str, *, e2ee: bool, on_purpose: bool = False, **policy: Any
+    ) -> tuple[Room, bool]:
+        """A new room and True, or the one that another process made meanwhile and False.
+
+        `room_closed` for a closed name, unless it is made `on_purpose`.
+        """
+        room = self.model(name=name, e2ee=e2ee, session_id=sessions.create_session(e2ee=e2ee))
+        room.set_policy(**policy)
+        closed, made_with = ClosedName.objects, {"e2ee", *policy}
+        for _ in range(INSERTS):
+            try:
+                with transaction.atomic():
+                    insert(room, using=self.db)
+                    PastSession.objects.refuse(room.session_id)
+                    (closed.reopen if on_purpose else closed.refuse)(name)
+                    Entry.objects.record("room.made", room, **shown(columns(room, made_with)))
+                return room, True
+            except IntegrityError:
+                if there := self.get_by_name(name):
+                    return there, False
+                if self.filter(session_id=room.session_id).exists():
+                    raise VideoError("opentok_failed", SESSION_TWICE) from None
+            # The room that was in the way was deleted before it could be read.
+        raise Problem("room_not_found")
+
+    def matching(
+        self, *, search: str = "", prefix: str = "", **columns: Any
+    ) -> models.QuerySet[Room]:
+        """Rooms as `search` finds them, with these values and this beginning of their name."""
+        rooms = self.search(search) if search else self.all()
+        if prefix:
+            rooms = starting_with(rooms, prefix)
+        return rooms.filter(**columns)
+
+    def search(self, term: str) -> models.QuerySet[Room]:
+        """Rooms with `term` in their name, in any case and with or without accents; or the one
+        whose session it is.
+        """
+        term = term.strip()
+        if room := self.of_session(term):
+            return self.filter(pk=room.pk)
+        return containing(self.all(), term, column="folded_name")
+
+    def name_of_session(self, session_id: str) -> str:
+        """The name of its room, also of one that was deleted; empty if it is unknown."""
+        if room := self.of_session(session_id):
+            return room.name
+        return DeletedSession.objects.names([session_id]).get(session_id, "")
+
+    def by_session(self, session_ids: Iterable[str]) -> dict[str, Room]:
+        """The rooms of these sessions, present or past."""
+        wanted = set(session_ids)
+        rooms = {room.session_id: room for room in self.filter(session_id__in=wanted).order_by()}
+        if not_now := wanted - rooms.keys():
+            past = PastSession.objects.filter(session_id__in=not_now).select_related("room")
+            rooms |= {session.session_id: session.room for session in past.order_by()}
+        return rooms
+
+
+def _aware(held: Any) -> Any:
+    """A value of a row; SQLite's moments are in UTC and do not say so."""
+    is_naive = isinstance(held, datetime) and held.tzinfo is None
+    return held.replace(tzinfo=UTC) if is_naive else held
