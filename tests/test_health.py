@@ -4,9 +4,11 @@ import json
 import socket
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from ops.write_probe import try_to_write
 from tests.server_process import Server
 
 PASSWORD = "hunter2-never-shown"
@@ -25,6 +27,16 @@ def test_a_server_that_works_says_so(server, method, path):
 def test_readiness_names_each_part(server):
     said = server.get("/readyz").json()
     assert said == {"status": "ok", "database": "ok", "migrations": "ok"}
+
+
+@pytest.mark.django_db
+def test_trying_to_write_leaves_no_row_in_any_table():
+    def rows():
+        return {model: model._base_manager.count() for model in apps.get_models()}
+
+    before = rows()
+    try_to_write()
+    assert rows() == before
 
 
 def test_they_answer_for_any_host_and_without_tls_and_leave_nothing_in_the_log(
