@@ -161,3 +161,31 @@ def test_viewers_see_who_is_there_and_have_no_buttons(enter, server, staff):
     assert eva.page.locator("#console-people button").count() == 0
     assert eva.page.get_by_label("Message to all").count() == 0
     assert eva.page.locator(".object-tools button").count() == 0
+
+
+def test_several_rooms_are_closed_one_after_the_other_with_progress(server, staff):
+    from rooms.models import Room
+
+    for name in "a", "b", "c":
+        room_with(server, f"class {name}")
+    ada = staff()
+    ada.search("rooms/room/", "class")
+    ada.page.locator("#action-toggle").check()
+    ada.page.locator("select[name=action]").select_option("close_selected")
+    ada.page.get_by_role("button", name="Go").click()
+    sent = []
+    ada.page.on("request", lambda request: sent.append(request.method))
+    ada.page.evaluate("""() => {
+        const said = [];
+        const status = document.querySelector('#chosen [role=status]');
+        new MutationObserver(() => {
+            said.push(status.textContent);
+            sessionStorage.setItem('said', said.join(', '));
+        }).observe(status, {childList: true});
+    }""")
+    ada.press("Yes, close")
+    ada.message("Closed")
+    progress = ada.page.evaluate("sessionStorage.getItem('said')")
+    assert progress == "0 of 3 done, 1 of 3 done, 2 of 3 done, All done"
+    assert sent.count("POST") == 3
+    assert all(Room.objects.values_list("closed", flat=True))
