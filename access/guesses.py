@@ -27,12 +27,14 @@ class Guesses:
     """The guesses of one client at one secret.
 
     `own` is the limit of the client, `all_clients` that of all clients at this secret, `client` an
-    address or an API key, as access.limits.client_ident names it.
+    address or an API key, as access.limits.client_ident names it, `slow_limit` the name of the
+    limit that guilty addresses share under attack.
     """
 
     own: Limit
     all_clients: Limit
     client: str
+    slow_limit: str = "slow"
 
     def check(self, is_right: Callable[[], Answer]) -> Answer:
         """What `is_right` answers. If it is false or raises, the guess counts as wrong.
@@ -100,7 +102,7 @@ class Guesses:
 
     @property
     def _slow(self) -> Limit:
-        return "slow", *self.all_clients
+        return self.slow_limit, *self.all_clients
 
     def _limits(self, *, attacked: bool, innocent: bool) -> tuple[Limit, Limit]:
         if not attacked:

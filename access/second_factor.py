@@ -18,15 +18,25 @@ from staff.middleware import InAdminOnly
 from staff.models import SecondFactor
 
 GIVEN = "second_factor_given"
+SINGLE_SIGN_ON = "single sign-on"
 
 
 def is_owed(request: HttpRequest, user: Any) -> bool:
     """Whether this person's session lacks it."""
     if settings.SECOND_FACTOR == "off" or not user.is_authenticated:
         return False
-    if request.session.get(GIVEN) == str(user.pk):
+    given = request.session.get(GIVEN)
+    if given == _mark(user, SINGLE_SIGN_ON):
         return False
-    return settings.SECOND_FACTOR == "required" or SecondFactor.objects.of(user) is not None
+    factor = SecondFactor.objects.of(user)
+    if factor is None:
+        return settings.SECOND_FACTOR == "required"
+    return bool(given != _mark(user, factor))
+
+
+def _mark(user: Any, by: SecondFactor | str) -> str:
+    """Of this factor, so that a session with a code of one before has to give one of the new."""
+    return f"{user.pk} {by.created_at.isoformat() if isinstance(by, SecondFactor) else by}"
 
 
 def user_of(request: HttpRequest) -> Any:
@@ -40,11 +50,12 @@ def half_user_of(request: HttpRequest) -> Any:
     return user if is_owed(request, user) else None
 
 
-def note_given(request: HttpRequest, user: Any) -> None:
+def note_given(
+    request: HttpRequest, user: Any, by: SecondFactor | str, *, was_owed: bool = True
+) -> None:
     """The session is the person's from now on."""
-    was_owed = is_owed(request, user)
     request.session.cycle_key()
-    request.session[GIVEN] = str(user.pk)
+    request.session[GIVEN] = _mark(user, by)
     request.user = user
     if was_owed:
         Entry.objects.note("login.succeeded", user)

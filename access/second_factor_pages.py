@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from access.failures import note_failure
 from access.guesses import Guesses
 from access.limits import address_of
-from access.second_factor import GIVEN, half_user_of, note_given
+from access.second_factor import half_user_of, is_owed, note_given
 from audit.models import Entry
 from staff import second_factors
 from staff.models import SecondFactor
@@ -67,7 +67,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     """The code, of a person who has given the password."""
     user = half_user_of(request)
     if user is None:
-        return redirect(_after(request))
+        return HttpResponseRedirect(_after(request))
     factor = SecondFactor.objects.of(user)
     if factor is None:
         return to("second_factor", request)
@@ -78,8 +78,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         code = form.cleaned_data["code"]
         if _check(request, user, lambda: _take(factor, code)):
-            note_given(request, user)
-            return redirect(_after(request))
+            note_given(request, user, factor)
+            return HttpResponseRedirect(_after(request))
         form.add_error("code", "This code is not right, or was used already.")
     return _page(request, "code", form=form, title="Second factor", after=_after(request))
 
@@ -125,11 +125,12 @@ def _set_up(request: HttpRequest, user: Any, *, has_to: bool) -> HttpResponse:
 
 
 def _switch_on(request: HttpRequest, user: Any, secret: str, step: int) -> HttpResponse:
+    was_owed = is_owed(request, user)
     factor, is_new = SecondFactor.objects.switch_on(user, secret, step)
     if not is_new:  # in another window
         return to("second_factor", request)
     request.session.pop(OFFERED, None)
-    note_given(request, user)
+    note_given(request, user, factor, was_owed=was_owed)
     Entry.objects.note("second_factor.switched_on", user)
     return _show_codes(request, factor)
 
@@ -142,7 +143,6 @@ def _change(request: HttpRequest, user: Any, factor: SecondFactor) -> HttpRespon
             form.add_error("proof", "This is neither your password nor a code that is good now.")
         elif "switch_off" in request.POST:
             factor.delete()
-            request.session.pop(GIVEN, None)
             Entry.objects.note("second_factor.switched_off", user)
             messages.success(request, "The second factor is off.")
             return to("second_factor", request)
@@ -178,7 +178,8 @@ def _check(request: HttpRequest, user: Any, is_right: Callable[[], bool]) -> boo
     """
     address = address_of(request.META)
     all_clients = ("second_factor", str(user.pk))
-    guesses = Guesses(own=("login", address), all_clients=all_clients, client=address)
+    own = ("login", address)
+    guesses = Guesses(own, all_clients, client=address, slow_limit="second_factor")
     if guesses.check(is_right):
         return True
     logger.warning("A second factor was not right, from %s", address)

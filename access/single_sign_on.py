@@ -17,12 +17,13 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.limits import address_ident, consume
-from access.second_factor import is_owed, note_given
+from access.second_factor import SINGLE_SIGN_ON, is_owed, note_given
 from web.errors import Problem
 
 PROVIDER = "sso"
@@ -75,11 +76,13 @@ class Adapter(DefaultSocialAccountAdapter):
             raise Problem("sso_refused")
         user = staff_of(verified[0])
         login(request, user, backend=BACKEND)
-        if is_owed(request, user):  # what else is asked for is the provider's business
-            note_given(request, user)
+        # What else is asked for is the provider's business.
+        note_given(request, user, SINGLE_SIGN_ON, was_owed=is_owed(request, user))
         after = str(sociallogin.state.get("next") or "")
         is_here = url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure())
-        raise ImmediateHttpResponse(redirect(after if is_here else "admin:index"))
+        raise ImmediateHttpResponse(
+            HttpResponseRedirect(after if is_here else reverse("admin:index"))
+        )
 
     def on_authentication_error(
         self,

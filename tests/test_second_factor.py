@@ -115,7 +115,47 @@ def test_people_switch_it_on_by_a_code_and_get_recovery_codes_once(client, ada):
     # Sessions that began with the password alone are nobody's now.
     assert is_in(client)
     assert not is_in(other)
-    assert "second_factor.switched_on" in whats()
+    assert whats() == ["login.succeeded", "login.succeeded", "second_factor.switched_on"]
+
+
+def test_a_code_of_a_factor_before_counts_for_nothing_once_there_is_a_new_one(ada, secret):
+    old, thief = Client(), Client()
+    for browser, ago in ((old, 1), (thief, 0)):
+        give_password(browser)
+        browser.post(CODE, {"code": code(secret, ago)})
+        assert is_in(browser)
+    old.post(OWN, {"proof": PASSWORD, "switch_off": "1"})
+    assert is_in(thief)
+    new = second_factors.new_secret()
+    SecondFactor.objects.switch_on(ada, new, NOW - 9)
+    assert not is_in(thief)
+    assert not is_in(old)
+    give_password(thief)
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize(
+    "after", ["foo", "//evil.example", "https://evil.example/", "javascript:x"]
+)
+def test_an_address_to_go_on_to_that_is_none_of_ours_leads_to_no_error(half, secret, after):
+    elsewhere = Client().get(CODE, {"next": after})
+    assert elsewhere.status_code == 302
+    assert "evil" not in elsewhere.headers["Location"]
+    given = half.post(CODE, {"code": code(secret), "next": after})
+    assert given.status_code == 302
+    assert "evil" not in given.headers["Location"]
+    assert is_in(half)
+
+
+def test_under_attack_wrong_codes_are_no_quicker(half, secret, settings):
+    limits = {"second_factor": "3/hour", "wrong": "2/day", "typos": "1/day", "slow": "99/minute"}
+    settings.RATE_LIMITS = {name: parse(limit) for name, limit in limits.items()}
+    answers = [
+        half.post(CODE, {"code": wrong(secret)}, REMOTE_ADDR="192.0.2.1").status_code
+        for _ in range(12)
+    ]
+    assert answers.count(200) <= 6
+    assert answers[-1] == 429
 
 
 def test_the_code_is_asked_for_after_the_password(client, secret):
