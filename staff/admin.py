@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
+from django.db.models import Field
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 
@@ -39,6 +40,11 @@ class NamePrefixInline(admin.StackedInline):
     model = NamePrefix
     extra = 1
     max_num = 20
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "prefix":
+            kwargs["strip"] = False  # without a space at its end it would be of more rooms
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)

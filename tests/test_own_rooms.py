@@ -70,7 +70,7 @@ def test_rooms_whose_names_begin_as_set_for_a_person_are_own_ones(browser, teach
     rows = {"_prefix_set-TOTAL_FORMS": 2, "_prefix_set-INITIAL_FORMS": 0}
     inline = next(iter(admin_client.get(page).context["inline_admin_formsets"])).formset.prefix
     sent = {name.replace("_prefix_set", inline): value for name, value in rows.items()}
-    sent |= {f"{inline}-0-prefix": "Zu\u0308rich ", f"{inline}-1-prefix": "4b_"}
+    sent |= {f"{inline}-0-prefix": "Zu\u0308rich", f"{inline}-1-prefix": "4b_"}
     user = {"username": "teacher", "is_staff": "on", "is_active": "on",
             "date_joined_0": "2026-01-01", "date_joined_1": "10:00",
             "user_permissions": [each.pk for each in teacher.user_permissions.all()]}  # fmt: skip
@@ -87,6 +87,19 @@ def test_rooms_whose_names_begin_as_set_for_a_person_are_own_ones(browser, teach
         assert browser.post(f"{ROOMS}{room.pk}/act/close_room/").status_code == 404
         assert browser.get(f"{ARCHIVES}{archive.pk}/watch/").status_code == 404
     assert listed(browser, ROOMS, q="4b_m") == {own[0][0].pk}
+
+
+def test_a_beginning_keeps_the_space_at_its_end(browser, teacher, admin_client):
+    page = f"/admin/auth/user/{teacher.pk}/change/"
+    form = admin_client.get(page).context
+    sent = {"username": "teacher", "is_staff": "on", "is_active": "on",
+            "date_joined_0": "2026-01-01", "date_joined_1": "10:00",
+            "user_permissions": [each.pk for each in teacher.user_permissions.all()]}  # fmt: skip
+    inline = next(iter(form["inline_admin_formsets"])).formset.prefix
+    sent |= {f"{inline}-TOTAL_FORMS": 1, f"{inline}-INITIAL_FORMS": 0}
+    assert admin_client.post(page, sent | {f"{inline}-0-prefix": "class a "}).status_code == 302
+    own, _ = make("class a 1"), make("class action")
+    assert listed(browser, ROOMS) == {own[0].pk}
 
 
 def test_staff_who_may_not_change_users_set_no_beginnings(browser, teacher):
