@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -32,12 +33,16 @@ class SelectedActions(ModelAdmin):
         """The page that asks, with the `form` if there is one; once it is answered, `act` is done
         with each row. It returns what it has done, as a sentence; an APIException leaves that row
         as it is. `name` is the action's. `most` rows at a time, and no more after OPENTOK_TIMEOUT.
+        With `step` in what was sent there is no page to see: static/selected.js.
         """
         rows = list(queryset[: most + 1])
         if len(rows) > most:
             limit = f"Choose at most {most} {self.opts.verbose_name_plural} at a time."
             self.message_user(request, limit, messages.ERROR)
             return None
+        if gone := max(len(request.POST.getlist(ACTION_CHECKBOX_NAME)) - len(rows), 0):
+            left = f"{gone} of those that you chose are not in the list any more."
+            self.message_user(request, left, messages.ERROR)
         if "confirmed" not in request.POST or (form and not form.is_valid()):
             return self._ask(request, rows, name, asks=asks, form=form)
         done: dict[str, list[str]] = defaultdict(list)
@@ -56,7 +61,7 @@ class SelectedActions(ModelAdmin):
                 done[sentence].append(self.called(row))
         for sentence, names in done.items():
             self.message_user(request, f"{', '.join(names)}: {sentence}", messages.SUCCESS)
-        return None
+        return HttpResponse(status=204) if "step" in request.POST else None
 
     def called(self, row: Any) -> str:
         """How the messages call a row; in quotes, or its first letter would become a capital."""

@@ -24,10 +24,11 @@ async function doEach(form) {
     status.textContent = `${place} of ${rows.length} done`;
     bar.value = place;
     answer.set('_selected_action', row);
+    answer.set('step', 'yes');
     const options = { method: 'POST', body: new URLSearchParams(answer), redirect: 'manual' };
     const response = await fetch(location.href, options).catch(() => null);
     // The list says, at the end, what became of each. Anything else is for the person to see.
-    if (response?.type !== 'opaqueredirect') {
+    if (response?.status !== 204) {
       form.submit();
       return;
     }
