@@ -25,8 +25,6 @@ from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
 
-# What OpenTok says when it is asked to stop one that has ended.
-OVER = {"archive_not_running", "archive_not_found"}
 # One that runs is among so many of the newest of its session.
 LATEST = 100
 
@@ -61,7 +59,9 @@ class ArchiveManager(Catalogue):
         return {}
 
     def stop(self, archive_id: str) -> Remote:
-        """Errors: archive_not_running, after which it is known how it ended; archive_not_found."""
+        """Errors: archive_not_running, after which it is known how it ended; archive_not_found;
+        archive_deleted.
+        """
         try:
             remote = door.stop_archive(archive_id)
         except VideoError as error:

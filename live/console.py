@@ -20,7 +20,7 @@ from live.join import qr_code
 from live.models import Activity
 from live.people import DEEDS, moderate, people_now, running_kinds, running_recordings
 from live.selected_rooms import SelectedRooms, change
-from live.stopping import stop_all
+from live.stopping import stop_all, summary
 from meetings.models import Meeting, Mute
 from meetings.presence import people, there_are
 from rooms import moderating
@@ -244,9 +244,7 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
         report = stop_all(room)
         for failure in report["failed"]:
             self.message_user(request, failure["detail"], messages.ERROR)
-        people = sum(each["kind"] == "connection" for each in report["ended"])
-        others = len(report["ended"]) - people
-        return f"Disconnected {people}, and stopped {others} that ran in the room."
+        return summary(report)
 
     def _room(self, request: HttpRequest, pk: int) -> Room:
         try:

@@ -11,11 +11,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archives.catalogue import ROUNDING
-from archives.managers import OVER
 from archives.models import Archive
 from archives.states import Status
 from audit.actors import SERVER, acting_as
 from live.operations import failure_logged
+from live.stopping import OVER
 from meetings.models import Meeting
 from meetings.presence import people, running_meeting
 from rooms.models import Room
@@ -131,7 +131,7 @@ def _end_if_due(archive: Archive, *, now: datetime) -> None:
 def _stop(archive: Archive) -> None:
     try:
         Archive.objects.stop(str(archive.pk))
-    except VideoError as error:
+    except Problem as error:
         if error.code not in OVER:
             raise
 

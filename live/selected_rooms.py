@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import APIException
 
-from live.stopping import stop_all
+from live.stopping import stop_all, summary
 from meetings.models import Meeting
 from meetings.presence import people_of, there_are
 from rooms.hours_form import HoursForm
@@ -59,9 +60,11 @@ class SelectedRooms(SelectedActions):
             if not form.cleaned_data["disconnect"]:
                 return "Closed."
             report = stop_all(room)
-            failures = "".join(f" {failure['detail']}" for failure in report["failed"])
-            people = sum(part["kind"] == "connection" for part in report["ended"])
-            return f"Closed, and disconnected {people}.{failures}"
+            done = f"Closed. {summary(report)}"
+            if report["failed"]:
+                self.log_change(request, room, done)
+                raise APIException(" ".join([done, *(part["detail"] for part in report["failed"])]))
+            return done
 
         return self.do_selected(
             request, queryset, "close_selected", close, asks=asks, most=MAX_CHANGED, form=form

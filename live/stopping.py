@@ -13,6 +13,10 @@ from rooms.guests import Guest
 from rooms.models import Room
 from video import archives, connections, moderation
 from video.errors import VideoError
+from web.errors import Problem
+
+# What has ended by itself, after it was listed.
+OVER = {"connection_not_found", "archive_not_running", "archive_not_found", "archive_deleted"}
 
 Part = tuple[str, str, Callable[[], object]]
 
@@ -39,16 +43,22 @@ def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
         for part, part_id, stop in parts:
             try:
                 stop()
-            except VideoError as error:
-                if error.code == "connection_not_found":  # gone by itself
-                    continue
-                report["failed"].append(_failure(part, part_id, error))
+            except Problem as error:
+                if error.code not in OVER:
+                    report["failed"].append(_failure(part, part_id, error))
             else:
                 report["ended"].append({"kind": part, "id": part_id})
     Guest.objects.end_joined(room)
     counts = {name: len(parts) for name, parts in report.items()}
     Entry.objects.note("everything.stopped", room, **counts)
     return report
+
+
+def summary(report: dict[str, list[dict[str, Any]]]) -> str:
+    """A sentence about what stop_all has ended."""
+    people = sum(part["kind"] == "connection" for part in report["ended"])
+    others = len(report["ended"]) - people
+    return f"Disconnected {people}, and stopped {others} that ran in the room."
 
 
 def _recordings(session_id: str) -> Iterable[Part]:
@@ -69,5 +79,5 @@ def _connections(session_id: str) -> Iterable[Part]:
         yield "connection", connection_id, partial(moderation.disconnect, session_id, connection_id)
 
 
-def _failure(kind: str, part_id: str | None, error: VideoError) -> dict[str, Any]:
+def _failure(kind: str, part_id: str | None, error: Problem) -> dict[str, Any]:
     return {"kind": kind, "id": part_id, "code": error.code, "detail": str(error.detail)}

@@ -440,6 +440,14 @@ def test_a_stop_of_everything_says_what_did_not_end(caller, session, opentok):
     assert connections(opentok, session) == []
 
 
+def test_what_has_ended_by_itself_keeps_nobody_in_the_room(caller, session, opentok):
+    archive = caller.post("archives", room="lobby").json()
+    opentok.fault(path=f"/archive/{archive['id']}/stop", status=404)
+    report = caller.post("rooms/lobby/stop").json()
+    assert report["failed"] == []
+    assert connections(opentok, session) == []
+
+
 def test_a_room_that_is_deleted_leaves_its_name_to_what_ran_in_it(caller, session):
     made = start(caller, "captions")
     Room.objects.get().delete()

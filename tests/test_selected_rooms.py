@@ -53,10 +53,27 @@ def test_people_in_rooms_that_are_closed_are_disconnected_if_staff_want_that(adm
     opentok.connect(room.session_id)
     answer = {"confirmed": "yes", "disconnect": "on"}
     told = choose(admin_client, "close_selected", [room.pk], **answer)
-    assert "“standup”: Closed, and disconnected 2." in told
+    assert "“standup”: Closed. Disconnected 2, and stopped 0" in told
     opentok.fault(status=500, times=9)
     told = choose(admin_client, "close_selected", [room.pk], **answer)
-    assert "The video service answered with an error" in told
+    failed = told.partition('class="error"')[2].partition("</li>")[0]
+    assert "“standup”: Closed. Disconnected 0" in failed
+    assert "The video service answered with an error" in failed
+
+
+def test_one_of_several_is_answered_without_a_page(admin_client):
+    keys = rooms("a", "b")
+    sent = {"action": "close_selected", "confirmed": "yes", "step": "yes"}
+    answer = admin_client.post(ROOMS, sent | {"_selected_action": keys[0]})
+    assert (answer.status_code, closed()) == (204, [True, False])
+
+
+def test_rooms_that_have_left_the_list_are_told(admin_client):
+    keys = rooms("a", "b")
+    Room.objects.filter(name="a").delete()
+    told = choose(admin_client, "close_selected", keys, confirmed="yes")
+    assert "1 of those that you chose are not in the list any more." in told
+    assert "“b”: Closed." in told
 
 
 def test_hours_are_set_for_all_rooms_that_were_chosen(admin_client):
