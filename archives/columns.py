@@ -1,6 +1,6 @@
 """What the admin shows of a recording, in a list and on its page."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -36,7 +36,7 @@ def room_link(archive: Archive) -> str:
 def state(row: Any) -> str:
     badge = format_html('<span class="state {0}">{0}</span>', row.status)
     if silent_since := getattr(row, "silent_since", None):
-        return format_html("{} no news since {}", badge, f"{silent_since:%Y-%m-%d %H:%M}")
+        return format_html("{} no news since {}", badge, moment(silent_since))
     return badge
 
 
@@ -45,6 +45,11 @@ def length(archive: Archive) -> str:
     if archive.status in RUNNING:
         return f"{clock(timezone.now() - archive.created_at)} so far"
     return clock(timedelta(seconds=archive.duration)) if archive.duration else "–"
+
+
+def moment(at: datetime) -> str:
+    """In the time zone of who looks."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
 
 
 def clock(span: timedelta) -> str:

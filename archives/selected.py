@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 
+from archives.columns import moment
 from archives.models import Archive
 from staff.page_actions import PageActions
 from staff.selected import SelectedActions
@@ -53,7 +54,7 @@ class SelectedArchives(SelectedActions, PageActions):
         )
 
     def called(self, row: Archive) -> str:
-        return f"“{row}” of {row.created_at:%Y-%m-%d %H:%M}"
+        return f"“{row}” of {moment(row.created_at)}"
 
     def about(self, row: Archive) -> str:
-        return f", {row.created_at:%Y-%m-%d %H:%M}, {row.status}"
+        return f", {moment(row.created_at)}, {row.status}"

@@ -1,6 +1,7 @@
 """The admin's times are in everybody's time zone or in one's own; the API's stay in UTC."""
 
 from datetime import UTC, datetime
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
+from archives.models import Archive
 from config import environment
 from rooms.models import Room
 from staff.models import TimeZone
@@ -15,6 +17,7 @@ from tests.test_room_owners import FORM
 from web import zones
 
 ROOMS, PAGE = "/admin/rooms/room/", "/admin/auth/user/time-zone/"
+ARCHIVES = "/admin/archives/archive/"
 
 
 @pytest.fixture
@@ -50,6 +53,14 @@ def test_people_choose_their_own(admin_client, room):
 def test_a_made_up_zone_is_refused(admin_client, name):
     assert admin_client.post(PAGE, {"name": name}).status_code == 200
     assert not TimeZone.objects.exists()
+
+
+def test_the_page_that_asks_about_recordings_has_the_times_of_the_list(admin_client, room):
+    moment = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    row = Archive.objects.create(pk=uuid4(), session_id="1_x", created_at=moment, status="started")
+    admin_client.post(PAGE, {"name": "Asia/Tokyo"})
+    asked = {"action": "stop_selected", "_selected_action": str(row.pk)}
+    assert "2026-07-02 07:30" in admin_client.post(ARCHIVES, asked).content.decode()
 
 
 def test_a_zone_that_the_machine_no_longer_has_is_everybodys(admin_client, admin_user):
