@@ -17,7 +17,7 @@ from audit.models import Entry
 from meetings.models import MAX_DATA, MAX_NAME, Connection, Meeting, identity_of
 from meetings.presence import running_meeting
 from rooms.guests import Guest
-from video import moderation
+from video import ids, moderation
 from video.errors import VideoError
 from web.errors import Problem
 from web.rows import has_row
@@ -58,6 +58,8 @@ class BanManager(models.Manager["Ban"]):
         """Of who has this connection, which ends. Errors also: connection_not_found, and those of
         video.moderation.disconnect.
         """
+        if not ids.is_uuid(connection_id):
+            raise Problem("connection_not_found")
         connection = Connection.objects.filter(
             pk=connection_id, meeting__session_id=room.session_id
         ).first()

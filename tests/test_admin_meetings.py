@@ -159,6 +159,15 @@ def test_somebody_who_is_banned_leaves_and_is_listed_until_the_ban_is_lifted(
     assert people(admin_client, room)["bans"] == []
 
 
+@pytest.mark.parametrize(
+    ("what", "which"), [("lift", "9" * 5000), ("lift", "9" * 18), ("ban", "%00"), ("ban", "x")]
+)
+def test_what_is_no_id_of_a_ban_or_a_person_does_nothing(admin_client, room, what, which):
+    answer = moderate(admin_client, room, what, which)
+    assert answer.status_code == 404 or "problem" in answer.json()
+    assert not Ban.objects.exists()
+
+
 def test_who_has_no_identity_cannot_be_banned_and_that_is_said(admin_client, room, opentok):
     connection = present(room, opentok)
     Connection.objects.update(data="")
