@@ -137,11 +137,17 @@ def storage():
     server.server_close()
 
 
-def zipped(content, name="transcription.json"):
+def zipped(content, name="transcription.json", method=zipfile.ZIP_DEFLATED):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         archive.writestr(name, content)
     return file.getvalue()
+
+
+def broken(content):
+    """The first bytes of what is compressed are others: it stands behind a name and its length."""
+    start = content.index(b".json") + len(b".json")
+    return content[:start] + b"\xff" * 12 + content[start + 12 :]
 
 
 @pytest.mark.parametrize("pack", [lambda text: text.encode(), zipped], ids=["json", "zip"])
@@ -152,6 +158,12 @@ def test_lines_come_in_the_order_of_their_times(storage, pack):
         Line(2_000, "Anna", "Hello."),
         Line(61_500, "Ben", "Good morning. <b>"),
     ]
+
+
+def test_a_time_that_can_be_none_is_not_shown(storage):
+    spoken = [{"text": "Hi.", "start": start} for start in (10**18, -1, 10**400)]
+    storage.answer = 200, {}, json.dumps(spoken).encode()
+    assert [line.start for line in transcripts.download(storage.url)] == [None] * 3
 
 
 def test_sentences_of_channels_are_lines_as_well(storage):
@@ -170,10 +182,13 @@ def test_sentences_of_channels_are_lines_as_well(storage):
         (200, {}, b"[" * 100_000),
         (200, {}, b"PK\x03\x04 and no more"),
         (200, {}, zipped("{}", "readme.txt")),
+        (200, {}, broken(zipped("{}", method=zipfile.ZIP_LZMA))),
+        (200, {}, broken(zipped("{}", method=zipfile.ZIP_BZIP2))),
         (200, {}, zipped(" " * (MAX_ANSWER_BYTES + 1))),
         (200, {"Content-Length": str(MAX_ANSWER_BYTES + 2)}, b" " * (MAX_ANSWER_BYTES + 2)),
     ],
     ids=["gone", "moved", "HTML", "empty", "deep", "half a ZIP", "a ZIP of other things",
+         "broken LZMA", "broken bzip2",
          "a bomb", "too large"],
 )  # fmt: skip
 def test_what_is_no_transcript_is_refused(storage, status, headers, body):

@@ -5,6 +5,7 @@ takes it for a ZIP of one. Inference: its form, of which the guide shows nothing
 """
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,8 +20,13 @@ from video.transport import MAX_ANSWER_BYTES
 
 ZIP = b"PK\x03\x04"
 MAX_LINES = 10_000
-UNREADABLE = (ValueError, RecursionError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    *(ValueError, RecursionError, RuntimeError, EOFError, OSError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 TEXTS, SPEAKERS = ("text", "sentence"), ("speaker", "participant", "name", "streamId", "channel")
+# Milliseconds; a recording is over long before.
+LATEST = 10**9
 STARTS = ("start_ms", "startMs", "timestamp", "start")
 
 
@@ -89,10 +95,15 @@ def _lines(told: Any) -> Iterator[Line]:
     elif isinstance(told, dict):
         if text := _first(told, TEXTS, str):
             speaker = _first(told, SPEAKERS, (str, int))
-            yield Line(_first(told, STARTS, int), "" if speaker is None else str(speaker), text)
+            yield Line(_start(told), "" if speaker is None else str(speaker), text)
         else:
             for each in told.values():
                 yield from _lines(each)
+
+
+def _start(told: Remote) -> int | None:
+    start: int | None = _first(told, STARTS, int)
+    return start if start is not None and 0 <= start <= LATEST else None
 
 
 def _first(told: Remote, names: tuple[str, ...], kind: Any) -> Any:
