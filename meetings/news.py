@@ -157,13 +157,18 @@ def _locked(connection_id: str) -> tuple[Any, ...] | None:
 
 def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> None:
     news: dict[str, Any] = {}
+    still = ""
     if told.data and not data:
         news["data"] = told.data  # lists have none, and it says who counts as a person
     if told.left_at and (left_at is None or reason == NOT_LISTED):
         news |= {"left_at": told.left_at, "reason": told.reason}
+        # What was read may be older than the lock, for which another process was waited for.
+        still = f"AND (left_at IS NULL OR reason = '{NOT_LISTED}')"
     if news:
         columns = ", ".join(f"{name} = %s" for name in news)
-        query = f"UPDATE meetings_connection SET {columns} WHERE id = %s RETURNING meeting_id"  # noqa: S608
+        query = (
+            f"UPDATE meetings_connection SET {columns} WHERE id = %s {still} RETURNING meeting_id"  # noqa: S608
+        )
         if row := write(query, *news.values(), told.id):
             _end_if_empty(*row)
 

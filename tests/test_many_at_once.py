@@ -4,10 +4,14 @@ import signal
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from archives.models import Archive
+from meetings import news
+from meetings.models import Connection, Meeting
 from rooms.models import Room
 from tests.server_process import Server
 
@@ -70,6 +74,28 @@ def test_news_of_a_recording_whose_room_is_being_deleted_is_written_down(transac
         recorded.result()
     archive = Archive.objects.get()
     assert (archive.status, archive.room) == ("stopped", None)
+
+
+def test_a_list_that_waits_for_a_departure_leaves_it_as_it_was_told(transactional_db):
+    start = timezone.now()
+    came = {"connection": {"id": "a", "createdAt": round(start.timestamp() * 1000)}}
+    told = {"sessionId": "1_x", "timestamp": round(start.timestamp() * 1000) + 5_000, **came}
+    news.apply_callback(told | {"event": "connectionCreated"}, name_of=str)
+    left = told | {"event": "connectionDestroyed", "reason": "clientDisconnected"}
+
+    def look():
+        news.reconcile("1_x", [], asked_at=start + timedelta(minutes=1), name_of=str)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            news.apply_callback(left, name_of=str)
+            looked = another.submit(look)
+            while connection.vendor == "postgresql" and not somebody_waits_for_a_lock():
+                assert not looked.done()
+        looked.result()
+    assert Connection.objects.get().reason == "clientDisconnected"
+    assert Meeting.objects.get().ended_at == Connection.objects.get().left_at
 
 
 def somebody_waits_for_a_lock():
