@@ -45,7 +45,8 @@ class MuteManager(models.Manager["Mute"]):
         return self.filter(session_id=session_id, stream_id=ALL, ended_at=None).first()
 
     def forget_old(self) -> None:
-        self.filter(muted_at__lt=timezone.now() - KEPT_FOR).delete()
+        old = self.filter(muted_at__lt=timezone.now() - KEPT_FOR)
+        old.exclude(stream_id=ALL, ended_at=None).delete()
 
 
 class Mute(models.Model):

@@ -138,4 +138,8 @@ def test_mutes_are_forgotten(room, opentok, anna):
     assert Mute.objects.count() == 1
     Mute.objects.update(muted_at=timezone.now() - timedelta(days=31))
     tidy()
+    assert Mute.objects.of_all(room.session_id)  # it still holds
+    moderating.unmute_all(room)
+    Mute.objects.update(muted_at=timezone.now() - timedelta(days=31))
+    tidy()
     assert not Mute.objects.exists()
