@@ -11,6 +11,8 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.failures import note_failure
 from access.guesses import Guesses
@@ -45,6 +47,12 @@ class LoginForm(AdminAuthenticationForm):
             logger.warning("A log-in to the admin failed, from %s", address)
             note_failure("login.failed", address, User.objects.filter(username=name).first())
             raise
+
+
+def page_after(request: HttpRequest, asked: str) -> str:
+    """Where a person goes once they are in: the page they asked for, if it is one of ours."""
+    is_here = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
+    return asked if is_here else reverse("admin:index")
 
 
 @receiver(user_logged_in)

@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 
 from access.failures import note_failure
 from access.guesses import Guesses
 from access.limits import address_of
+from access.login import page_after
 from access.second_factor import half_user_of, is_owed, note_given
 from audit.models import Entry
 from staff import second_factors
@@ -189,8 +189,7 @@ def _check(request: HttpRequest, user: Any, is_right: Callable[[], bool]) -> boo
 
 def _after(request: HttpRequest) -> str:
     asked = request.POST.get("next") or request.GET.get("next") or ""
-    is_here = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
-    return asked if is_here else reverse("admin:index")
+    return page_after(request, asked)
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:

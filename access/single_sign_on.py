@@ -19,10 +19,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.limits import address_ident, consume
+from access.login import page_after
 from access.second_factor import SINGLE_SIGN_ON, is_owed, note_given
 from web.errors import Problem
 
@@ -79,10 +78,7 @@ class Adapter(DefaultSocialAccountAdapter):
         # What else is asked for is the provider's business.
         note_given(request, user, SINGLE_SIGN_ON, was_owed=is_owed(request, user))
         after = str(sociallogin.state.get("next") or "")
-        is_here = url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure())
-        raise ImmediateHttpResponse(
-            HttpResponseRedirect(after if is_here else reverse("admin:index"))
-        )
+        raise ImmediateHttpResponse(HttpResponseRedirect(page_after(request, after)))
 
     def on_authentication_error(
         self,
