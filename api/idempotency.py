@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from access.authentication import key_of
-from api.models import Answer, IdempotentRequest, fingerprint_of
+from api.models import Answer, IdempotentRequest, fingerprints_of
 from web.errors import Problem
 
 HEADER = "Idempotency-Key"
@@ -78,8 +78,8 @@ def _row_of(request: Request) -> IdempotentRequest:
     sent, api_key = request._request, key_of(request)
     if api_key is None:
         raise Problem("idempotency_without_key")
-    fingerprint = fingerprint_of(sent.get_full_path(), sent.body, rooms=api_key.room_prefix)
-    row = IdempotentRequest.objects.get_or_claim(fingerprint=fingerprint, api_key=api_key, key=key)
+    prints = fingerprints_of(sent.get_full_path(), sent.body, rooms=api_key.room_prefix)
+    row = IdempotentRequest.objects.get_or_claim(fingerprints=prints, api_key=api_key, key=key)
     if row is None or row.is_under_way:
         raise Problem("idempotency_in_progress")
     return row

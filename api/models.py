@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import MultiFernet
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from access.models import ApiKey
 from access.notes import best_effort
+from web.encryption import cipher, marks
 from web.errors import Problem
 
 KEPT_FOR = timedelta(hours=24)
@@ -27,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
-    def get_or_claim(self, *, fingerprint: str, **which: Any) -> IdempotentRequest | None:
+    def get_or_claim(self, *, fingerprints: list[str], **which: Any) -> IdempotentRequest | None:
         """The row of a request, made unless it is there; `is_mine` of the one who made it.
 
         None if it was there, and was taken away just now. `idempotency_key_reused` if it is the row
@@ -40,11 +39,11 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
         if row is None:
             # First, so that a row that is there was entered whole.
             self._forget_old()
-            mine = self.model(fingerprint=fingerprint, **which)
+            mine = self.model(fingerprint=fingerprints[0], **which)
             self.bulk_create([mine], ignore_conflicts=True)
             if row := self.filter(**which).first():
                 row.is_mine = row.pk == mine.pk
-        if row and row.fingerprint != fingerprint:
+        if row and row.fingerprint not in fingerprints:
             raise Problem("idempotency_key_reused")
         return row
 
@@ -112,15 +111,15 @@ class IdempotentRequest(models.Model):
             IdempotentRequest.objects.filter(pk=self.pk).delete()
 
 
-def fingerprint_of(path: str, body: bytes, *, rooms: str) -> str:
-    """With SECRET_KEY in it, because a body may hold what is short enough to be guessed.
+def fingerprints_of(path: str, body: bytes, *, rooms: str) -> list[str]:
+    """With SECRET_KEY in it, because a body may hold what is short enough to be guessed; those with
+    old keys follow.
 
-    After a change of SECRET_KEY the answers cannot be read, and these differ: all count as reused.
-    So do those of an API key that has got another beginning of `rooms` since.
+    Without the key that it was made with, an answer cannot be read, and its fingerprint differs, so
+    that it counts as reused. So do those of an API key that has got another beginning of `rooms`.
     """
-    return salted_hmac(f"{path}\n{rooms}", body, algorithm="sha256").hexdigest()
+    return marks(f"{path}\n{rooms}", body)
 
 
-def _cipher() -> Fernet:
-    key = salted_hmac(f"{__name__}.answer", "", algorithm="sha256").digest()
-    return Fernet(urlsafe_b64encode(key))
+def _cipher() -> MultiFernet:
+    return cipher(f"{__name__}.answer")

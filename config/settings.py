@@ -11,6 +11,8 @@ environment.load_dotenv(BASE_DIR / ".env")
 # What ops/checks.py refuses to start without is allowed to be missing here, so that
 # `collectstatic` and the like run while an image is being built.
 SECRET_KEY = environment.text("SECRET_KEY")
+# Old ones, which are good for what was made with them.
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 DEBUG = environment.flag("DEBUG")
 ALLOWED_HOSTS = environment.allowed_hosts("ALLOWED_HOSTS", "*")
 
@@ -31,6 +33,7 @@ OPENTOK_FAILURES = environment.integer("OPENTOK_FAILURES", 10, at_least=1, at_mo
 
 # What OpenTok signs its callbacks with, which takes up to fifty characters.
 CALLBACK_SECRET = environment.token("CALLBACK_SECRET", at_most=50)
+CALLBACK_SECRET_OLD = environment.token("CALLBACK_SECRET_OLD", at_most=50)
 
 # Phones (live/): the number that callers dial, and where SIP calls go with which user.
 CONFERENCE_NUMBER = environment.phone_number("CONFERENCE_NUMBER")

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import secrets
 import time
-from base64 import b32decode, b32encode, urlsafe_b64encode
+from base64 import b32decode, b32encode
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
+from django.utils.crypto import constant_time_compare, get_random_string
 
 from audit.models import Entry
+from web.encryption import cipher, marks
 
 ISSUER = "OpenTok Rooms"
 DIGITS = 6
@@ -64,16 +65,15 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(text: str) -> str:
-    """Empty after a change of SECRET_KEY."""
+    """Empty if the key that encrypted it is no longer known."""
     try:
         return _cipher().decrypt(text).decode()
     except InvalidToken:
         return ""
 
 
-def _cipher() -> Fernet:
-    key = salted_hmac("staff.second_factors", "secret", algorithm="sha256").digest()
-    return Fernet(urlsafe_b64encode(key))
+def _cipher() -> MultiFernet:
+    return cipher("staff.second_factors", "secret")
 
 
 def typed(code: str) -> str:
@@ -89,6 +89,15 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
         """The person's, and whether it is new; `step` is of the code that proved the secret."""
         new = {"secret": encrypt(secret), "last_step": step}
         return self.get_or_create(user=user, defaults=new)
+
+    def encrypt_again(self) -> int:
+        """With SECRET_KEY, what was encrypted with one before. Returns how many."""
+        readable = [(factor, decrypt(factor.secret)) for factor in self.all()]
+        return sum(
+            self.filter(pk=factor.pk, secret=factor.secret).update(secret=encrypt(secret))
+            for factor, secret in readable
+            if secret
+        )
 
 
 class SecondFactor(models.Model):
@@ -127,7 +136,7 @@ class SecondFactor(models.Model):
 
     def take_recovery_code(self, code: str) -> bool:
         """Whether it was one of those that are left. It is not from then on."""
-        return bool(self.codes.filter(hash=_hash(self, typed(code))).delete()[0])
+        return bool(self.codes.filter(hash__in=_hashes(self, typed(code))).delete()[0])
 
     def new_recovery_codes(self) -> list[str]:
         """In the place of those before. They are stored as hashes, and cannot be shown again."""
@@ -135,7 +144,7 @@ class SecondFactor(models.Model):
         with transaction.atomic():
             self.codes.all().delete()
             RecoveryCode.objects.bulk_create(
-                RecoveryCode(factor=self, hash=_hash(self, code)) for code in codes
+                RecoveryCode(factor=self, hash=_hashes(self, code)[0]) for code in codes
             )
         return [f"{code[:5]}-{code[5:]}" for code in codes]
 
@@ -151,7 +160,6 @@ class RecoveryCode(models.Model):
         return "recovery code"
 
 
-def _hash(factor: SecondFactor, code: str) -> str:
+def _hashes(factor: SecondFactor, code: str) -> list[str]:
     """Codes are random, so that a quick hash is enough."""
-    value = f"{factor.pk} {code}"
-    return salted_hmac("staff.recovery_codes", value, algorithm="sha256").hexdigest()
+    return marks("staff.recovery_codes", f"{factor.pk} {code}")

@@ -80,16 +80,23 @@ def _claims(authorization: str) -> dict[str, Any]:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise _refused("it is not signed")
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token.strip(),
-            settings.CALLBACK_SECRET,
-            algorithms=["HS256"],
-            issuer="Vonage",
-            options={"require": ["iat", "iss", "payload_hash"], "verify_iat": False},
-        )
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise _refused(f"its signature is not right ({type(error).__name__})") from None
+    failure = ""
+    for secret in filter(None, [settings.CALLBACK_SECRET, settings.CALLBACK_SECRET_OLD]):
+        try:
+            return _decoded(token.strip(), secret)
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            failure = failure or type(error).__name__
+    raise _refused(f"its signature is not right ({failure})")
+
+
+def _decoded(token: str, secret: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        secret,
+        algorithms=["HS256"],
+        issuer="Vonage",
+        options={"require": ["iat", "iss", "payload_hash"], "verify_iat": False},
+    )
     return claims
 
 

@@ -54,8 +54,9 @@ def without_secrets(text: str) -> str:
 
 def _ours() -> list[str]:
     """This server's own secrets, as they are and as URLs and headers have them."""
-    given = [settings.OPENTOK["TOKBOX_SECRET"], settings.CALLBACK_SECRET, settings.SECRET_KEY]
-    given.append(settings.METRICS_TOKEN)
+    given = [settings.OPENTOK["TOKBOX_SECRET"], settings.METRICS_TOKEN]
+    given += [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    given += [settings.CALLBACK_SECRET, settings.CALLBACK_SECRET_OLD]
     secrets = [secret for secret in given if len(secret) >= SHORTEST_SECRET]
     in_base64 = [b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
     return [*secrets, *(quote(secret, safe="") for secret in secrets), *in_base64]

@@ -1,0 +1,98 @@
+"""Secrets that take others' places while the server runs: what was made before stays good."""
+
+import json
+import time
+import uuid
+
+import pytest
+from django.conf import settings as of_tests
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+from rooms.models import Room
+from staff import second_factors
+from staff.models import SecondFactor
+from tests.api_client import Program, refusal
+from tests.server_process import Server
+from tests.test_callbacks import sign, told
+from tests.test_idempotency import post
+from video.redaction import without_secrets
+
+OLD, NEW = of_tests.SECRET_KEY, "another-secret-key-of-more-than-fifty-characters-0123456789"
+NOW = int(time.time()) // second_factors.SECONDS
+
+
+@pytest.fixture
+def made(server, opentok):
+    """What was made with the old key: a session of staff, an invitation, an answer to repeat."""
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ada"))
+    program = Program(server)
+    program.post("rooms", name="exam")
+    invited = program.post("rooms/exam/invitations").json()
+    answer = post(program, "rooms", key="1", name="lab")
+    cookie = {"sessionid": browser.cookies["sessionid"].value}
+    return program, cookie, invited["invitation"], answer
+
+
+def survivors(server, program, cookie, invitation, answer):
+    """Of what was made, what is good at this server."""
+    joined = server.get("/room/exam", headers={"Authorization": f"Bearer {invitation}"})
+    again = post(program, "rooms", key="1", server=server, name="lab")
+    found = {
+        "session": server.get("/admin/", cookies=cookie).status_code == 200,
+        "invitation": joined.status_code == 200,
+        "answer": (again.status_code, again.content) == (201, answer.content),
+    }
+    return {name for name, is_good in found.items() if is_good}
+
+
+def test_after_a_change_of_the_secret_key_the_old_one_is_good_as_long_as_it_is_named(made):
+    with Server(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=OLD) as both:
+        assert survivors(both, *made) == {"session", "invitation", "answer"}
+    with Server(SECRET_KEY=NEW) as only_new:
+        assert survivors(only_new, *made) == set()
+        again = post(made[0], "rooms", key="1", server=only_new, name="lab")
+        assert refusal(again) == (422, "idempotency_key_reused")
+
+
+def test_second_factors_are_encrypted_with_the_new_key(db, settings, capsys):
+    secret = second_factors.new_secret()
+    user = User.objects.create_superuser("ada")
+    factor, _ = SecondFactor.objects.switch_on(user, secret, 0)
+    codes = factor.new_recovery_codes()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    assert factor.take_recovery_code(codes[0])
+    call_command("encrypt_again")
+    assert "1 second factor" in capsys.readouterr().out
+    settings.SECRET_KEY_FALLBACKS = []
+    factor.refresh_from_db()
+    assert factor.take_code(second_factors.code_at(secret, NOW))
+    assert not factor.take_recovery_code(codes[1])
+
+
+def test_a_callback_may_be_signed_with_the_secret_before(server, opentok):
+    old, new = of_tests.CALLBACK_SECRET, "the-secret-of-callbacks-from-now-on"
+    room = Room.objects.open("standup")
+    with Server(CALLBACK_SECRET=new, CALLBACK_SECRET_OLD=old) as both:
+        for secret in old, new:
+            assert call_back(both, room, secret).status_code == 200
+        assert refusal(call_back(both, room, "x" * 40)) == (401, "callback_refused")
+    with Server(CALLBACK_SECRET=new) as only_new:
+        assert refusal(call_back(only_new, room, old)) == (401, "callback_refused")
+
+
+def test_old_secrets_are_kept_out_of_the_log(settings):
+    settings.SECRET_KEY_FALLBACKS = ["an old secret key of the server"]
+    settings.CALLBACK_SECRET_OLD = "an old secret of callbacks"
+    for secret in *settings.SECRET_KEY_FALLBACKS, settings.CALLBACK_SECRET_OLD:
+        assert secret not in without_secrets(f"It says: {secret}.")
+
+
+def call_back(server, room, secret):
+    body = json.dumps(told(id=str(uuid.uuid4()), sessionId=room.session_id)).encode()
+    headers = {"Authorization": f"Bearer {sign(body, secret=secret)}"}
+    return server.post(
+        "/callbacks", data=body, headers=headers | {"Content-Type": "application/json"}
+    )
