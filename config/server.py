@@ -114,7 +114,7 @@ class Server(MPServer):
     """granian, with these listening sockets, and with workers that end when this process ends."""
 
     def __init__(self, listeners: list[socket.socket], **options: Any) -> None:
-        super().__init__("config.worker", workers=len(listeners), **options)
+        super().__init__("config.asgi", workers=len(listeners), **options)
         self._listeners = listeners
         # Of the pipe the workers hold the read end alone, which ends with this process.
         self._alive, self._pipe = os.pipe()
@@ -138,9 +138,9 @@ class Server(MPServer):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def load_worker(self) -> Any:
-        from config.worker import Worker
+        from config.asgi import Application
 
-        return Worker(parent=self._alive)
+        return Application(parent=self._alive)
 
     def _init_shared_socket(self) -> None:
         self._sso = None

@@ -108,8 +108,8 @@ REQUESTS_CA_BUNDLE = environment.certificates("REQUESTS_CA_BUNDLE")
 OPENTOK_PROXY_URL = environment.web_address("OPENTOK_PROXY_URL", "")
 EMBED_ORIGINS = environment.origins("EMBED_ORIGINS", "")
 
-# Whether each process of the server does what has to be done at its time: ops/housekeeping.py.
-HOUSEKEEPING = environment.flag("HOUSEKEEPING", default=True)
+# Whether each process of the server does what is done beside requests: ops/worker.py.
+WORKER = environment.flag("WORKER", default=True)
 # How long it is known who was in a meeting.
 ATTENDANCE_DAYS = environment.integer("ATTENDANCE_DAYS", 30, at_least=1, at_most=3650)
 # How long it is known who did what; 0 is for ever.
@@ -155,6 +155,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_tasks",
+    "ops.apps.JobsConfig",
     "ops.apps.OpsConfig",
     "audit.apps.AuditConfig",
     "staff.apps.StaffConfig",
@@ -258,6 +260,8 @@ TEMPLATES = [
 DATABASES = {"default": database.read("DATABASE_URL", "sqlite:///db.sqlite3", base=BASE_DIR)}
 # To PostgreSQL, of each process: the smallest that one can rent has twenty.
 DATABASE_CONNECTIONS = 8
+# Jobs are kept in the database, and run by the worker: ops/jobs.py.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -322,6 +326,8 @@ LOGGING = {
         # thousand fields.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
+        # Two lines each time that nothing is due.
+        "django_tasks_db": {"level": "WARNING"},
         # Its warnings quote headers of OpenTok that it cannot read, and URLs with session ids.
         "urllib3": {"level": "ERROR"},
     },

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django_tasks_db.apps import TasksAppConfig
 
 
 class OpsConfig(AppConfig):
@@ -7,7 +8,18 @@ class OpsConfig(AppConfig):
     verbose_name = "Operation"
 
     def ready(self) -> None:
-        from ops import checks  # noqa: F401  registers the start-up checks
+        from ops import checks, jobs  # noqa: F401  registers the start-up checks, and what follows jobs
+
+
+class JobsConfig(TasksAppConfig):
+    """The library's, in our words."""
+
+    verbose_name = "Background jobs"
+
+    def ready(self) -> None:
+        super().ready()
+        meta = self.get_model("DBTaskResult")._meta
+        meta.verbose_name, meta.verbose_name_plural = "job", "jobs"
 
 
 class DashboardConfig(AdminConfig):

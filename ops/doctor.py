@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Literal, cast
 
@@ -22,6 +23,7 @@ from access.shared_files import temporary_folder
 from archives.models import Archive
 from archives.search import TRIGRAMS as RECORDINGS
 from meetings.models import Meeting, Stream
+from ops import jobs
 from ops.checks import STARTUP
 from ops.write_probe import try_to_write
 from rooms.search import TRIGRAMS as ROOMS
@@ -35,6 +37,8 @@ ENOUGH_OPEN_FILES = 1024
 # Of these, one at least should have been told of.
 NEWEST_RECORDINGS = 10
 NEWEST_MEETINGS = 10
+# A worker looks each second, and a job takes ten minutes at most.
+LONGEST_WAIT = timedelta(minutes=15)
 # Django's own checks of what https() tells in a line: HSTS, the redirect, and secure cookies.
 ABOUT_HTTPS = {"security.W004", "security.W008", "security.W010", "security.W016"}
 
@@ -59,6 +63,7 @@ def examine() -> Iterator[Finding]:
     yield from access()
     yield from callbacks()
     yield from session_monitoring()
+    yield from background_jobs()
     yield from phones()
     yield from search()
     yield from limits()
@@ -260,6 +265,29 @@ def session_monitoring() -> Iterator[Finding]:
         )
     elif newest:
         yield Finding("ok", "session monitoring", "Callbacks told of the newest meetings.")
+
+
+def background_jobs() -> Iterator[Finding]:
+    try:
+        wait, failed = jobs.longest_wait(), jobs.counts()["failed"]
+    except DatabaseError:
+        return  # database() has said so
+    if wait > LONGEST_WAIT:
+        yield Finding(
+            "error",
+            "background jobs",
+            f"One has waited for {round(wait.total_seconds() / 60)} minutes: no worker runs.",
+            "Set WORKER to on, or run `python manage.py worker` as a process of its own.",
+        )
+    if failed:
+        yield Finding(
+            "warning",
+            "background jobs",
+            f"{failed} failed, and are not tried again.",
+            "The admin has them under “Jobs”, with what went wrong and a button to try again.",
+        )
+    if wait <= LONGEST_WAIT and not failed:
+        yield Finding("ok", "background jobs", "None waits for long, and none has failed.")
 
 
 def phones() -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from live.models import Activity, Kind
 from meetings.models import Meeting
 from meetings.presence import people_of
 from meetings.use import by_hour
+from ops import jobs
 from ops.health import database_works
 from rooms.models import Room
 from telemetry import counters
@@ -76,7 +77,7 @@ class Stored:
 
     def collect(self) -> Iterator[Metric]:
         with suppress(Error):
-            yield from [_rooms(), _archives(), _activities(), *_meetings()]
+            yield from [_rooms(), _archives(), _activities(), *_meetings(), *_jobs()]
         up = int(database_works())
         yield GaugeMetricFamily(
             "rooms_database_up", "Whether the database can be read and written to.", value=up
@@ -111,6 +112,20 @@ def _activities() -> Metric:
     for kind, count in counts.items():
         gauge.add_metric([kind], count)
     return gauge
+
+
+def _jobs() -> Iterator[Metric]:
+    gauge = GaugeMetricFamily(
+        "rooms_jobs", "Jobs of the worker that are not done.", labels=["status"]
+    )
+    for status, count in jobs.counts().items():
+        gauge.add_metric([status], count)
+    yield gauge
+    yield GaugeMetricFamily(
+        "rooms_oldest_job_seconds",
+        "How long the job that was due first has waited for a worker.",
+        value=jobs.longest_wait().total_seconds(),
+    )
 
 
 def _meetings() -> Iterator[Metric]:

@@ -47,7 +47,7 @@ class Server:
             "PORT": str(self.port),
             "DATABASE_URL": url_of_test_database(),
             "WEB_CONCURRENCY": "2",
-            "HOUSEKEEPING": "off",
+            "WORKER": "off",
             **environment,
         }
         self.environment = {name: text for name, text in variables.items() if text is not None}

@@ -224,7 +224,7 @@ def test_a_short_meeting_is_not_warned_of_before_it_begins(room, opentok, progra
 
 
 def test_a_server_meets_deadlines_by_itself(opentok, transactional_db):
-    with Server(OPENTOK_API_URL=opentok.url, HOUSEKEEPING="on") as server:
+    with Server(OPENTOK_API_URL=opentok.url, WORKER="on") as server:
         monitor(opentok, f"{server.url}/callbacks")
         program = Program(server, can="manage,moderate")
         program.post("rooms", name="standup", maxMeetingMinutes=1)

@@ -18,7 +18,7 @@ from audit.models import EntriesStay, Entry
 from live.deadlines import meet_deadlines
 from live.models import Activity
 from meetings.models import Meeting
-from ops.housekeeping import tidy
+from ops.worker import tidy
 from rooms.closed_names import ClosedName
 from rooms.guests import Guest, id_of
 from rooms.models import Room
@@ -102,6 +102,8 @@ RECORDED = {
 NOT_RECORDED = {
     # Who waits changes nothing for others; the moderator's answer is recorded.
     "rooms.waiting.WaitingViewSet": {"create", "destroy"},
+    # What a job does is recorded, if it has to be.
+    "ops.admin.JobAdmin": {"try_again"},
     # They look, and tell a call where to go.
     "live.samples.broadcasts.BroadcastViewSet": {"status"},
     "live.samples.voice.AnswerView": {"post"},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from meetings import attendance, news, presence
 from meetings.models import Connection, Meeting, Stream
-from ops.housekeeping import Housekeeper
+from ops import worker
 
 SESSION = "1_a"
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -275,13 +275,12 @@ def test_presence_ends_right_whatever_is_lost_doubled_and_reordered(stays, data)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_housekeeping_survives_what_goes_wrong_and_says_so(caplog):
+def test_the_worker_survives_what_goes_wrong_and_says_so(caplog):
     def fail(error):
         raise error
 
-    housekeeper = Housekeeper()
-    housekeeper._do(lambda: fail(OperationalError("away")))
-    housekeeper._do(lambda: fail(KeyError("a mistake")))
+    worker.do(lambda: fail(OperationalError("away")))
+    worker.do(lambda: fail(KeyError("a mistake")))
     lines = [(record.levelname, record.exc_info is not None) for record in caplog.records]
     assert lines == [("WARNING", False), ("ERROR", True)]
 

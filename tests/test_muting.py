@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from meetings.models import Mute, Stream
-from ops.housekeeping import tidy
+from ops.worker import tidy
 from rooms import moderating
 from rooms.models import Room
 from tests.api_client import Program

@@ -27,6 +27,7 @@ def mailing(limited, mail_server):
         EMAIL_URL=mail_server.url,
         DEFAULT_FROM_EMAIL="Rooms <rooms@example.com>",
         ALLOWED_HOSTS="127.0.0.1",
+        WORKER="on",
     )
 
 

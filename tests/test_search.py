@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from archives.models import Archive
-from ops import doctor, housekeeping
+from ops import doctor, worker
 from rooms import search
 from rooms.models import Room
 from staff.large_tables import CappedPaginator
@@ -152,7 +152,7 @@ def test_rows_of_an_older_server_are_found_once_the_server_has_tidied_up(opentok
     for model, column in ((Room, "folded_name"), (Archive, "folded_names")):
         model.objects.update(**{column: None})
     assert rooms("zur") == []
-    housekeeping.tidy()
+    worker.tidy()
     assert rooms("zur") == ["Zürich"]
     assert Archive.objects.search("reunion").get() == archive
     room.refresh_from_db()

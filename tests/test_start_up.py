@@ -137,9 +137,7 @@ def test_the_wsgi_application_refuses_as_well():
 
 
 def test_a_server_imports_neither_redis_nor_markdown_before_it_needs_them():
-    code = (
-        "import config.worker, sys; sys.exit(bool({'redis', 'markdown_it'} & sys.modules.keys()))"
-    )
+    code = "import config.asgi, sys; sys.exit(bool({'redis', 'markdown_it'} & sys.modules.keys()))"
     status, written = start("-c", code, REDIS_URL=" ")
     assert status == 0, written
 

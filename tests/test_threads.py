@@ -144,7 +144,7 @@ def test_a_body_that_nobody_reads_holds_up_no_connection(server, opentok):
 
 
 def test_what_is_there_before_the_first_request_is_never_looked_through_again():
-    script = "import gc, config.worker; print(gc.get_freeze_count())"
+    script = "import gc, config.asgi; print(gc.get_freeze_count())"
     told = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

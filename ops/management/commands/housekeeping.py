@@ -2,19 +2,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from live.deadlines import meet_deadlines
-from live.recording import keep_recordings
-from ops.housekeeping import tidy
+from ops.worker import DUTIES
 
 
 class Command(BaseCommand):
     help = (
-        "Does once what each server process does all the time unless HOUSEKEEPING is off: ends "
-        "what has run for too long, records meetings, mends who is in which room, and forgets what "
-        "is old."
+        "Does once what the worker does all the time: runs the jobs that are due, ends what has "
+        "run for too long, records meetings, mends who is in which room, and forgets what is old."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        meet_deadlines()
-        tidy()
-        keep_recordings()
+        for duty, _ in DUTIES:
+            duty()

@@ -23,7 +23,7 @@ from django.http import FileResponse
 from config.bodies import DROPPED_BYTES, Bodies, Receive
 from config.threads import Threads
 from config.wsgi import application as wsgi
-from ops.housekeeping import Housekeeper
+from ops.worker import Worker
 from rooms import quick
 
 Scope = MutableMapping[str, Any]
@@ -43,7 +43,7 @@ gc.collect()
 gc.freeze()
 
 
-class Worker:
+class Application:
     """The ASGI application of one process.
 
     `parent` is the read end of a pipe that the first process holds open as long as it serves.
@@ -100,8 +100,8 @@ class Worker:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         self._threads.start()
-        if settings.HOUSEKEEPING:
-            Housekeeper().start()
+        if settings.WORKER:
+            Worker().start()
         asyncio.get_running_loop().add_reader(self._parent, self._stop)
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
