@@ -19,6 +19,7 @@ from api.live_views import (
 from api.meeting_views import BanViewSet, MeetingViewSet, PresenceViewSet
 from api.room_views import RoomViewSet
 from api.session_views import ConnectionViewSet, EverybodyViewSet, StreamViewSet
+from api.webhook_views import WebhookViewSet
 
 ARCHIVE = r"^archives/(?P<archive_id>[^/]+)"
 
@@ -29,6 +30,9 @@ streams = StreamViewSet.as_view({"get": "list_all", "put": "lay_out"})
 invitations = InvitationViewSet.as_view({"post": "create", "delete": "destroy"})
 meeting = MeetingViewSet.as_view({"get": "retrieve"})
 attendance = MeetingViewSet.as_view({"get": "attendance"})
+webhook = WebhookViewSet.as_view(
+    {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+)
 mute = EverybodyViewSet.as_view({"post": "mute", "delete": "unmute"})
 
 
@@ -48,6 +52,7 @@ def activities(viewset: type[ActivityViewSet]) -> list[URLPattern]:
     ]
 
 
+WEBHOOK = r"^webhooks/(?P<webhook_id>[^/]+)"
 BROADCAST = r"^broadcasts/(?P<activity_id>[^/]+)"
 
 urlpatterns = [
@@ -71,6 +76,12 @@ urlpatterns = [
     *in_room("signals", EverybodyViewSet.as_view({"post": "signal"})),
     *in_room("stop", StopViewSet.as_view({"post": "stop"})),
     re_path(r"^audit/?\Z", AuditViewSet.as_view({"get": "list"})),
+    re_path(r"^webhooks/?\Z", WebhookViewSet.as_view({"get": "list", "post": "create"})),
+    re_path(WEBHOOK + r"/?\Z", webhook),
+    re_path(WEBHOOK + r"/secret/?\Z", WebhookViewSet.as_view({"post": "new_secret"})),
+    re_path(WEBHOOK + r"/ping/?\Z", WebhookViewSet.as_view({"post": "ping"})),
+    re_path(WEBHOOK + r"/deliveries/?\Z", WebhookViewSet.as_view({"get": "deliveries"})),
+    re_path(WEBHOOK + r"/redeliver/?\Z", WebhookViewSet.as_view({"post": "redeliver"})),
     re_path(r"^meetings/?\Z", MeetingViewSet.as_view({"get": "list"})),
     re_path(r"^meetings/(?P<meeting_id>[^/]+)/?\Z", meeting),
     re_path(r"^meetings/(?P<meeting_id>[^/]+)/attendance/?\Z", attendance),

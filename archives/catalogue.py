@@ -11,7 +11,7 @@ from django.db import IntegrityError, connections, models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
-from archives.entries import record_told
+from archives.entries import record_states, record_told
 from archives.search import by_id_or_session
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -148,6 +148,7 @@ class Catalogue(models.Manager["Archive"]):
             _placed(new)
         with transaction.atomic():
             self.bulk_create(new)
+            record_states(new)
             if from_callback:
                 record_told(new)
             if known:
@@ -170,6 +171,7 @@ class Catalogue(models.Manager["Archive"]):
     def _update(self, archives: list[Archive], *, from_callback: bool) -> None:
         rows = self._known(archives, lock=True)
         news = _placed(_updates(archives, known=rows, from_callback=from_callback))
+        record_states(news)
         if from_callback:
             record_told(news)
         self.bulk_create(

@@ -7,9 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from audit.models import Entry
 from video.archives import RUNNING
+from webhooks import events
 
 if TYPE_CHECKING:
     from archives.models import Archive
+
+
+def record_states(archives: Iterable[Archive]) -> None:
+    """What webhooks tell: each state that is a new one here, wherever the news came from."""
+    for archive in archives:
+        event = f"recording.{archive.status}"
+        if archive.status != archive.known_status and event in events.EVENTS:
+            events.record(event, room=archive.made_in, recording=_about(archive))
+
+
+def _about(archive: Archive) -> dict[str, Any]:
+    return {
+        "id": str(archive.pk),
+        "status": archive.status,
+        "sessionId": archive.session_id,
+        "name": archive.name,
+        "reason": archive.reason,
+        "duration": archive.duration,
+        "size": archive.size,
+        "createdAt": archive.created_at,
+    }
 
 
 def note_act(what: str, archive: Archive, **details: Any) -> None:

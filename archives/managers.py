@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
 from archives import sharing
 from archives.catalogue import Catalogue
-from archives.entries import note_act
+from archives.entries import note_act, record_states
 from archives.sharing import Share
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
@@ -172,8 +172,11 @@ class ArchiveManager(Catalogue):
             raise Problem("archive_deleted")
 
     def _note_deletion(self, archive_id: str) -> None:
-        with best_effort("note that a recording was deleted"):
-            self.filter(pk=archive_id).update(status=Status.DELETED)
+        with best_effort("note that a recording was deleted"), transaction.atomic():
+            mine = self.filter(pk=archive_id).exclude(status=Status.DELETED)
+            if mine.update(status=Status.DELETED):
+                deleted = self.get(pk=archive_id)
+                record_states([deleted])
 
     def fetch_list(self, *, session_id: str | None = None, **page: Any) -> list[Remote]:
         """Archives as OpenTok has them now, newest first; see video.archives.list_archives."""

@@ -110,6 +110,10 @@ EMBED_ORIGINS = environment.origins("EMBED_ORIGINS", "")
 
 # Whether each process of the server does what is done beside requests: ops/worker.py.
 WORKER = environment.flag("WORKER", default=True)
+# Whether events may go to addresses inside the network, and without TLS; and for how many days
+# it is known what became of them.
+WEBHOOK_ALLOW_PRIVATE = environment.flag("WEBHOOK_ALLOW_PRIVATE")
+WEBHOOK_DAYS = environment.integer("WEBHOOK_DAYS", 30, at_least=2, at_most=3650)
 # How long it is known who was in a meeting.
 ATTENDANCE_DAYS = environment.integer("ATTENDANCE_DAYS", 30, at_least=1, at_most=3650)
 # How long it is known who did what; 0 is for ever.
@@ -161,6 +165,7 @@ INSTALLED_APPS = [
     "audit.apps.AuditConfig",
     "staff.apps.StaffConfig",
     "access.apps.AccessConfig",
+    "webhooks.apps.WebhooksConfig",
     "meetings.apps.MeetingsConfig",
     "rooms.apps.RoomsConfig",
     "archives.apps.ArchivesConfig",

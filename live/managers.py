@@ -19,6 +19,7 @@ from rooms.names import clean_name
 from video import audio_connector, broadcasts, captions, concurrency, renders, sip, tokens
 from video.answers import Remote
 from video.errors import VideoError
+from webhooks import events
 
 if TYPE_CHECKING:
     from live.models import Activity
@@ -147,6 +148,7 @@ class ActivityManager(models.Manager["Activity"]):
         stopped = self._after(activity, operations.STOP[activity.kind], ends=True)
         if stopped.answer is not None:  # else it was over already
             Entry.objects.note(f"{activity.kind}.stopped", activity)
+            _tell(activity)
         return stopped
 
     def end_overdue(self, *, session_id: str = "") -> int:
@@ -183,10 +185,12 @@ class ActivityManager(models.Manager["Activity"]):
                 self._save(row, remote)
                 if row.status != status:
                     Entry.objects.record(f"{kind}.{row.status}", row, reason=row.reason)
+                    _tell(row)
         if row is None:
             row = self._new(kind, str(remote["sessionId"]), remote)
             self._insert(row, remote)
             Entry.objects.record(f"{kind}.{row.status}", row, reason=row.reason)
+            _tell(row)
 
     def _begun(
         self, kind: str, session_id: str, remote: Remote, *, seconds: int | None = None
@@ -196,6 +200,7 @@ class ActivityManager(models.Manager["Activity"]):
         with best_effort(f"note what was started: {kind}"):
             self._insert(activity, remote)
             Entry.objects.note(f"{kind}.started", activity)
+            _tell(activity)
         return activity
 
     def _new(
@@ -249,6 +254,12 @@ class ActivityManager(models.Manager["Activity"]):
             has_changed = True
         if has_changed:
             activity.save(update_fields=UPDATED_FIELDS)
+
+
+def _tell(activity: Activity) -> None:
+    event = f"{activity.kind}.{activity.status}"
+    if event in events.EVENTS:
+        events.record(event, room=activity.room_name, id=str(activity.pk))
 
 
 def _token(session_id: str, role: str, *, data: str = "") -> str:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from meetings.events import joined, left, meeting_ended, meeting_started
 from meetings.models import (
     MAX_DATA,
     MAX_ID,
@@ -22,6 +23,7 @@ from meetings.presence import NO_PERSON, present
 from video import values
 from video.answers import Remote
 from web.rows import has_row, read, row_lock, write
+from webhooks.events import together
 
 # Why a client left whose going was found out and not told.
 NOT_LISTED = "notListed"
@@ -46,6 +48,11 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
 
     Returns the client who has connected, if it tells of one who was not known.
     """
+    with together():
+        return _apply(told, name_of=name_of)
+
+
+def _apply(told: Remote, *, name_of: NameOf) -> Connection | None:
     session_id = values.text(told.get("sessionId"))
     moment = values.moment(told.get("timestamp")) or timezone.now()
     match told["event"]:
@@ -74,6 +81,13 @@ def reconcile(
         str(each["connectionId"])[:MAX_ID]: values.moment(each.get("createdAt")) or asked_at
         for each in listed
     }
+    with together():
+        _reconcile(session_id, there, asked_at, name_of)
+
+
+def _reconcile(
+    session_id: str, there: dict[str, datetime], asked_at: datetime, name_of: NameOf
+) -> None:
     for connection in present(session_id).filter(connected_at__lt=asked_at):
         if connection.pk not in there:
             gone = Told(connection.pk, connection.connected_at, "", asked_at, NOT_LISTED)
@@ -115,6 +129,7 @@ def _join(session_id: str, told: Told) -> Connection | None:
     )
     came = told.connected_at
     if row := write(query, told.id, told.data, came, session_id, came):
+        joined(told.id)
         return Connection(pk=told.id, meeting_id=row[0], data=told.data, connected_at=came)
     return None
 
@@ -136,8 +151,10 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
         reason=told.reason,
     )
     if told.left_at:
+        left(connection.pk)
         _end_if_empty(meeting.pk)
         return None
+    joined(connection.pk)
     return connection
 
 
@@ -170,6 +187,8 @@ def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> Non
             f"UPDATE meetings_connection SET {columns} WHERE id = %s {still} RETURNING meeting_id"  # noqa: S608
         )
         if row := write(query, *news.values(), told.id):
+            if "left_at" in news:
+                left(told.id)
             _end_if_empty(*row)
 
 
@@ -181,12 +200,14 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
     found = Meeting.objects.select_for_update().filter(during, session_id=session_id)
     meeting = found.order_by(F("ended_at").desc(nulls_first=True)).first()
     if meeting is None:
-        return Meeting.objects.create(
+        meeting = Meeting.objects.create(
             session_id=session_id,
             room_name=name_of(session_id),
             started_at=told.connected_at,
             ended_at=told.left_at,
         )
+        meeting_started(meeting)
+        return meeting
     started_at = min(meeting.started_at, told.connected_at)
     ended_at = meeting.ended_at if told.left_at else None  # somebody is there
     if (started_at, ended_at) != (meeting.started_at, meeting.ended_at):
@@ -213,6 +234,7 @@ def _end_if_empty(meeting_id: int) -> None:
         people=len(times),
         person_seconds=min(round(seconds), 2**31 - 1),
     )
+    meeting_ended(meeting_id)
 
 
 @transaction.atomic
@@ -225,6 +247,7 @@ def _return(connection_id: str, asked_at: datetime) -> None:
         back = Told(connection.pk, connection.connected_at)
         meeting = _meeting_of(was_in.session_id, back, lambda _: was_in.room_name)
         gone.update(left_at=None, reason="", meeting=meeting)
+        joined(connection.pk)
         if meeting != was_in:  # others have begun another one meanwhile
             _end_if_empty(was_in.pk)
 
@@ -269,5 +292,8 @@ def _empty(session_id: str, moment: datetime) -> None:
     running = Meeting.objects.select_for_update().filter(session_id=session_id, ended_at=None)
     if meeting := running.first():
         there = meeting.connections.filter(left_at=None, connected_at__lte=moment)
+        ids = list(there.values_list("pk", flat=True))
         there.update(left_at=moment, reason=NOT_LISTED)
+        for connection_id in ids:
+            left(connection_id)
         _end_if_empty(meeting.pk)

@@ -24,6 +24,8 @@ from ops.jobs import forget_old_jobs, run_jobs
 from rooms.models import Room
 from rooms.presence import look
 from web.folding import fold_all
+from webhooks.deliveries import Delivery
+from webhooks.delivery import deliver_due
 
 # Seconds that a worker which is told to stop gives what it is doing.
 PATIENCE = 20
@@ -43,15 +45,19 @@ def tidy() -> None:
     forget_attendance()
     Mute.objects.forget_old()
     Entry.objects.forget_old()
+    Delivery.objects.forget_old()
     forget_old_jobs()
 
 
-# What is done, and the seconds between one time and the next.
+# What is done, and the seconds between one time and the next; in this order where all is done once.
 DUTIES: list[tuple[Callable[[], None], float]] = [
-    (run_jobs, 1),
+    (tidy, 600),
     (meet_deadlines, 10),
     (keep_recordings, 10),
-    (tidy, 600),
+    (run_jobs, 1),
+    # Twice, so that one slow receiver does not hold up the others.
+    (deliver_due, 1),
+    (deliver_due, 1),
 ]
 
 

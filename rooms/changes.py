@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from audit.models import Entry
+from webhooks import events
 
 if TYPE_CHECKING:
     from rooms.policy import Policy
@@ -37,4 +38,6 @@ def record_changes(room: Policy, before: dict[str, Any]) -> None:
     what = "room.changed"
     if old.keys() == {"closed"}:
         what = "room.closed" if room.closed else "room.opened"
-    Entry.objects.record(what, room, before=shown(old), after=shown(columns(room, old)))
+    new = shown(columns(room, old))
+    Entry.objects.record(what, room, before=shown(old), after=new)
+    events.record(what, room=str(room), **({} if old.keys() == {"closed"} else new))

@@ -20,6 +20,7 @@ from video import sessions
 from video.errors import VideoError
 from web.errors import Problem
 from web.rows import insert
+from webhooks import events
 
 if TYPE_CHECKING:
     from rooms.models import Room
@@ -129,6 +130,7 @@ class RoomManager(models.Manager["Room"]):
         DeletedSession.objects.remember({room.session_id: room.name for room in rooms} | dict(past))
         for room in rooms:
             Entry.objects.record("room.deleted", room, keep_closed=keep_closed)
+            events.record("room.deleted", room=room.name)
         self.filter(pk__in=[room.pk for room in rooms]).delete()
         return closed
 
@@ -180,7 +182,9 @@ class RoomManager(models.Manager["Room"]):
                     insert(room, using=self.db)
                     PastSession.objects.refuse(room.session_id)
                     (closed.reopen if on_purpose else closed.refuse)(name)
-                    Entry.objects.record("room.made", room, **shown(columns(room, made_with)))
+                    chosen = shown(columns(room, made_with))
+                    Entry.objects.record("room.made", room, **chosen)
+                    events.record("room.created", room=name, **chosen)
                 return room, True
             except IntegrityError:
                 if there := self.get_by_name(name):

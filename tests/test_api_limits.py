@@ -18,6 +18,11 @@ OPERATIONS = {
     if path.startswith("/api/v1/")
 }
 COUNTS_AS = {
+    **dict.fromkeys(
+        ["find_webhooks", "make_webhook", "get_webhook", "change_webhook", "delete_webhook",
+         "renew_webhook_secret", "ping_webhook", "find_deliveries", "redeliver"],
+        "archive",
+    ),
     "find_rooms": "join",
     "make_room": "create",
     "get_room": "join",

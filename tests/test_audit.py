@@ -28,6 +28,7 @@ from tests.api_client import Program
 from tests.test_api_meetings import eventually
 from tests.test_room_policies import form
 from video import tokens
+from webhooks.models import Delivery
 
 ROOMS = "/admin/rooms/room/"
 ANNA = '{"name": "Anna", "identity": "user-1"}'
@@ -78,6 +79,16 @@ RECORDED = {
         "remove_stream": "recording.stream_removed", "destroy": "recording.deleted",
         "share": "recording.shared", "unshare": "recording.links_revoked",
     },
+    "api.webhook_views.WebhookViewSet": {
+        "create": "webhook.made", "partial_update": "webhook.changed",
+        "destroy": "webhook.deleted", "new_secret": "webhook.secret_renewed",
+        "redeliver": "webhook.sent_again", "ping": "webhook.pinged",
+    },
+    "webhooks.admin.EndpointAdmin": {
+        "renew_secret": "webhook.secret_renewed", "send_failed_again": "webhook.sent_again",
+        "ping": "webhook.pinged",
+    },
+    "webhooks.admin.DeliveryAdmin": {"send_again": "webhook.sent_again"},
     "live.console.RoomConsoleAdmin": {
         "invite_moderator": "invitation.made", "invite_guest": "invitation.made",
         "revoke_invitations": "invitations.revoked", "start_recording": "recording.started",
@@ -367,7 +378,19 @@ class Everything:
             ben.password,
         }
 
+    def webhooks(self):
+        made = self.ok(self.program.post("webhooks", url="http://127.0.0.1:9/", events=["*"]))
+        path = f"webhooks/{made.json()['id']}"
+        renewed = self.ok(self.program.post(f"{path}/secret"))
+        self.secrets |= {made.json()["secret"], renewed.json()["secret"]}
+        self.ok(self.program.patch(path, active=False))
+        self.ok(self.program.post(f"{path}/ping"))
+        Delivery.objects.update(state="failed")
+        self.ok(self.program.post(f"{path}/redeliver", since="2026-01-01T00:00:00Z"))
+        self.ok(self.program.delete(path))
+
     def ends(self):
+        self.webhooks()
         staff = self.staff
         self.post("rooms/standup/stop")
         self.ok(self.program.post("rooms/standup/session"))

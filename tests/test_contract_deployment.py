@@ -18,6 +18,7 @@ PROGRAM = [
     "audit",
     "live",
     "meetings",
+    "webhooks",
     "config",
     "ops",
     "rooms",

@@ -160,6 +160,7 @@ def test_each_body_has_an_example_that_is_accepted(server, opentok):
     program.patch("rooms/lobby", waitingRoom=True)
     server.request("POST", "/waiting/lobby", json={"name": "Ben"})
     guest = program.get("rooms/lobby/guests").json()["items"][0]["id"]
+    hook = program.post("webhooks", url="https://example.com/", events=["*"]).json()["id"]
     sent = 0
     for path, methods in DESCRIBED["paths"].items():
         for method, operation in methods.items():
@@ -168,7 +169,11 @@ def test_each_body_has_an_example_that_is_accepted(server, opentok):
                 (example,) = [each["value"] for each in media["examples"].values()]
                 activity = broadcast if "broadcasts" in path else call
                 url = path.removeprefix("/api/v1/").format(
-                    name="lobby", archive_id=archive, activity_id=activity, guest_id=guest
+                    name="lobby",
+                    archive_id=archive,
+                    activity_id=activity,
+                    guest_id=guest,
+                    webhook_id=hook,
                 )
                 answer = program.call(method.upper(), url, json=example)
                 # Nobody is in the room of the example, and its stream is none of a room's.
@@ -176,7 +181,7 @@ def test_each_body_has_an_example_that_is_accepted(server, opentok):
                     "nobody_connected", "streams_not_manual", "layout_classes_refused", "no_meeting",
                 }, answer.text  # fmt: skip
                 sent += 1
-    assert sent == 21
+    assert sent == 24
 
 
 def test_the_schema_says_what_takes_a_key_here(server, opentok):

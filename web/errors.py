@@ -178,6 +178,13 @@ _TABLE = (
     Code(404, "guest_not_found", "No such guest",
          "No such guest waits for this room, or was let in."),
 
+    # Webhooks
+    Code(400, "webhook_url_refused", "No address to send events to",
+         "A webhook's URL is https://, without a user name, and not an address inside this "
+         "server's network (WEBHOOK_ALLOW_PRIVATE)."),
+    Code(404, "webhook_not_found", "No such webhook",
+         "There is no webhook with this id. It may have been deleted."),
+
     # Recordings; those of a state that cannot be watched are in archives/pages.py
     Code(400, "session_invalid", "No such session",
          "sessionId is not a session of this server's OpenTok project. Get one from "

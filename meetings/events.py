@@ -1,0 +1,57 @@
+"""What webhooks tell of meetings and of the people in them, if there are any webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meetings.models import Connection, Meeting
+from meetings.presence import NO_PERSON
+from webhooks import events
+
+
+def meeting_started(meeting: Meeting) -> None:
+    events.record(
+        "meeting.started",
+        room=meeting.room_name,
+        meeting=meeting.pk,
+        startedAt=meeting.started_at,
+    )
+
+
+def meeting_ended(meeting_id: int) -> None:
+    if events.are_wanted():
+        meeting = Meeting.objects.get(pk=meeting_id)
+        events.record(
+            "meeting.ended",
+            room=meeting.room_name,
+            meeting=meeting.pk,
+            startedAt=meeting.started_at,
+            endedAt=meeting.ended_at,
+            people=meeting.people,
+        )
+
+
+def joined(connection_id: str) -> None:
+    _tell_of("participant.joined", connection_id)
+
+
+def left(connection_id: str) -> None:
+    _tell_of("participant.left", connection_id)
+
+
+def _tell_of(event: str, connection_id: str) -> None:
+    """Of people; rendered pages and bots are none."""
+    if not events.are_wanted():
+        return
+    connection = Connection.objects.select_related("meeting").get(pk=connection_id)
+    if connection.data in NO_PERSON:
+        return
+    told: dict[str, Any] = {
+        "meeting": connection.meeting_id,
+        "connection": connection.pk,
+        "name": connection.name,
+        "joinedAt": connection.connected_at,
+    }
+    if event == "participant.left":
+        told |= {"leftAt": connection.left_at, "reason": connection.reason}
+    events.record(event, room=connection.meeting.room_name, **told)

@@ -1,0 +1,537 @@
+"""Outgoing webhooks: what is told, in which order, signed how, and what becomes of failures."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from archives.models import Archive
+from audit.models import Entry
+from ops.jobs import run_jobs
+from ops.worker import tidy
+from rooms.models import Room
+from tests.api_client import Program, refusal
+from tests.server_process import ROOT, Server, url_of_test_database
+from tests.test_admin_actions import staff
+from tests.test_meetings import came, left, tell
+from tests.webhook_receiver import Receiver
+from web.errors import Problem
+from webhooks import events
+from webhooks.addresses import place_of, resolve
+from webhooks.deliveries import Delivery
+from webhooks.delivery import deliver_due
+from webhooks.endpoints import Endpoint
+
+ENDPOINTS, DELIVERIES = "/admin/webhooks/endpoint/", "/admin/webhooks/delivery/"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _inside(settings):
+    settings.WEBHOOK_ALLOW_PRIVATE = True
+    events.forget_endpoints()
+    yield
+    events.forget_endpoints()
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def endpoint(receiver):
+    return made(receiver)
+
+
+def made(receiver, *, patterns=("*",), **fields):
+    endpoint = Endpoint(url=receiver.url, events=list(patterns), **fields)
+    receiver.secret = endpoint.new_secret()
+    endpoint.save()
+    return endpoint
+
+
+def record(count=1, room="a", event="room.changed"):
+    for number in range(count):
+        events.record(event, room=room, number=number)
+
+
+def age(**span):
+    """As if that much time had passed since the last attempt."""
+    past = timezone.now() - timedelta(**span)
+    Delivery.objects.exclude(first_tried_at=None).update(first_tried_at=past)
+    Delivery.objects.exclude(next_try_at=None).update(next_try_at=timezone.now())
+    Endpoint.objects.exclude(failing_since=None).update(failing_since=past, resting_until=None)
+
+
+# What is told
+
+
+def test_an_event_is_signed_so_that_the_library_of_the_standard_verifies_it(endpoint, receiver):
+    record(room="Zürich <1>")
+    deliver_due()
+    (told,) = receiver.told  # which were verified
+    assert (told["type"], told["data"]) == ("room.changed", {"room": "Zürich <1>", "number": 0})
+    assert told["id"] == str(Delivery.objects.get().pk)
+    assert Delivery.objects.get().state == "delivered"
+
+
+def test_rooms_tell_what_becomes_of_them(endpoint, receiver, opentok):
+    room = Room.objects.open("standup")
+    with transaction.atomic():
+        Room.objects.lock("standup").change_policy(closed=True)
+        Room.objects.lock("standup").change_policy(closed=False)
+        Room.objects.lock("standup").change_policy(token_role="subscriber", access_code="1234")
+        Room.objects.remove([room])
+    deliver_due()
+    assert receiver.types() == [
+        "room.created", "room.closed", "room.opened", "room.changed", "room.deleted",
+    ]  # fmt: skip
+    assert receiver.told[3]["data"] == {
+        "room": "standup", "token_role": "subscriber", "access_code": True,
+    }  # fmt: skip
+
+
+def test_meetings_and_people_are_told(endpoint, receiver):
+    tell(
+        came("a", 0, '{"name": "Anna"}'), came("r", 1, "render"), left("r", 1, 5), left("a", 0, 60)
+    )
+    deliver_due()
+    assert receiver.types() == [
+        "meeting.started", "participant.joined", "participant.left", "meeting.ended",
+    ]  # fmt: skip
+    joined, gone, ended = (told["data"] for told in receiver.told[1:])
+    assert (joined["room"], joined["name"]) == ("standup", "Anna")
+    assert gone["reason"] == "clientDisconnected"
+    assert ended["people"] == 1
+
+
+def test_recordings_broadcasts_and_captions_are_told(endpoint, receiver, opentok):
+    from live.models import Activity
+
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    archive = Archive.objects.start(room.session_id)
+    Archive.objects.stop(archive["id"])
+    opentok.advance(60)
+    Archive.objects.fetch(archive["id"])
+    Archive.objects.fetch(archive["id"])
+    Archive.objects.remove(archive["id"])
+    broadcast = Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
+    Activity.objects.stop(broadcast)
+    deliver_due()
+    assert receiver.types()[1:] == [
+        "recording.started", "recording.stopped", "recording.available", "recording.deleted",
+        "broadcast.started", "broadcast.stopped",
+    ]  # fmt: skip
+    assert receiver.told[3]["data"]["recording"]["id"] == archive["id"]
+    assert "http" not in str(receiver.told)
+
+
+def test_an_endpoint_gets_the_events_and_rooms_that_it_asked_for(receiver):
+    made(receiver, patterns=["room.*", "meeting.ended"], room_prefix="class ")
+    for event in "room.created", "meeting.started", "meeting.ended":
+        for room in "class 1", "lab":
+            record(event=event, room=room)
+    deliver_due()
+    assert sorted((told["type"], told["data"]["room"]) for told in receiver.told) == [
+        ("meeting.ended", "class 1"), ("room.created", "class 1"),
+    ]  # fmt: skip
+
+
+def test_what_is_rolled_back_is_not_told(endpoint, receiver):
+    with transaction.atomic():
+        record()
+        transaction.set_rollback(True)
+    deliver_due()
+    assert receiver.told == []
+
+
+def test_without_an_endpoint_nothing_is_stored_or_asked(django_assert_num_queries):
+    record()
+    with django_assert_num_queries(0):
+        record(9)
+    assert not Delivery.objects.exists()
+
+
+# In order, and at least once
+
+
+def test_each_room_is_told_in_order_and_a_failure_holds_up_its_own_room_alone(endpoint, receiver):
+    for number in range(5):
+        events.record("room.changed", room="a", number=number)
+        events.record("room.changed", room="b", number=number)
+    receiver.answer = lambda told: 500 if told["data"] == {"room": "a", "number": 2} else 200
+    deliver_due()
+    deliver_due()
+    assert numbers(receiver, "b") == [0, 1, 2, 3, 4]
+    assert numbers(receiver, "a") == [0, 1, 2]
+    waiting = Delivery.objects.get(status=500)
+    assert timezone.now() < waiting.next_try_at < timezone.now() + timedelta(seconds=6)
+    receiver.answer = 200
+    age(minutes=1)
+    deliver_due()
+    assert numbers(receiver, "a") == [0, 1, 2, 2, 3, 4]
+
+
+def numbers(receiver, room):
+    return [told["data"]["number"] for told in receiver.told if told["data"]["room"] == room]
+
+
+def test_many_workers_send_each_event_once(endpoint, receiver):
+    for number in range(60):
+        record(room=f"room {number % 7}")
+
+    def work(_):
+        deliver_due()
+        connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))
+    assert len({told["id"] for told in receiver.told}) == len(receiver.told) == 60
+
+
+def test_nothing_is_lost_when_workers_are_killed(endpoint, receiver):
+    for number in range(30):
+        for room in "a", "b", "c":
+            events.record("room.changed", room=room, number=number)
+    seen = threading.Event()
+    receiver.answer = lambda told: seen.set() or 200
+    for _ in range(3):
+        seen.clear()
+        process = worker()
+        assert seen.wait(30)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        Endpoint.objects.update(taken_until=timezone.now())
+    deliver_due()
+    for room in "a", "b", "c":
+        told = numbers(receiver, room)
+        assert sorted(set(told)) == list(range(30))
+        # In order, but for what was sent once more.
+        firsts = [number for place, number in enumerate(told) if number not in told[:place]]
+        assert firsts == list(range(30))
+
+
+def worker():
+    variables = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": url_of_test_database(),
+        "WEBHOOK_ALLOW_PRIVATE": "on",
+    }
+    command = [sys.executable, "manage.py", "worker"]
+    return subprocess.Popen(command, cwd=ROOT, env=variables)
+
+
+# Failures
+
+
+def test_after_a_day_an_event_is_given_up_and_the_next_one_is_sent(endpoint, receiver):
+    record(2)
+    receiver.answer = lambda told: 422 if told["data"]["number"] == 0 else 200
+    deliver_due()
+    age(hours=25)
+    Endpoint.objects.update(failing_since=None)
+    deliver_due()
+    deliver_due()
+    assert [(row.state, row.attempts) for row in Delivery.objects.order_by("pk")] == [
+        ("failed", 2), ("delivered", 1),
+    ]  # fmt: skip
+
+
+def test_pauses_grow_up_to_an_hour(endpoint, receiver):
+    record()
+    receiver.answer = 500
+    pauses = []
+    deliver_due()
+    for span in ({"minutes": 1}, {"minutes": 30}, {"hours": 20}):
+        age(**span)
+        deliver_due()
+        pauses.append(round((Delivery.objects.get().next_try_at - timezone.now()).total_seconds()))
+    assert pauses == [60, 1800, 3600]
+
+
+def test_an_endpoint_that_nobody_answers_at_rests(receiver, endpoint):
+    endpoint.url = "http://127.0.0.1:9/"
+    endpoint.save()
+    record(room="a")
+    record(room="b")
+    deliver_due()
+    attempts = sum(Delivery.objects.values_list("attempts", flat=True))
+    deliver_due()
+    assert sum(Delivery.objects.values_list("attempts", flat=True)) == attempts
+    assert "refused" in Delivery.objects.exclude(attempts=0).first().answer
+    endpoint.refresh_from_db()
+    assert endpoint.resting_until > timezone.now()
+
+
+@pytest.mark.parametrize("how", ["a day of failures", "gone"])
+def test_an_endpoint_is_switched_off_and_its_owner_told(endpoint, receiver, settings, how):
+    settings.EMAIL_HOST = "mail.example.com"
+    endpoint.owner = User.objects.create_user("ada", "ada@example.com")
+    endpoint.save()
+    record(2)
+    receiver.answer = 410 if how == "gone" else 500
+    deliver_due()
+    if how != "gone":
+        assert Endpoint.objects.get().is_active
+        age(hours=24)
+        deliver_due()
+    assert not Endpoint.objects.get().is_active
+    run_jobs()
+    (sent,) = mail.outbox
+    assert sent.to == ["ada@example.com"]
+    assert endpoint.url in sent.body
+    # What waits is sent once it is active again.
+    assert Delivery.objects.waiting().exists()
+
+
+def test_a_redirect_is_not_followed(endpoint, receiver):
+    record()
+    receiver.answer, receiver.headers = 302, {"Location": receiver.url}
+    deliver_due()
+    assert len(receiver.told) == 1
+    assert Delivery.objects.get().status == 302
+
+
+def test_of_a_long_answer_the_beginning_is_kept_without_secrets(endpoint, receiver, settings):
+    record()
+    receiver.answer, receiver.says = 500, f"{settings.SECRET_KEY} ".encode() + b"x" * 100_000
+    deliver_due()
+    kept = Delivery.objects.get().answer
+    assert settings.SECRET_KEY not in kept
+    assert len(kept) <= 500
+
+
+# Addresses inside
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/", "https://127.0.0.1/", "https://10.0.0.1/", "https://192.168.1.1/x",
+        "https://169.254.169.254/latest/meta-data", "https://[::1]/", "https://[fe80::1]/",
+        "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/", "https://[2002:a00:1::]/",
+        "https://100.64.0.1/", "https://224.0.0.1/", "https://0.0.0.0/", "https://user@example.com/",
+        "ftp://example.com/", "https:///x", "https://example.com:99999/", "https://ex ample.com/",
+        "https://example.com/\n", "javascript:alert(1)", "https://[::1", "https://[fd00::1]/",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_outside_is_refused(settings, url):
+    settings.WEBHOOK_ALLOW_PRIVATE = False
+    with pytest.raises(Problem) as refused:
+        place_of(url)
+    assert refused.value.code == "webhook_url_refused"
+
+
+@pytest.mark.parametrize("url", ["https://localhost/", "https://2130706433/", "https://0x7f.1/"])
+def test_a_name_that_leads_inside_is_not_connected_to(settings, url):
+    settings.WEBHOOK_ALLOW_PRIVATE = False
+    place = place_of(url)
+    with pytest.raises(PermissionError):
+        resolve(place)
+
+
+def test_what_a_name_leads_to_is_looked_up_once(settings, endpoint, receiver, monkeypatch):
+    """Or a second answer of its name server could lead inside."""
+    asked = []
+    real = __import__("socket").getaddrinfo
+
+    def answer(host, *rest, **named):
+        asked.append(host)
+        return real("127.0.0.1" if host == "hooks.example" else host, *rest, **named)
+
+    monkeypatch.setattr("webhooks.addresses.socket.getaddrinfo", answer)
+    endpoint.url = receiver.url.replace("127.0.0.1", "hooks.example")
+    endpoint.save()
+    record()
+    deliver_due()
+    assert len(receiver.told) == 1
+    assert asked.count("hooks.example") == 1
+
+
+# Programs
+
+
+def test_a_program_makes_changes_and_deletes_a_webhook(program, receiver):
+    made = program.post("webhooks", url=receiver.url, events=["room.*"])
+    assert made.status_code == 201
+    told, path = made.json(), f"webhooks/{made.json()['id']}"
+    assert told["secret"].startswith("whsec_")
+    assert (told["active"], told["roomPrefix"]) == (True, "")
+    got = program.get(path).json()
+    assert got == {name: value for name, value in told.items() if name != "secret"}
+    assert program.get("webhooks").json()["items"] == [got]
+    changed = program.patch(path, events=["meeting.*"], active=False).json()
+    assert (changed["events"], changed["active"], changed["url"]) == (
+        ["meeting.*"], False, receiver.url,
+    )  # fmt: skip
+    renewed = program.post(f"{path}/secret").json()["secret"]
+    assert renewed != told["secret"]
+    assert Endpoint.objects.get().secret == renewed
+    assert program.delete(path).status_code == 204
+    assert refusal(program.get(path)) == (404, "webhook_not_found")
+    acts = Entry.objects.filter(what__startswith="webhook.").order_by("id")
+    assert [entry.what for entry in acts] == [
+        "webhook.made", "webhook.changed", "webhook.secret_renewed", "webhook.deleted",
+    ]  # fmt: skip
+    assert not any(secret in str(list(acts.values())) for secret in (told["secret"], renewed))
+
+
+def test_a_program_reads_what_became_of_events_and_sends_them_again(program, receiver):
+    path = f"webhooks/{program.post('webhooks', url=receiver.url, events=['*']).json()['id']}"
+    receiver.answer, receiver.says = 500, b"no room"
+    pinged = program.post(f"{path}/ping")
+    assert (pinged.status_code, pinged.json()["state"]) == (201, "waiting")
+    deliver_due()
+    (row,) = program.get(f"{path}/deliveries").json()["items"]
+    assert (row["id"], row["event"], row["status"], row["answer"], row["attempts"]) == (
+        pinged.json()["id"], "ping", 500, "no room", 1,
+    )  # fmt: skip
+    Delivery.objects.update(state="failed")
+    again = program.post(f"{path}/redeliver", deliveries=[int(row["id"])])
+    assert again.json() == {"count": 1}
+    assert program.post(f"{path}/redeliver", deliveries=[int(row["id"])]).json() == {"count": 0}
+    receiver.answer = 200
+    deliver_due()
+    assert program.get(f"{path}/deliveries?state=delivered").json()["items"][0]["id"] == row["id"]
+    since = (timezone.now() - timedelta(minutes=1)).isoformat()
+    assert program.post(f"{path}/redeliver", since=since).json() == {"count": 1}
+    assert program.post(f"{path}/redeliver", since=since, until=since).json() == {"count": 0}
+
+
+def test_a_key_for_some_rooms_has_the_webhooks_of_these_alone(server, program, receiver):
+    school = Program(server, rooms="School ")
+    other = program.post("webhooks", url=receiver.url, events=["*"]).json()["id"]
+    shouted = program.post("webhooks", url=receiver.url, events=["*"], roomPrefix="SCHOOL 1")
+    refused = (403, "room_not_covered")
+    assert refusal(school.post("webhooks", url=receiver.url, events=["*"])) == refused
+    own = school.post("webhooks", url=receiver.url, events=["*"], roomPrefix="School 1").json()[
+        "id"
+    ]
+    assert [each["id"] for each in school.get("webhooks").json()["items"]] == [own]
+    assert refusal(school.patch(f"webhooks/{own}", roomPrefix="")) == refused
+    for foreign in other, shouted.json()["id"]:
+        for call, path in ((school.get, ""), (school.post, "/ping"), (school.post, "/secret"),
+                           (school.get, "/deliveries"), (school.delete, "")):  # fmt: skip
+            answer = call(f"webhooks/{foreign}{path}")
+            assert refusal(answer) == (404, "webhook_not_found")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"url": 1, "events": ["*"]}, {"url": "https://example.com/", "events": []},
+        {"url": "https://example.com/", "events": "*"},
+        {"url": "https://example.com/", "events": ["nothing.*"]},
+        {"url": "https://example.com/", "events": ["*"], "secret": "mine"},
+        {"url": "https://example.com/", "events": ["*"], "active": "perhaps"},
+        {"url": "https://example.com/\0", "events": ["*"]},
+        {"url": "https://" + "x" * 3000, "events": ["*"]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_webhook_is_refused(program, body):
+    answer = program.post("webhooks", **body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] in {"invalid", "webhook_url_refused"}
+    assert not Endpoint.objects.exists()
+
+
+def test_a_program_may_not_send_inside(opentok):
+    with Server(OPENTOK_API_URL=opentok.url) as server:
+        answer = Program(server).post("webhooks", url="https://10.0.0.1/", events=["*"])
+    assert refusal(answer) == (400, "webhook_url_refused")
+
+
+# Staff
+
+
+def test_staff_make_a_webhook_and_see_its_secret_once(admin_client, receiver):
+    form = {"url": receiver.url, "events": ["room.*"], "room_prefix": "class a ", "is_active": "on"}
+    page = admin_client.post(f"{ENDPOINTS}add/", form).content.decode()
+    endpoint = Endpoint.objects.get()
+    assert endpoint.secret in page
+    assert (endpoint.room_prefix, endpoint.owner.username) == ("class a ", "admin")
+    change = f"{ENDPOINTS}{endpoint.pk}/change/"
+    assert endpoint.secret not in admin_client.get(change).content.decode()
+    old = endpoint.secret
+    renewed = admin_client.post(f"{ENDPOINTS}{endpoint.pk}/act/renew_secret/").content.decode()
+    endpoint.refresh_from_db()
+    assert endpoint.secret != old
+    assert endpoint.secret in renewed
+    admin_client.post(change, form | {"events": ["meeting.*"]})
+    assert Endpoint.objects.get().events == ["meeting.*"]
+    admin_client.post(f"{ENDPOINTS}{endpoint.pk}/delete/", {"post": "yes"})
+    assert not Endpoint.objects.exists()
+
+
+def test_staff_try_it_read_what_became_of_it_and_send_it_again(admin_client, endpoint, receiver):
+    admin_client.post(f"{ENDPOINTS}{endpoint.pk}/act/ping/")
+    receiver.answer, receiver.says = 503, b"<b>later"
+    deliver_due()
+    listed = admin_client.get(f"{DELIVERIES}?endpoint__id__exact={endpoint.pk}").content.decode()
+    assert "503 &lt;b&gt;later" in listed
+    row = Delivery.objects.get()
+    assert "webhook" not in admin_client.get(f"{DELIVERIES}{row.pk}/change/").headers
+    Delivery.objects.update(state="failed")
+    chosen = {"action": "send_again", "_selected_action": [row.pk]}
+    assert "1 are sent again" in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
+    Delivery.objects.update(state="failed")
+    admin_client.post(f"{ENDPOINTS}{endpoint.pk}/act/send_failed_again/")
+    assert Delivery.objects.waiting().count() == 1
+
+
+def test_staff_enter_no_address_inside(admin_client, settings):
+    settings.WEBHOOK_ALLOW_PRIVATE = False
+    form = {"url": "https://169.254.169.254/", "events": ["*"], "is_active": "on"}
+    assert "not an address inside" in admin_client.post(f"{ENDPOINTS}add/", form).content.decode()
+    assert not Endpoint.objects.exists()
+
+
+def test_staff_who_may_only_look_change_nothing(endpoint):
+    browser = staff("view_endpoint", "view_delivery")
+    record()
+    Delivery.objects.update(state="failed")
+    for name in "ping", "renew_secret", "send_failed_again":
+        assert browser.post(f"{ENDPOINTS}{endpoint.pk}/act/{name}/").status_code == 403
+    chosen = {"action": "send_again", "_selected_action": [Delivery.objects.get().pk]}
+    browser.post(DELIVERIES, chosen)
+    assert not Delivery.objects.waiting().exists()
+
+
+# Later
+
+
+def test_deliveries_are_forgotten_and_those_of_a_deleted_webhook_at_once(endpoint, settings):
+    record(3)
+    Delivery.objects.filter(pk=Delivery.objects.first().pk).update(
+        created_at=timezone.now() - timedelta(days=settings.WEBHOOK_DAYS, hours=1)
+    )
+    tidy()
+    assert Delivery.objects.count() == 2
+    endpoint.remove()
+    run_jobs()
+    assert not Delivery.objects.exists()
+    record()  # this process has not seen yet that it is gone
+    deliver_due()
+
+
+def test_secrets_are_encrypted_again_with_a_new_key(endpoint, settings):
+    secret = endpoint.secret
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
+    call_command("encrypt_again")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert Endpoint.objects.get().secret == secret

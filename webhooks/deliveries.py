@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from audit.models import Entry
+from webhooks.endpoints import Endpoint
+
+MAX_ANSWER = 500
+FORGOTTEN_AT_ONCE = 1000
+# How long a delivery is tried, and the pauses between: as long as it has failed so far, within.
+TRIED_FOR = timedelta(days=1)
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+
+
+class State(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Given up"
+
+
+class Outcome(NamedTuple):
+    """Of an attempt: the status and the beginning of the answer, or None and why there was none."""
+
+    status: int | None
+    answer: str
+    milliseconds: int
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def pause(failing_since: datetime, now: datetime) -> timedelta:
+    return min(max(now - failing_since, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+class DeliveryManager(models.Manager["Delivery"]):
+    def waiting(self) -> models.QuerySet[Delivery]:
+        return self.filter(state=State.WAITING)
+
+    def ping(self, endpoint: Endpoint) -> Delivery:
+        """An event that tells nothing, to try whether they arrive; of no room, and so at once."""
+        now = timezone.now()
+        payload = {"type": "ping", "timestamp": now.isoformat(), "data": {}}
+        Entry.objects.note("webhook.pinged", endpoint)
+        return self.create(
+            endpoint=endpoint, event="ping", payload=json.dumps(payload), created_at=now
+        )
+
+    def send_again(self, deliveries: models.QuerySet[Delivery]) -> int:
+        """Those that are not on their way anyway. Returns how many."""
+        over = deliveries.exclude(state=State.WAITING)
+        count = over.update(
+            state=State.WAITING, first_tried_at=None, next_try_at=None, delivered_at=None
+        )
+        Entry.objects.note("webhook.sent_again", None, count=count)
+        return count
+
+    def forget_old(self) -> None:
+        """Those that are older than WEBHOOK_DAYS."""
+        self.forget(models.Q(created_at__lt=timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)))
+
+    def forget(self, which: models.Q) -> None:
+        """A few at a time, so that nobody waits for long."""
+        pks = self.filter(which).order_by().values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]
+        while some := list(pks.all()):
+            self.filter(pk__in=some).delete()
+
+
+class Delivery(models.Model):
+    """An event for an endpoint: the outbox, and the log of what became of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    # Without the database's constraint: an endpoint may be deleted while events are recorded for
+    # it, which must not make the change fail that they tell of.
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
+    event = models.CharField(max_length=40)
+    room_name = models.CharField("room", max_length=200, blank=True)
+    payload = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField("created", default=timezone.now)
+    attempts = models.PositiveIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField("next attempt", null=True)
+    delivered_at = models.DateTimeField("delivered", null=True)
+    # Of the last attempt: the status and the beginning of the answer, or why there was none.
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.CharField(max_length=MAX_ANSWER, blank=True)
+    milliseconds = models.PositiveIntegerField(null=True)
+
+    objects = DeliveryManager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        default_permissions = ("view",)
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(
+                fields=["endpoint", "id"],
+                name="webhook_waiting",
+                condition=models.Q(state="waiting"),
+            ),
+            models.Index(fields=["endpoint", "-created_at", "-id"], name="webhook_log"),
+            models.Index(fields=["-created_at", "-id"], name="webhook_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.room_name}".strip()
+
+    def note(self, outcome: Outcome, now: datetime) -> None:
+        """What became of an attempt; after a day of failures it is given up."""
+        self.attempts += 1
+        self.status, self.answer, self.milliseconds = outcome
+        self.first_tried_at = self.first_tried_at or now
+        if outcome.succeeded:
+            self.state, self.delivered_at, self.next_try_at = State.DELIVERED, now, None
+        elif now - self.first_tried_at >= TRIED_FOR:
+            self.state, self.next_try_at = State.FAILED, None
+        else:
+            self.next_try_at = now + pause(self.first_tried_at, now)
+        self.save(update_fields=["attempts", "status", "answer", "milliseconds", "first_tried_at",
+                                 "state", "delivered_at", "next_try_at"])  # fmt: skip

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from fnmatch import fnmatchcase
+from typing import Any
+
+from cryptography.fernet import InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import models, transaction
+from django.utils import timezone
+from django_tasks import task
+
+from access.models import ApiKey
+from audit.models import Entry
+from web.encryption import cipher
+
+MAX_URL = 2000
+# https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+SECRET_PREFIX = "whsec_"  # noqa: S105
+SECRET_BYTES = 24
+
+
+class EndpointManager(models.Manager["Endpoint"]):
+    def encrypt_again(self) -> int:
+        """Secrets, with SECRET_KEY, what was encrypted with one before. Returns how many."""
+        readable = [(endpoint, endpoint.secret) for endpoint in self.all()]
+        return sum(
+            self.filter(pk=endpoint.pk, encrypted=endpoint.encrypted).update(
+                encrypted=_cipher().encrypt(secret.encode()).decode()
+            )
+            for endpoint, secret in readable
+            if secret
+        )
+
+
+class Endpoint(models.Model):
+    """Where events are sent, and which."""
+
+    url = models.CharField("URL", max_length=MAX_URL, help_text="Such as https://example.com/hook")
+    # Names of events, in which * stands for anything.
+    events = models.JSONField(default=list)
+    room_prefix = models.CharField(
+        "beginning of room names",
+        max_length=200,
+        blank=True,
+        help_text="Only events of rooms whose names begin so; empty for those of all rooms.",
+    )
+    encrypted = models.CharField(max_length=255, editable=False)
+    is_active = models.BooleanField("active", default=True)
+    # Who made it, and is told by mail if it is switched off.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    api_key = models.ForeignKey(
+        ApiKey, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    # Since when no delivery has succeeded, and until when none is tried.
+    failing_since = models.DateTimeField(null=True, editable=False)
+    resting_until = models.DateTimeField(null=True, editable=False)
+    # The end of the turn of the worker that sends to it now.
+    taken_until = models.DateTimeField(null=True, editable=False)
+
+    objects = EndpointManager()
+
+    # The secret, in the one answer that shows it.
+    shown_secret = ""
+
+    class Meta:
+        verbose_name = "webhook"
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.url
+
+    def add(self) -> str:
+        """Returns its secret, which is shown this once."""
+        secret = self.new_secret()
+        with transaction.atomic():
+            self.save()
+            Entry.objects.record("webhook.made", self, **self._told())
+        return secret
+
+    def change(self, **chosen: Any) -> None:
+        """It is tried at once, if it was at rest or off."""
+        self.failing_since = self.resting_until = None
+        for name, value in chosen.items():
+            setattr(self, name, value)
+        with transaction.atomic():
+            self.save(update_fields=[*chosen, "failing_since", "resting_until"])
+            Entry.objects.record("webhook.changed", self, **self._told())
+
+    def renew_secret(self) -> str:
+        secret = self.new_secret()
+        with transaction.atomic():
+            self.save(update_fields=["encrypted"])
+            Entry.objects.record("webhook.secret_renewed", self)
+        return secret
+
+    def remove(self) -> None:
+        """What waits for it goes as well, by a job: it may be very much."""
+        with transaction.atomic():
+            Entry.objects.record("webhook.deleted", self)
+            # Django would first read all deliveries.
+            Endpoint.objects.filter(pk=self.pk)._raw_delete(self._state.db)
+            forget_deliveries.enqueue(self.pk)
+
+    def _told(self) -> dict[str, Any]:
+        return {"events": self.events, "rooms": self.room_prefix, "active": self.is_active}
+
+    def new_secret(self) -> str:
+        """In the place of the one before, and not stored yet."""
+        secret = SECRET_PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+        self.encrypted = _cipher().encrypt(secret.encode()).decode()
+        return secret
+
+    @property
+    def secret(self) -> str:
+        """Empty if the key that encrypted it is no longer known."""
+        try:
+            return _cipher().decrypt(self.encrypted).decode()
+        except InvalidToken:
+            return ""
+
+    def wants(self, event: str, room_name: str) -> bool:
+        of_room = room_name.startswith(self.room_prefix)
+        return of_room and any(fnmatchcase(event, pattern) for pattern in self.events)
+
+    def switch_off(self, why: str) -> None:
+        """What waits for it stays, and is sent once it is active again. Its owner gets a mail."""
+        self.is_active = False
+        self.save(update_fields=["is_active"])
+        Entry.objects.record("webhook.switched_off", self, why=why)
+        if settings.EMAIL_HOST and self.owner and self.owner.email:
+            tell_owner.enqueue(self.owner.email, self.url, why)
+
+    def save(self, *given: Any, **named: Any) -> None:
+        from webhooks.events import forget_endpoints
+
+        super().save(*given, **named)
+        forget_endpoints()
+
+
+@task()
+def forget_deliveries(endpoint_id: int) -> None:
+    from webhooks.deliveries import Delivery
+
+    Delivery.objects.forget(models.Q(endpoint_id=endpoint_id))
+
+
+@task()
+def tell_owner(address: str, url: str, why: str) -> None:
+    lines = (
+        f"{url}\n\n{why} Events for it are kept, and sent once it is active again: in the admin,"
+    )
+    send_mail("A webhook was switched off", f"{lines} under “Webhooks”.", None, [address])
+
+
+def _cipher() -> MultiFernet:
+    return cipher("webhooks.endpoint")

@@ -1,0 +1,3 @@
+# Models of this app.
+from webhooks.deliveries import Delivery as Delivery
+from webhooks.endpoints import Endpoint as Endpoint
