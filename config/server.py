@@ -6,6 +6,7 @@ and Heroku's router keeps one for 90.
 
 import argparse
 import errno
+import logging
 import multiprocessing
 import os
 import resource
@@ -27,6 +28,9 @@ from granian.server.mp import MPServer
 
 from access.shared_files import temporary_folder
 from web import listening
+from web.version import VERSION
+
+logger = logging.getLogger(__name__)
 
 # granian knows one time for the headers of a request to arrive and for a connection to be idle.
 IDLE_CONNECTION_MS = 95_000
@@ -68,6 +72,7 @@ def main() -> None:
             listeners = listen(address, settings.PORT, sockets=settings.WEB_CONCURRENCY)
         except ImproperlyConfigured as error:
             sys.exit(f"Not started. {error}")
+        logger.info("OpenTok Rooms %s starts", VERSION)
         tls = {"ssl_cert": options.tls_cert, "ssl_key": options.tls_key}
         serve(listeners, connections=connections, **tls)
 

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 from config import database, environment
+from web.version import VERSION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_dotenv(BASE_DIR / ".env")
@@ -228,7 +229,7 @@ REST_FRAMEWORK = {
 # What /api/schema/ says and /api/docs/ shows (api/openapi/).
 SPECTACULAR_SETTINGS = {
     "TITLE": "OpenTok Rooms",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "PREPROCESSING_HOOKS": ["api.openapi.schema.described"],
     "POSTPROCESSING_HOOKS": [

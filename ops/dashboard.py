@@ -19,6 +19,7 @@ from meetings.use import Use, by_day, by_hour
 from ops import overview
 from ops.charts import chart
 from ops.recent_calls import recent_calls
+from web.version import VERSION
 
 PEOPLE, MINUTES = attrgetter("people"), attrgetter("minutes")
 
@@ -32,6 +33,9 @@ class Site(AdminSite):
             *(second_factor_pages.urls() if settings.SECOND_FACTOR != "off" else []),
             *super().get_urls(),
         ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"version": VERSION}
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().login(request, extra_context)

@@ -31,6 +31,7 @@ from video import accounts, probe
 from video.errors import VideoError
 from web import listening
 from web.static import ForgivingManifestStorage
+from web.version import VERSION
 
 # A process holds the connections of its clients, which stay open between requests.
 ENOUGH_OPEN_FILES = 1024
@@ -54,6 +55,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
+    yield from release()
     yield from configuration()
     yield from opentok()
     yield from database()
@@ -68,6 +70,10 @@ def examine() -> Iterator[Finding]:
     yield from search()
     yield from limits()
     yield from rate_limits()
+
+
+def release() -> Iterator[Finding]:
+    yield Finding("ok", "release", f"OpenTok Rooms {VERSION}.")
 
 
 def configuration() -> Iterator[Finding]:

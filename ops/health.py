@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from ops.write_probe import try_to_write
 from telemetry.logs import in_one_line
+from web.version import VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class HealthView(APIView):
     throttle_classes = ()  # those who ask are few, and end what does not answer them
 
     def get(self, request: Request) -> JsonResponse:
-        return _answer({"status": self.word}, status=200)
+        return _answer({"status": self.word, "version": VERSION}, status=200)
 
 
 class ReadyView(APIView):

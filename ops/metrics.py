@@ -28,6 +28,7 @@ from ops.health import database_works
 from rooms.models import Room
 from telemetry import counters
 from web.errors import Problem
+from web.version import VERSION
 
 
 class TokenOrKey(BearerAuthentication):
@@ -76,6 +77,9 @@ class Stored:
     """
 
     def collect(self) -> Iterator[Metric]:
+        info = GaugeMetricFamily("rooms_info", "The release that runs.", labels=["version"])
+        info.add_metric([VERSION], 1)
+        yield info
         with suppress(Error):
             yield from [_rooms(), _archives(), _activities(), *_meetings(), *_jobs()]
         up = int(database_works())
