@@ -8,10 +8,11 @@ BASE_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 pyth
 RUN_INSTALLED := $(VENV)/.run-installed
 TEST_INSTALLED := $(VENV)/.test-installed
 CALL_INSTALLED := $(VENV)/.call-installed
+RELEASE_INSTALLED := $(VENV)/.release-installed
 WORKERS := -n 2 --dist worksteal
 
 .PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-sdks test-call \
-	test-deploy check format clean
+	test-deploy check format lock audit clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -55,6 +56,13 @@ check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deplo
 	$(PYTHON) -m tests.as_deployed manage.py check --deploy --fail-level WARNING
 	$(PYTHON) -m tests.as_deployed manage.py spectacular --validate --fail-on-warn --file /dev/null
 
+lock: $(RELEASE_INSTALLED)  ## Write down which packages a release installs, with their hashes
+	$(VENV)/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes \
+		--upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+audit: $(RELEASE_INSTALLED)  ## Look the locked packages up among known holes; says which it could not
+	$(VENV)/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
+
 format: $(TEST_INSTALLED)  ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
@@ -74,6 +82,10 @@ $(RUN_INSTALLED): requirements.txt | $(PYTHON)
 $(TEST_INSTALLED): requirements.txt requirements-test.txt | $(PYTHON)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@ $(RUN_INSTALLED)
+
+$(RELEASE_INSTALLED): requirements-release.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-release.txt
+	@touch $@
 
 $(CALL_INSTALLED): requirements-call.txt | $(TEST_INSTALLED)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-call.txt

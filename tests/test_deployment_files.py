@@ -124,6 +124,7 @@ def test_the_commands_of_the_procfile_exist():
     assert procfile() == {
         "web": "python -m config.server",
         "release": "python manage.py migrate --noinput",
+        "worker": "python manage.py worker",
     }
     assert (ROOT / "config" / "server.py").exists()
 
@@ -200,7 +201,7 @@ def test_the_image_is_small_needs_no_secret_and_does_not_run_as_root():
     version = read(".python-version").strip()
     assert instructions[0] == ("FROM", f"python:{version}-slim")
     copied = [rest for word, rest in instructions if word in {"COPY", "ADD"}]
-    assert copied == ["requirements.txt .", ". ."]  # so that packages are installed once
+    assert copied == ["requirements.lock .", ". ."]  # so that packages are installed once
     collected = instructions.index(("RUN", "python manage.py collectstatic --noinput"))
     assert words.index("USER") > collected > words.index("COPY")
     assert int(dict(instructions)["USER"].split(":")[0]) > 0
