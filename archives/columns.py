@@ -16,6 +16,8 @@ from rooms.admin import link_to
 from video import transcripts
 from video.archives import RUNNING
 
+TO_KEEP_THEM = "/readme/docs/operations.md#recordings-that-last"
+
 # The states of a transcript. OpenTok makes it once the recording has ended.
 TRANSCRIPT_IS = {
     "requested": "made once the recording has ended",
@@ -68,7 +70,12 @@ def expires(archive: Archive) -> str:
     if archive.status != Status.AVAILABLE or not archive.updated_at:
         return "–"
     ends = archive.updated_at + KEPT_BY_OPENTOK
-    return f"gone in {timeuntil(ends)}, unless your own storage is set at OpenTok"
+    return format_html(
+        "gone in {}: OpenTok keeps files for 72 hours. Download it before, or "
+        '<a href="{}">keep recordings for longer</a>.',
+        timeuntil(ends),
+        TO_KEEP_THEM,
+    )
 
 
 @admin.display(description="Transcript")

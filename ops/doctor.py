@@ -22,6 +22,7 @@ from access.limits import in_redis
 from access.shared_files import temporary_folder
 from archives.models import Archive
 from archives.search import TRIGRAMS as RECORDINGS
+from archives.states import Status
 from meetings.models import Meeting, Stream
 from ops import jobs
 from ops.checks import STARTUP
@@ -66,6 +67,7 @@ def examine() -> Iterator[Finding]:
     yield from callbacks()
     yield from session_monitoring()
     yield from background_jobs()
+    yield from recordings()
     yield from phones()
     yield from search()
     yield from limits()
@@ -294,6 +296,23 @@ def background_jobs() -> Iterator[Finding]:
         )
     if wait <= LONGEST_WAIT and not failed:
         yield Finding("ok", "background jobs", "None waits for long, and none has failed.")
+
+
+def recordings() -> Iterator[Finding]:
+    """How long their files are kept."""
+    try:
+        newest = list(Archive.objects.values_list("status", flat=True)[:NEWEST_RECORDINGS])
+    except DatabaseError:
+        return  # database() has said so
+    if Status.UPLOADED in newest:
+        yield Finding("ok", "recordings", "OpenTok uploads them to your own storage.")
+        return
+    yield Finding(
+        "ok",
+        "recordings",
+        "OpenTok deletes each after 72 hours. “Recordings that last” in docs/operations.md says "
+        "how to keep them for longer.",
+    )
 
 
 def phones() -> Iterator[Finding]:
