@@ -3,8 +3,10 @@ FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1
 WORKDIR /app
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+# What only some servers need, such as `-r requirements-storage.txt`.
+ARG EXTRA=""
+COPY requirements.txt requirements-storage.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt $EXTRA
 
 COPY . .
 # Nothing has to be configured for this.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -362,6 +362,42 @@ def mail_server(name: str) -> MailServer:
         is_tls,
         bool(read.get("EMAIL_USE_TLS")),
     )
+
+
+class Bucket(NamedTuple):
+    """Of an S3 service. `endpoint` is empty for Amazon's own."""
+
+    name: str = ""
+    prefix: str = ""
+    region: str = ""
+    endpoint: str = ""
+
+
+def bucket(name: str) -> Bucket:
+    """All fields are empty if there is none."""
+    value = secret(name)
+    if not value:
+        return Bucket()
+    try:
+        url = urlsplit(value)
+        query = dict(parse_qsl(url.query, strict_parsing=True)) if url.query else {}
+    except ValueError:
+        url, query = urlsplit(""), {}
+    endpoint = query.get("endpoint", "")
+    good = (
+        url.scheme == "s3"
+        and re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc)
+        and re.fullmatch(r"[\w/.-]*", url.path, re.ASCII)
+        and query.keys() <= {"region", "endpoint"}
+        and re.fullmatch(r"[a-z0-9-]*", query.get("region", ""))
+        and re.fullmatch(r"(https?://[A-Za-z0-9.:\[\]-]+/?)?", endpoint)
+    )
+    if not good:
+        raise ImproperlyConfigured(
+            f"{name} must be like s3://bucket?region=eu-west-1, with "
+            "&endpoint=https://s3.example.com for another service than Amazon's."
+        )
+    return Bucket(url.netloc, url.path.strip("/"), query.get("region", ""), endpoint.rstrip("/"))
 
 
 def mail_sender(name: str) -> str:

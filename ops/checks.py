@@ -1,5 +1,6 @@
 """What must be right before the server may start. Each message names a variable and a remedy."""
 
+import importlib.util
 import logging
 import multiprocessing
 import re
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.urls import resolve
 
+from archives import storage
 from video import accounts
 
 logger = logging.getLogger(__name__)
@@ -175,6 +177,20 @@ def mail_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
             id="config.E008",
         )
         for name, what in missing
+    ]
+
+
+@register(STARTUP)
+def storage_can_be_spoken_to(**kwargs: Any) -> list[CheckMessage]:
+    if not storage.is_set() or importlib.util.find_spec("botocore"):
+        return []
+    return [
+        Error(
+            "ARCHIVE_STORAGE_URL is set, and the package botocore is not installed.",
+            hint="Run `pip install -r requirements-storage.txt`; docker build takes "
+            '`--build-arg EXTRA="-r requirements-storage.txt"`.',
+            id="config.E010",
+        )
     ]
 
 

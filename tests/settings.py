@@ -43,6 +43,8 @@ os.environ |= {
     "OIDC_CLIENT_SECRET": " ",
     "OIDC_NAME": " ",
     "OIDC_DOMAINS": " ",
+    "ARCHIVE_STORAGE_URL": " ",
+    "ARCHIVE_STORAGE_DELETE": " ",
     "ADMIN_URL": "admin/",
     "TIME_ZONE": "UTC",
     "EMAIL_URL": " ",

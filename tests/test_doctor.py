@@ -326,7 +326,10 @@ def test_webhooks_of_phones_that_are_not_checked_are_a_warning(
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [("available", "deletes each after 72 hours"), ("uploaded", "to your own storage")],
+    [
+        ("available", "deletes each after 72 hours"),
+        ("uploaded", "Set ARCHIVE_STORAGE_URL to watch them here"),
+    ],
 )
 def test_how_long_recordings_are_kept_is_said(doctor, db, status, words):
     Archive.objects.create(id=uuid.uuid4(), session_id="1_x", status=status)
