@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.db import connection
 
 from access.notes import best_effort
+from archives.copying import copy_due
 from archives.models import Archive
 from audit.models import Entry
 from live.deadlines import meet_deadlines
@@ -54,6 +55,7 @@ DUTIES: list[tuple[Callable[[], None], float]] = [
     (tidy, 600),
     (meet_deadlines, 10),
     (keep_recordings, 10),
+    (copy_due, 10),
     (run_jobs, 1),
     # Twice, so that one slow receiver does not hold up the others.
     (deliver_due, 1),
