@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
-from archives import storage
 from archives.models import Archive
 from archives.states import KEPT_BY_OPENTOK, Status
 from rooms.admin import link_to
@@ -68,33 +67,19 @@ def file_size(archive: Archive) -> str:
 @admin.display(description="File")
 def expires(archive: Archive) -> str:
     """OpenTok says nothing of it; its documentation says that files are kept for so long."""
-    if told := in_storage(archive):
-        return told
-    if archive.status != Status.AVAILABLE or not archive.updated_at:
-        return "–"
+    told = archive.storage_state
+    is_stored = told and archive.stored_at
+    if archive.status != Status.AVAILABLE or is_stored or not archive.updated_at:
+        return told or "–"
     ends = archive.updated_at + KEPT_BY_OPENTOK
+    if told:
+        return f"{told}; OpenTok deletes it in {timeuntil(ends)}"
     return format_html(
         "gone in {}: OpenTok keeps files for 72 hours. Download it before, or "
         '<a href="{}">keep recordings for longer</a>.',
         timeuntil(ends),
         TO_KEEP_THEM,
     )
-
-
-def in_storage(archive: Archive) -> str:
-    """What is known of it in the project's own storage, or of its way to there."""
-    if not storage.is_set() or not (archive.is_watchable):
-        return ""
-    if archive.stored_at:
-        return f"in your own storage, {filesizeformat(archive.stored_bytes)}"
-    if archive.storage_error:
-        return f"not in your own storage: {archive.storage_error}"
-    if archive.status == Status.UPLOADED:
-        return "uploaded to your own storage, as OpenTok says"
-    if not archive.stored_bytes:
-        return "to be copied to your own storage"
-    copied, whole = filesizeformat(archive.stored_bytes), filesizeformat(archive.size)
-    return f"copied {copied} of {whole}" if archive.size else f"copied {copied}"
 
 
 @admin.display(description="Transcript")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from archives import storage
@@ -62,6 +63,22 @@ class Stored(models.Model):
         """Whether the file is in the storage alone."""
         is_kept = self.status == Status.EXPIRED and self.stored_at is not None
         return storage.is_set() and (self.status == Status.UPLOADED or is_kept)
+
+    @property
+    def storage_state(self) -> str:
+        """What staff are told of its file in the storage, or of its way there; "" without one."""
+        if not storage.is_set() or not self.is_watchable:
+            return ""
+        if self.stored_at:
+            return f"in your own storage, {filesizeformat(self.stored_bytes)}"
+        if self.storage_error:
+            return f"not in your own storage: {self.storage_error}"
+        if self.status == Status.UPLOADED:
+            return "uploaded to your own storage, as OpenTok says"
+        if not self.stored_bytes:
+            return "to be copied to your own storage"
+        whole = f" of {filesizeformat(self.size)}" if self.size else ""
+        return f"copied {filesizeformat(self.stored_bytes)}{whole} to your own storage"
 
     @property
     def is_deletable(self) -> bool:

@@ -4,11 +4,13 @@ import os
 import random
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from threading import Thread
 
 import pytest
 import requests
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
@@ -17,12 +19,16 @@ from django.utils import timezone
 from archives.copying import copy_due
 from archives.models import Archive
 from audit.models import Entry
+from config import environment
+from ops.doctor import recordings
 from rooms.models import Room
 from tests.problems import raises
 from tests.range_server import RangeServer
-from tests.server_process import ROOT, url_of_test_database
+from tests.server_process import ROOT, Server, url_of_test_database
 from tests.test_admin_recordings import page
 from tests.test_contract_views import HOUR
+from tests.test_dashboard import parts
+from tests.test_metrics import KEY
 from tests.test_storage import FILE
 from video.downloads import PIECE_BYTES
 
@@ -250,3 +256,85 @@ def test_a_loss_is_told_six_hours_before(row, hours, is_told):
     assert Archive.objects.lost_soon().exists() == is_told
     Archive.objects.update(stored_at=timezone.now())
     assert not Archive.objects.lost_soon().exists()
+
+
+def test_the_dashboard_shows_what_is_not_copied_and_why(row, storage, admin_client):
+    made = timezone.now() - timedelta(hours=60)
+    Archive.objects.update(created_at=made, updated_at=made, storage_error="<i>NoSuchBucket")
+    shown = parts(admin_client)["Files that go within a day"]
+    assert "not in your own storage: &lt;i&gt;NoSuchBucket" in shown
+    Archive.objects.update(stored_at=made)
+    assert str(row.pk) not in parts(admin_client)["Files that go within a day"]
+
+
+def test_the_metrics_and_the_doctor_tell_of_a_loss(row, storage, client):
+    assert "rooms_archives_lost_soon 0.0" in client.get("/metrics", headers=KEY).content.decode()
+    assert told_by_the_doctor() == [("ok", "The storage of ARCHIVE_STORAGE_URL takes files.")]
+    Archive.objects.update(created_at=timezone.now() - timedelta(hours=67))
+    assert "rooms_archives_lost_soon 1.0" in client.get("/metrics", headers=KEY).content.decode()
+    assert told_by_the_doctor()[1] == (
+        "error", "OpenTok deletes 1 within six hours that are not in the storage yet.",
+    )  # fmt: skip
+    assert storage.unfinished() == []
+
+
+def test_the_doctor_says_what_the_storage_refuses(opentok, storage, settings):
+    settings.ARCHIVE_STORAGE = storage.bucket._replace(name="nobodys")
+    ((level, message),) = told_by_the_doctor()
+    assert level == "error"
+    assert "takes no files: NoSuchBucket for create_multipart_upload" in message
+
+
+def told_by_the_doctor():
+    return [(found.level, found.message) for found in recordings()]
+
+
+def test_a_server_copies_by_itself(row, storage, opentok):
+    with Server(OPENTOK_API_URL=opentok.url, WORKER="on", WEB_CONCURRENCY="1", **storage.variables):
+        deadline = time.monotonic() + 60
+        while not storage.keys() and time.monotonic() < deadline:
+            time.sleep(0.2)
+    assert storage.content(key_of(row)) == FILE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["https://bucket", "s3://", "s3://Bucket", "s3://b@cket", "s3://bucket?endpoint=s3.example.com",
+     "s3://bucket?secret=x", "s3://bucket?region"],
+)  # fmt: skip
+def test_an_address_that_is_no_storage_is_refused_by_the_name_of_its_variable(monkeypatch, wrong):
+    monkeypatch.setenv("ARCHIVE_STORAGE_URL", wrong)
+    with pytest.raises(ImproperlyConfigured, match="ARCHIVE_STORAGE_URL must be like s3://"):
+        environment.bucket("ARCHIVE_STORAGE_URL")
+
+
+def test_an_address_of_a_storage_has_its_parts(monkeypatch):
+    monkeypatch.setenv(
+        "ARCHIVE_STORAGE_URL",
+        "s3://my-bucket/a/b/?region=eu-west-1&endpoint=https://s3.example.com/",
+    )
+    assert environment.bucket("ARCHIVE_STORAGE_URL") == (
+        "my-bucket", "a/b", "eu-west-1", "https://s3.example.com",
+    )  # fmt: skip
+
+
+def test_a_server_without_a_storage_imports_nothing_for_it():
+    code = "import django; django.setup(); import sys, config.urls, ops.worker; print('botocore' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+    )  # fmt: skip
+    assert done.stdout == "False\n"
+
+
+def test_a_storage_without_its_package_keeps_the_server_from_starting(storage):
+    code = (
+        "import sys; sys.modules['botocore'] = None; import django; django.setup(); "
+        "from ops.checks import refuse_to_start_misconfigured as check; check()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | storage.variables | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "pip install -r requirements-storage.txt" in done.stderr
