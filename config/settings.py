@@ -340,6 +340,8 @@ LOGGING = {
         "django_tasks_db": {"level": "WARNING"},
         # Its warnings quote headers of OpenTok that it cannot read, and URLs with session ids.
         "urllib3": {"level": "ERROR"},
+        # It tells in each process where its credentials are from.
+        "botocore": {"level": "WARNING"},
     },
 }
 
