@@ -48,9 +48,14 @@ def copy_due(seconds: float = ROUND_SECONDS) -> None:
 
 def _bring(archive: Archive, *, until: float) -> None:
     try:
-        Copy(archive, until=until).carry_on()
+        _carry_on(archive, until=until)
     except ClaimLostError:
         logger.info("The recording %s is not to be copied by this process any more.", archive.pk)
+
+
+def _carry_on(archive: Archive, *, until: float) -> None:
+    try:
+        Copy(archive, until=until).carry_on()
     except Problem as error:
         logger.warning("The recording %s is not stored: %s %s", archive.pk, error, error.reason)
         words = f"{error.title}: {error.reason}" if error.reason else str(error.detail)

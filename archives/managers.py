@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -101,7 +100,7 @@ class ArchiveManager(FileManager):
         archive_id = ids.archive_id(archive_id)
         known = self.filter(pk=archive_id).first() or self.as_row(self.fetch(archive_id))
         was_expired = known.status == Status.EXPIRED and known.is_deletable
-        if storage.is_set() and settings.ARCHIVE_STORAGE_DELETE:
+        if storage.is_set():
             # First, since what OpenTok has deleted cannot be deleted once more.
             known.delete_stored()
         if not was_expired:

@@ -101,12 +101,15 @@ class Stored(models.Model):
             raise Problem("archive_not_stored", found=f"{found:,} of {wanted:,} bytes")
 
     def delete_stored(self) -> None:
-        """Delete the file in the storage, and what an upload has left there."""
+        """Delete what an unfinished upload has left in the storage, and the file if this server may
+        delete there. Error: storage_failed.
+        """
         store, key = storage.current(), storage.key_of(self)
         if self.storage_upload:
             store.abandon(key, self.storage_upload)
-        store.delete(key)
-        self._rows.update(stored_at=None, stored_bytes=0, storage_upload="", storage_error="")
+        if settings.ARCHIVE_STORAGE_DELETE:
+            store.delete(key)
+            self._rows.update(stored_at=None, stored_bytes=0, storage_upload="", storage_error="")
 
     # The way to the storage. Of several processes one has it, until `storage_due_at`.
 

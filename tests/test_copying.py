@@ -207,6 +207,23 @@ def test_a_recording_that_is_deleted_meanwhile_is_not_copied_to_its_end(row, lar
     assert large.ranges == [0, PIECE_BYTES]
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_deleting_a_recording_ends_its_copy_and_leaves_no_part(
+    row, large, storage, settings, caplog, is_on
+):
+    settings.ARCHIVE_STORAGE_DELETE = is_on
+    large.stuck_at = PIECE_BYTES
+    copying = Thread(target=copy_and_close, args=[60])
+    copying.start()
+    assert large.is_stuck.wait(30)
+    Archive.objects.remove(str(row.pk))
+    large.go_on.set()
+    copying.join()
+    assert (storage.keys(), storage.unfinished()) == ([], [])
+    assert "not to be copied by this process any more" in caplog.text
+    assert Archive.objects.get().status == "deleted"
+
+
 def test_a_failure_is_told_and_tried_again_after_a_pause(
     row, storage, opentok, settings, admin_client
 ):

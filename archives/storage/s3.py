@@ -29,23 +29,24 @@ class S3:
 
     def __init__(self, bucket: Any, *, is_patient: bool) -> None:
         self._bucket = bucket.name
-        self._client = botocore.session.Session().create_client(
-            "s3",
-            region_name=bucket.region or None,
-            endpoint_url=bucket.endpoint or None,
-            verify=settings.REQUESTS_CA_BUNDLE or None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if bucket.endpoint else "auto"},
-                connect_timeout=3,
-                read_timeout=30 if is_patient else 4,
-                retries={"total_max_attempts": 3 if is_patient else 1, "mode": "standard"},
-                # The checksums that botocore adds by itself are unknown to other services than
-                # Amazon's. A part has a Content-MD5, which all of them check.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        with _answering("a start"):
+            self._client = botocore.session.Session().create_client(
+                "s3",
+                region_name=bucket.region or None,
+                endpoint_url=bucket.endpoint or None,
+                verify=settings.REQUESTS_CA_BUNDLE or None,
+                config=Config(
+                    signature_version="s3v4",
+                    s3={"addressing_style": "path" if bucket.endpoint else "auto"},
+                    connect_timeout=3,
+                    read_timeout=30 if is_patient else 4,
+                    retries={"total_max_attempts": 3 if is_patient else 1, "mode": "standard"},
+                    # The checksums that botocore adds by itself are unknown to other services than
+                    # Amazon's. A part has a Content-MD5, which all of them check.
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                ),
+            )
 
     def size(self, key: str) -> int | None:
         """Bytes of the file; None if there is none."""
