@@ -39,11 +39,11 @@ def copy_due(seconds: float = ROUND_SECONDS) -> None:
         return
     until = monotonic() + seconds
     for archive in Archive.objects.due()[:CANDIDATES]:
-        if monotonic() > until:
-            return
         if archive.claim():
             with acting_as(SERVER):
                 _bring(archive, until=until)
+        if monotonic() > until:
+            return
 
 
 def _bring(archive: Archive, *, until: float) -> None:
@@ -87,7 +87,7 @@ class Copy:
     def _copy_parts(self) -> int | None:
         """The size of the file, once all parts are there; None if the time was over before."""
         number = self._resumed()
-        while monotonic() < self.until:
+        while True:
             piece = self._piece(number * PIECE_BYTES)
             if piece.content:
                 number += 1
@@ -96,7 +96,8 @@ class Copy:
             self.archive.keep_claim(stored_bytes=copied)
             if copied == piece.total:
                 return piece.total
-        return None
+            if monotonic() > self.until:
+                return None
 
     def _resumed(self) -> int:
         """How many whole parts are there already, of an upload that is begun if there is none."""
@@ -122,7 +123,7 @@ class Copy:
         return downloads.read_piece(self._link, first=first)
 
     def _finish(self, size: int) -> None:
-        self.store.finish(self.key, self.archive.storage_upload)
+        self.store.finish(self.key, self.archive.storage_upload, media_type=self.archive.media_type)
         self.archive.check_size(self.store.size(self.key), wanted=size)
         self.archive.note_stored(size)
         note_act("recording.copied", self.archive, bytes=size)

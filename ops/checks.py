@@ -15,12 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.urls import resolve
 
-from archives import storage
 from video import accounts
 
 logger = logging.getLogger(__name__)
 
 STARTUP = "startup"
+STORAGE_PACKAGES = {"s3": "botocore", "azure": "azure"}
 
 
 @register(STARTUP)
@@ -182,11 +182,16 @@ def mail_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
 
 @register(STARTUP)
 def storage_can_be_spoken_to(**kwargs: Any) -> list[CheckMessage]:
-    if not storage.is_set() or importlib.util.find_spec("botocore"):
+    kind = settings.ARCHIVE_STORAGE.kind
+    if kind == "azure" and not settings.AZURE_STORAGE_KEY:
+        remedy = "Set it to a key of the account in ARCHIVE_STORAGE_URL."
+        return [Error("AZURE_STORAGE_KEY is not set.", hint=remedy, id="config.E011")]
+    package = STORAGE_PACKAGES.get(kind)
+    if not package or importlib.util.find_spec(package):
         return []
     return [
         Error(
-            "ARCHIVE_STORAGE_URL is set, and the package botocore is not installed.",
+            f"ARCHIVE_STORAGE_URL is set, and the package {package} is not installed.",
             hint="Run `pip install -r requirements-storage.txt`; docker build takes "
             '`--build-arg EXTRA="-r requirements-storage.txt"`.',
             id="config.E010",

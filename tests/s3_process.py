@@ -10,7 +10,7 @@ from typing import Any, Self
 import botocore.session
 import requests
 
-from config.environment import Bucket
+from config.environment import Storage as Address
 from tests.server_process import free_port
 
 BUCKET = "recordings"
@@ -22,7 +22,7 @@ class Storage:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.bucket = Bucket(BUCKET, "", "eu-west-1", self.url)
+        self.bucket = Address("s3", BUCKET, "", "eu-west-1", self.url)
         self.variables = {
             "ARCHIVE_STORAGE_URL": f"s3://{BUCKET}?region=eu-west-1&endpoint={self.url}",
             "AWS_ACCESS_KEY_ID": "AKIATESTS",

@@ -45,6 +45,7 @@ os.environ |= {
     "OIDC_DOMAINS": " ",
     "ARCHIVE_STORAGE_URL": " ",
     "ARCHIVE_STORAGE_DELETE": " ",
+    "AZURE_STORAGE_KEY": " ",
     "ADMIN_URL": "admin/",
     "TIME_ZONE": "UTC",
     "EMAIL_URL": " ",

@@ -7,13 +7,14 @@ under the same names. What speaks to it is imported only where the variable is s
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
 from video import accounts
 
 if TYPE_CHECKING:
+    from archives.storage.azure import Azure
     from archives.storage.s3 import S3
     from archives.stored import Stored
 
@@ -21,11 +22,19 @@ if TYPE_CHECKING:
 LINK_SECONDS = 600
 
 
+class Part(NamedTuple):
+    """Of an upload. `etag` is what S3 knows it by."""
+
+    number: int
+    size: int
+    etag: str = ""
+
+
 def is_set() -> bool:
     return bool(settings.ARCHIVE_STORAGE.name)
 
 
-def current(*, is_patient: bool = False) -> S3:
+def current(*, is_patient: bool = False) -> S3 | Azure:
     """Raises a Problem whenever the storage does not do as it is asked: storage_failed.
 
     Clients of ours wait for an answer, and give up on it sooner than a copy, which `is_patient`.
@@ -34,10 +43,14 @@ def current(*, is_patient: bool = False) -> S3:
 
 
 @cache
-def _opened(bucket: object, *, is_patient: bool) -> S3:
+def _opened(place: Any, *, is_patient: bool) -> S3 | Azure:
+    if place.kind == "azure":
+        from archives.storage.azure import Azure
+
+        return Azure(place, is_patient=is_patient)
     from archives.storage.s3 import S3
 
-    return S3(bucket, is_patient=is_patient)
+    return S3(place, is_patient=is_patient)
 
 
 def key_of(archive: Stored) -> str:

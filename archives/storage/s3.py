@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
@@ -12,16 +11,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
+from archives.storage import Part
 from web.errors import Problem
 
 GONE = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
-
-
-@dataclass(frozen=True)
-class Part:
-    number: int
-    size: int
-    etag: str
 
 
 class S3:
@@ -108,8 +101,8 @@ class S3:
             ContentMD5=base64.b64encode(digest).decode(),
         )
 
-    def finish(self, key: str, upload: str) -> None:
-        """Make a file of all parts."""
+    def finish(self, key: str, upload: str, *, media_type: str) -> None:
+        """Make a file of all parts, whose type the beginning has said."""
         parts = [
             {"PartNumber": part.number, "ETag": part.etag} for part in self.parts(key, upload) or ()
         ]
