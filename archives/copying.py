@@ -120,7 +120,10 @@ class Copy:
                 raise VideoError(
                     "opentok_failed", f"a recording without a file: {remote['status']}"
                 )
-        return downloads.read_piece(self._link, first=first)
+        piece = downloads.read_piece(self._link, first=first)
+        if not piece.total:
+            raise VideoError("opentok_failed", "an empty file")
+        return piece
 
     def _finish(self, size: int) -> None:
         self.store.finish(self.key, self.archive.storage_upload, media_type=self.archive.media_type)

@@ -82,14 +82,16 @@ def test_an_available_recording_is_copied_once(row, storage, opentok):
     assert len(opentok.requests()) == asked
 
 
-def test_a_copied_recording_is_watched_after_opentok_has_deleted_it(
-    row, storage, opentok, admin_client
+def test_a_copied_recording_is_watched_and_shared_after_opentok_has_deleted_it(
+    row, storage, opentok, client, admin_client
 ):
     copy_due()
     opentok.advance(73 * HOUR)
     remote = Archive.objects.fetch(str(row.pk))
     assert remote["status"] == "expired"
     assert requests.get(Archive.objects.link(remote), timeout=10).content == FILE
+    share = Archive.objects.share(str(row.pk), lifetime=3600)
+    assert requests.get(client.get(share.path)["Location"], timeout=10).content == FILE
     row.refresh_from_db()
     watch = reverse("admin:watch", args=[row.pk])
     text = page(admin_client, row)
@@ -242,6 +244,12 @@ def test_a_file_that_comes_otherwise_than_asked_for_is_no_copy(row, large, stora
     copy_due()
     assert storage.keys() == []
     assert "206 for a piece of a file" in Archive.objects.get().storage_error
+
+
+def test_an_empty_file_is_no_copy(row, large, storage):
+    large.content = b""
+    copy_due()
+    assert "an empty file" in Archive.objects.get().storage_error
 
 
 def test_an_upload_of_opentok_is_looked_for_and_noted(row, storage):

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from archives import storage as storages
 from archives.models import Archive
+from config.environment import Storage as Address
 from tests.api_client import Program, refusal
 from tests.problems import raises
 from tests.server_process import ROOT, Server
@@ -62,6 +63,7 @@ def test_an_uploaded_recording_is_one_redirect_away(server, opentok, storage):
         assert "X-Amz-Expires=600" in answer.headers["Location"]
         file = requests.get(answer.headers["Location"], timeout=10)
         assert (file.content, file.headers["Content-Type"]) == (FILE, "video/mp4")
+    assert "X-Amz" not in server.output()
 
 
 def test_the_api_has_the_link_of_an_uploaded_recording_and_the_sample_servers_route_has_not(
@@ -153,6 +155,20 @@ def test_what_the_storage_does_not_delete_stays_at_opentok(server, opentok, stor
     with raises("storage_failed"):
         Archive.objects.remove(id_of(path))
     assert server.get(path).json()["status"] == "uploaded"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "region", "begin"),
+    [
+        ("recordings", "eu-west-1", "https://recordings.s3.eu-west-1.amazonaws.com/4/a.mp4?"),
+        ("recordings", "", "https://recordings.s3.amazonaws.com/4/a.mp4?"),
+        ("video.example", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/video.example/4/a.mp4?"),
+    ],
+)
+def test_a_link_leads_to_the_region_of_the_bucket(storage, settings, bucket, region, begin):
+    settings.ARCHIVE_STORAGE = Address("s3", bucket, "", region)
+    link = storages.current().link("4/a.mp4", media_type="video/mp4", seconds=600)
+    assert link.startswith(begin)
 
 
 def test_a_running_recording_is_not_looked_for_in_the_storage(server, opentok, storage):

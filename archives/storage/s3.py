@@ -30,7 +30,7 @@ class S3:
                 verify=settings.REQUESTS_CA_BUNDLE or None,
                 config=Config(
                     signature_version="s3v4",
-                    s3={"addressing_style": "path" if bucket.endpoint else "auto"},
+                    s3={"addressing_style": _style(bucket)},
                     connect_timeout=3,
                     read_timeout=30 if is_patient else 4,
                     retries={"total_max_attempts": 3 if is_patient else 1, "mode": "standard"},
@@ -121,6 +121,13 @@ class S3:
                 if may_be_gone and error.response["Error"]["Code"] in GONE:
                     return None
                 raise
+
+
+def _style(bucket: Any) -> str:
+    """Where a link has the bucket's name. By itself botocore signs links to s3.amazonaws.com, which
+    redirects to the region of the bucket, where they are not valid. TLS takes no dots.
+    """
+    return "path" if bucket.endpoint or "." in bucket.name else "virtual"
 
 
 @contextmanager
