@@ -70,6 +70,7 @@ class Copy:
         self.until = until
         self.store = storage.current(is_patient=True)
         self.key = storage.key_of(archive)
+        self.upload = archive.storage_upload or ""
         self._link, self._link_ends = "", 0.0
 
     def carry_on(self) -> None:
@@ -91,7 +92,7 @@ class Copy:
             piece = self._piece(number * PIECE_BYTES)
             if piece.content:
                 number += 1
-                self.store.put(self.key, self.archive.storage_upload, number, piece.content)
+                self.store.put(self.key, self.upload, number, piece.content)
             copied = min(number * PIECE_BYTES, piece.total)
             self.archive.keep_claim(stored_bytes=copied)
             if copied == piece.total:
@@ -101,12 +102,10 @@ class Copy:
 
     def _resumed(self) -> int:
         """How many whole parts are there already, of an upload that is begun if there is none."""
-        parts = None
-        if self.archive.storage_upload:
-            parts = self.store.parts(self.key, self.archive.storage_upload)
+        parts = self.store.parts(self.key, self.upload) if self.upload else None
         if parts is None:
-            upload = self.store.begin(self.key, media_type=self.archive.media_type)
-            self.archive.keep_claim(storage_upload=upload, stored_bytes=0)
+            self.upload = self.store.begin(self.key, media_type=self.archive.media_type)
+            self.archive.keep_claim(storage_upload=self.upload, stored_bytes=0)
             return 0
         whole = [part.number for part in parts if part.size == PIECE_BYTES]
         return next((at for at, number in enumerate(whole) if number != at + 1), len(whole))
@@ -126,7 +125,7 @@ class Copy:
         return piece
 
     def _finish(self, size: int) -> None:
-        self.store.finish(self.key, self.archive.storage_upload, media_type=self.archive.media_type)
+        self.store.finish(self.key, self.upload, media_type=self.archive.media_type)
         self.archive.check_size(self.store.size(self.key), wanted=size)
         self.archive.note_stored(size)
         note_act("recording.copied", self.archive, bytes=size)

@@ -25,13 +25,12 @@ class ClaimLostError(Exception):
 
 
 class Stored(models.Model):
-    # The defaults are the database's as well: a server that does not know these columns yet goes on
-    # recording while it is being replaced.
+    # All of them may be NULL: SQLite adds such a column without a new copy of the table.
     stored_at = models.DateTimeField(null=True, blank=True, editable=False)
-    stored_bytes = models.BigIntegerField(default=0, db_default=0, editable=False)
+    stored_bytes = models.BigIntegerField(null=True, blank=True, editable=False)
     # The id of an upload in parts that is not finished.
-    storage_upload = models.TextField(default="", db_default="", blank=True, editable=False)
-    storage_error = models.TextField(default="", db_default="", blank=True, editable=False)
+    storage_upload = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
+    storage_error = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
     # Not before: it is claimed until then, or has failed.
     storage_due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -70,7 +69,7 @@ class Stored(models.Model):
         if not storage.is_set() or not self.is_watchable:
             return ""
         if self.stored_at:
-            return f"in your own storage, {filesizeformat(self.stored_bytes)}"
+            return f"in your own storage, {filesizeformat(self.stored_bytes or 0)}"
         if self.storage_error:
             return f"not in your own storage: {self.storage_error}"
         if self.status == Status.UPLOADED:
@@ -90,7 +89,8 @@ class Stored(models.Model):
     def link_to_stored(self) -> str:
         """For as long as OpenTok's own. Errors: storage_failed, archive_not_stored."""
         store, key = storage.current(), storage.key_of(self)
-        self.check_size(store.size(key), wanted=self.stored_bytes if self.stored_at else self.size)
+        wanted = self.stored_bytes if self.stored_at else self.size
+        self.check_size(store.size(key), wanted=wanted or 0)
         return store.link(key, media_type=self.media_type, seconds=storage.LINK_SECONDS)
 
     def check_size(self, found: int | None, *, wanted: int) -> None:
@@ -109,7 +109,9 @@ class Stored(models.Model):
             store.abandon(key, self.storage_upload)
         if settings.ARCHIVE_STORAGE_DELETE:
             store.delete(key)
-            self._rows.update(stored_at=None, stored_bytes=0, storage_upload="", storage_error="")
+            self._rows.update(
+                stored_at=None, stored_bytes=None, storage_upload=None, storage_error=None
+            )
 
     # The way to the storage. Of several processes one has it, until `storage_due_at`.
 
@@ -129,7 +131,7 @@ class Stored(models.Model):
 
     def note_stored(self, size: int) -> None:
         self._change(
-            stored_at=timezone.now(), stored_bytes=size, storage_upload="", storage_error="",
+            stored_at=timezone.now(), stored_bytes=size, storage_upload=None, storage_error=None,
             storage_due_at=None,
         )  # fmt: skip
 

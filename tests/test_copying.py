@@ -73,7 +73,7 @@ def test_an_available_recording_is_copied_once(row, storage, opentok):
     copy_due()
     assert storage.content(key_of(row)) == FILE
     row.refresh_from_db()
-    assert (row.stored_bytes, row.storage_upload, row.storage_error) == (len(FILE), "", "")
+    assert (row.stored_bytes, row.storage_upload, row.storage_error) == (len(FILE), None, None)
     assert storage.unfinished() == []
     (entry,) = Entry.objects.filter(what="recording.copied")
     assert (entry.actor_kind, entry.room_name) == ("server", "standup")
@@ -260,7 +260,7 @@ def test_an_upload_of_opentok_is_looked_for_and_noted(row, storage):
     later(row)
     copy_due()
     found = Archive.objects.get()
-    assert (found.stored_bytes, found.storage_error) == (len(FILE), "")
+    assert (found.stored_bytes, found.storage_error) == (len(FILE), None)
 
 
 def test_nothing_is_copied_without_a_storage(row, settings, storage):
