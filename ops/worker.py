@@ -55,11 +55,11 @@ DUTIES: list[tuple[Callable[[], None], float]] = [
     (tidy, 600),
     (meet_deadlines, 10),
     (keep_recordings, 10),
-    (copy_due, 10),
     (run_jobs, 1),
     # Twice, so that one slow receiver does not hold up the others.
     (deliver_due, 1),
     (deliver_due, 1),
+    (copy_due, 10),
 ]
 
 
