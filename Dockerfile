@@ -3,9 +3,12 @@ FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1
 WORKDIR /app
 
-# Exactly what the release was tested with: `make lock`.
-COPY requirements.lock .
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
+# What only some servers need, such as `-r requirements-storage.txt`.
+ARG EXTRA=""
+# Else exactly what the release was tested with: `make lock`.
+COPY requirements.lock requirements-storage.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
+    && if [ -n "$EXTRA" ]; then pip install --no-cache-dir $EXTRA; fi
 
 COPY . .
 # Nothing has to be configured for this.

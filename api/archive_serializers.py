@@ -181,7 +181,8 @@ class ArchiveSerializer(serializers.Serializer):
     updatedAt = serializers.IntegerField(allow_null=True)  # noqa: N815
     url = serializers.CharField(
         allow_null=True,
-        help_text="Of the file, for ten minutes: while it is available, and not in a list.",
+        help_text="Of the file, for ten minutes: while OpenTok or the server's storage has it, and "
+        "not in a list.",
     )
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:

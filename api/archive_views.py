@@ -90,13 +90,16 @@ class ArchiveViewSet(ManagingViewSet):
     )
     def retrieve(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
-        return Response(shown(Archive.objects.fetch(archive_id)))
+        remote = Archive.objects.fetch(archive_id)
+        return Response(shown(Archive.objects.with_link(remote)))
 
     @extend_schema(
         operation_id="delete_archive",
         summary="Delete a recording and its file",
         responses={204: OpenApiResponse(description="It is gone.")},
-        extensions={"x-codes": {"archive_not_deletable", *AT_AN_ARCHIVE, *ANY_CALL}},
+        extensions={
+            "x-codes": {"archive_not_deletable", "storage_failed", *AT_AN_ARCHIVE, *ANY_CALL}
+        },
     )
     def destroy(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)

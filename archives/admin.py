@@ -33,7 +33,6 @@ from video.archives import RUNNING
 from web.layer import content_policy
 
 MAX_INLINE = 20
-DELETABLE = {Status.AVAILABLE, Status.UPLOADED}
 GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 WEEK = 7 * 86_400
 
@@ -100,9 +99,9 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     def refusals(self, row: Archive) -> dict[str, str]:
         """What OpenTok does not take in this state."""
         takes = {
-            "share": row.status not in GONE,
+            "share": row.status not in GONE or row.is_watchable,
             "stop": row.status in RUNNING,
-            "remove": row.status in DELETABLE,
+            "remove": row.is_deletable,
         }
         why = f"The recording is {row.status} by now: it was left as it is."
         return {name: why for name, is_taken in takes.items() if not is_taken}

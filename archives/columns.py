@@ -16,6 +16,8 @@ from rooms.admin import link_to
 from video import transcripts
 from video.archives import RUNNING
 
+TO_KEEP_THEM = "/readme/docs/operations.md#recordings-that-last"
+
 # The states of a transcript. OpenTok makes it once the recording has ended.
 TRANSCRIPT_IS = {
     "requested": "made once the recording has ended",
@@ -65,10 +67,19 @@ def file_size(archive: Archive) -> str:
 @admin.display(description="File")
 def expires(archive: Archive) -> str:
     """OpenTok says nothing of it; its documentation says that files are kept for so long."""
-    if archive.status != Status.AVAILABLE or not archive.updated_at:
-        return "–"
+    told = archive.storage_state
+    is_stored = told and archive.stored_at
+    if archive.status != Status.AVAILABLE or is_stored or not archive.updated_at:
+        return told or "–"
     ends = archive.updated_at + KEPT_BY_OPENTOK
-    return f"gone in {timeuntil(ends)}, unless your own storage is set at OpenTok"
+    if told:
+        return f"{told}; OpenTok deletes it in {timeuntil(ends)}"
+    return format_html(
+        "gone in {}: OpenTok keeps files for 72 hours. Download it before, or "
+        '<a href="{}">keep recordings for longer</a>.',
+        timeuntil(ends),
+        TO_KEEP_THEM,
+    )
 
 
 @admin.display(description="Transcript")

@@ -1,6 +1,4 @@
-"""The files of a recording for staff, each by a link that OpenTok signed just now and that is never
-stored.
-"""
+"""The files of a recording for staff, each by a link that was signed just now and is never kept."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,10 +15,8 @@ from rest_framework.exceptions import APIException
 
 from archives.columns import clock
 from archives.models import Archive
-from archives.states import Status
 from video import transcripts
 from video.answers import Remote
-from video.archives import download_url
 
 
 class RecordingFiles(ModelAdmin):
@@ -39,15 +35,14 @@ class RecordingFiles(ModelAdmin):
 
     def files_of(self, archive: Archive) -> dict[str, Any]:
         """What the recording's page has to know: where its file is, and if browsers play it."""
-        if archive.status != Status.AVAILABLE:
+        if not archive.is_watchable:
             return {}
-        is_video = archive.details.get("outputMode") != "individual"  # else a ZIP
-        return {"watch": reverse("admin:watch", args=[archive.pk]), "is_video": is_video}
+        return {"watch": reverse("admin:watch", args=[archive.pk]), "is_video": archive.is_video}
 
     def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """To the file."""
         try:
-            link = download_url(self._fetch(request, archive_id))
+            link = Archive.objects.link(self._fetch(request, archive_id))
         except APIException as error:
             return self._back(request, archive_id, str(error.detail))
         return HttpResponseRedirect(link) if link else self._back(request, archive_id)

@@ -12,9 +12,9 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from access.notes import best_effort
-from archives import sharing
-from archives.catalogue import Catalogue
+from archives import sharing, storage
 from archives.entries import note_act, record_states
+from archives.files import FileManager
 from archives.sharing import Share
 from archives.states import Status
 from rooms.deleted_sessions import DeletedSession
@@ -29,7 +29,7 @@ from web.errors import Problem
 LATEST = 100
 
 
-class ArchiveManager(Catalogue):
+class ArchiveManager(FileManager):
     def start(self, session_id: str, **options: Any) -> Remote:
         """Start recording a session, unless told otherwise under the name of its room.
 
@@ -84,27 +84,37 @@ class ArchiveManager(Catalogue):
             remote = door.get_archive(archive_id)
         except VideoError as error:
             if error.code == "archive_not_found":
+                if kept := self.kept_beyond_opentok(archive_id):
+                    return kept.remote
                 self.mark_deleted(archive_id)
             raise
         self.note([remote])
         return remote
 
     def remove(self, archive_id: str) -> None:
-        """Delete it at OpenTok, its file as well. That it was there stays known here.
+        """Delete it at OpenTok, its file as well, in the storage too with ARCHIVE_STORAGE_DELETE.
+        That it was there stays known here.
 
         One that was never heard of is asked for first, or a callback that comes late would be news.
         """
         archive_id = ids.archive_id(archive_id)
-        if not self.filter(pk=archive_id).exists():
-            self.fetch(archive_id)
+        known = self.filter(pk=archive_id).first() or self.as_row(self.fetch(archive_id))
+        was_expired = known.status == Status.EXPIRED and known.is_deletable
+        if storage.is_set():
+            # First, since what OpenTok has deleted cannot be deleted once more.
+            known.delete_stored()
+        if not was_expired:
+            self._delete_at_opentok(archive_id)
+        self._note_deletion(archive_id)
+        self._note_act("recording.deleted", archive_id)
+
+    def _delete_at_opentok(self, archive_id: str) -> None:
         try:
             door.delete_archive(archive_id)
         except VideoError as error:
             if error.code == "archive_not_found":
                 self.mark_deleted(archive_id)
             raise
-        self._note_deletion(archive_id)
-        self._note_act("recording.deleted", archive_id)
 
     def share(self, archive_id: str, *, lifetime: int) -> Share:
         """A link to it that ends after `lifetime` seconds. Errors: those of `fetch`."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from archives.catalogue import UPDATED_FIELDS
 from archives.managers import ArchiveManager
 from archives.states import RANK, Status
+from archives.stored import Stored
 from rooms.models import Room
 from rooms.names import MAX_LENGTH
 from video import values
@@ -32,7 +33,7 @@ LONGEST: dict[str, timedelta] = {
 }
 
 
-class Archive(models.Model):
+class Archive(Stored):
     """What OpenTok last told us about a recording, so that staff can look for it."""
 
     id = models.UUIDField(primary_key=True, editable=False)

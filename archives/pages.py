@@ -42,7 +42,7 @@ ENDED: dict[str, Page] = {
     Status.EXPIRED: Page(
         "This recording has expired",
         "Recordings are kept for 72 hours. This one was not downloaded in time and is gone.",
-        "To keep recordings for longer, have them uploaded to storage of your own.",
+        "Whoever runs this service can have recordings kept for longer, in storage of their own.",
         status_code=410,
     ),
     Status.FAILED: Page(

@@ -19,12 +19,12 @@ from archives.states import Status
 from rooms.coverage import check_key_covers_session
 from rooms.views import LOCATION
 from video.answers import Remote
-from video.archives import download_url
 from video.errors import ANY_CALL
 from web.problems import named_in_accept
 
 AT_AN_ARCHIVE = {"room_not_covered", "archive_not_found", "archive_deleted"}
 NOT_STARTED = {"session_invalid", "archive_refused", "nobody_connected", "archive_conflict"}
+IN_STORAGE = {"archive_not_stored", "storage_failed"}
 NOT_VIEWABLE = {f"archive_{status}" for status in Status if status != Status.AVAILABLE}
 
 
@@ -111,7 +111,15 @@ class ArchiveViewSet(ViewSet):
             (200, "text/html"): OpenApiResponse(str, "A page about a recording."),
             302: OpenApiResponse(description="To the file."),
         },
-        extensions={"x-codes": {"room_not_covered", "archive_not_found", *NOT_VIEWABLE, *ANY_CALL}},
+        extensions={
+            "x-codes": {
+                "room_not_covered",
+                "archive_not_found",
+                *IN_STORAGE,
+                *NOT_VIEWABLE,
+                *ANY_CALL,
+            }
+        },
     )
     def view(self, request: Request, archive_id: str) -> HttpResponse:
         check_key_covers_archive(key_of(request), archive_id)
@@ -132,8 +140,8 @@ class SharedView(APIView):
 
 
 def _shown(request: Request, remote: Remote) -> HttpResponse:
-    """To the recording, by a link that OpenTok signed just now, or a page about its state."""
-    if link := download_url(remote):
+    """To the recording, by a link that was signed just now, or a page about its state."""
+    if link := Archive.objects.link(remote):
         return HttpResponseRedirect(link)
     archive = Archive.objects.as_row(remote)
     page = page_for(archive, now=timezone.now())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -361,6 +361,52 @@ def mail_server(name: str) -> MailServer:
         read["EMAIL_HOST_PASSWORD"] or "",
         is_tls,
         bool(read.get("EMAIL_USE_TLS")),
+    )
+
+
+class Storage(NamedTuple):
+    """A bucket of an S3 service, or a container of an account at Azure, in which names of files
+    begin with `prefix`. `endpoint` is empty for Amazon's and Microsoft's own.
+    """
+
+    kind: str = ""
+    name: str = ""
+    prefix: str = ""
+    region: str = ""
+    endpoint: str = ""
+    account: str = ""
+
+
+STORAGE = re.compile(
+    r"(?P<kind>s3://|azure://(?P<account>[a-z0-9]{3,24})/)(?P<name>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])"
+    r"(/(?P<prefix>[\w/.-]*))?(\?(?P<query>.*))?",
+    re.ASCII,
+)
+STORAGE_OPTIONS = {"region": r"[a-z0-9-]+", "endpoint": r"https?://[A-Za-z0-9.:\[\]/-]+"}
+
+
+def storage(name: str) -> Storage:
+    """All fields are empty if there is none."""
+    value = secret(name)
+    if not value:
+        return Storage()
+    match = STORAGE.fullmatch(value)
+    options = dict(parse_qsl(match["query"] or "", keep_blank_values=True)) if match else {}
+    if not match or any(
+        not re.fullmatch(STORAGE_OPTIONS.get(option, ""), held) for option, held in options.items()
+    ):
+        raise ImproperlyConfigured(
+            f"{name} must be like s3://bucket?region=eu-west-1, with "
+            "&endpoint=https://s3.example.com for another service than Amazon's; or "
+            "azure://account/container."
+        )
+    return Storage(
+        "azure" if match["account"] else "s3",
+        match["name"],
+        (match["prefix"] or "").strip("/"),
+        options.get("region", ""),
+        options.get("endpoint", "").rstrip("/"),
+        match["account"] or "",
     )
 
 

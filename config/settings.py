@@ -125,6 +125,11 @@ LIVE_MAX_DURATION = environment.integer("LIVE_MAX_DURATION", 14_400, at_least=60
 # starts. OpenTok ends each after four hours.
 MAX_RECORDING_MINUTES = environment.integer("MAX_RECORDING_MINUTES", 240, at_least=1, at_most=240)
 
+# The project's own storage, in which recordings last (archives/storage/).
+ARCHIVE_STORAGE = environment.storage("ARCHIVE_STORAGE_URL")
+AZURE_STORAGE_KEY = environment.secret("AZURE_STORAGE_KEY")
+ARCHIVE_STORAGE_DELETE = environment.flag("ARCHIVE_STORAGE_DELETE")
+
 ADMIN_URL = environment.path_prefix("ADMIN_URL", "admin/")
 # Where who has logged in goes without a `next` of this host.
 LOGIN_REDIRECT_URL = "admin:index"
@@ -336,6 +341,10 @@ LOGGING = {
         "django_tasks_db": {"level": "WARNING"},
         # Its warnings quote headers of OpenTok that it cannot read, and URLs with session ids.
         "urllib3": {"level": "ERROR"},
+        # It tells in each process where its credentials are from.
+        "botocore": {"level": "WARNING"},
+        # And each request, with a link.
+        "azure": {"level": "WARNING"},
     },
 }
 

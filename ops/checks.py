@@ -1,5 +1,6 @@
 """What must be right before the server may start. Each message names a variable and a remedy."""
 
+import importlib.util
 import logging
 import multiprocessing
 import re
@@ -19,6 +20,7 @@ from video import accounts
 logger = logging.getLogger(__name__)
 
 STARTUP = "startup"
+STORAGE_PACKAGES = {"s3": "botocore", "azure": "azure"}
 
 
 @register(STARTUP)
@@ -175,6 +177,25 @@ def mail_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
             id="config.E008",
         )
         for name, what in missing
+    ]
+
+
+@register(STARTUP)
+def storage_can_be_spoken_to(**kwargs: Any) -> list[CheckMessage]:
+    kind = settings.ARCHIVE_STORAGE.kind
+    if kind == "azure" and not settings.AZURE_STORAGE_KEY:
+        remedy = "Set it to a key of the account in ARCHIVE_STORAGE_URL."
+        return [Error("AZURE_STORAGE_KEY is not set.", hint=remedy, id="config.E011")]
+    package = STORAGE_PACKAGES.get(kind)
+    if not package or importlib.util.find_spec(package):
+        return []
+    return [
+        Error(
+            f"ARCHIVE_STORAGE_URL is set, and the package {package} is not installed.",
+            hint="Run `pip install -r requirements-storage.txt`; docker build takes "
+            '`--build-arg EXTRA="-r requirements-storage.txt"`.',
+            id="config.E010",
+        )
     ]
 
 

@@ -20,8 +20,10 @@ from django.db.migrations.executor import MigrationExecutor
 from access.capabilities import SENSITIVE, Capability
 from access.limits import in_redis
 from access.shared_files import temporary_folder
+from archives import storage
 from archives.models import Archive
 from archives.search import TRIGRAMS as RECORDINGS
+from archives.states import Status
 from meetings.models import Meeting, Stream
 from ops import jobs
 from ops.checks import STARTUP
@@ -30,6 +32,7 @@ from rooms.search import TRIGRAMS as ROOMS
 from video import accounts, probe
 from video.errors import VideoError
 from web import listening
+from web.errors import Problem
 from web.static import ForgivingManifestStorage
 from web.version import VERSION
 
@@ -66,6 +69,7 @@ def examine() -> Iterator[Finding]:
     yield from callbacks()
     yield from session_monitoring()
     yield from background_jobs()
+    yield from recordings()
     yield from phones()
     yield from search()
     yield from limits()
@@ -294,6 +298,52 @@ def background_jobs() -> Iterator[Finding]:
         )
     if wait <= LONGEST_WAIT and not failed:
         yield Finding("ok", "background jobs", "None waits for long, and none has failed.")
+
+
+def recordings() -> Iterator[Finding]:
+    """How long their files are kept."""
+    if storage.is_set():
+        yield from own_storage()
+        return
+    try:
+        newest = list(Archive.objects.values_list("status", flat=True)[:NEWEST_RECORDINGS])
+    except DatabaseError:
+        return  # database() has said so
+    if Status.UPLOADED in newest:
+        told = (
+            "OpenTok uploads them to your own storage. Set ARCHIVE_STORAGE_URL to watch them here."
+        )
+    else:
+        told = (
+            "OpenTok deletes each after 72 hours. Set ARCHIVE_STORAGE_URL to keep them for longer."
+        )
+    yield Finding("ok", "recordings", told)
+
+
+def own_storage() -> Iterator[Finding]:
+    try:
+        storage.current().try_out()
+    except Problem as error:
+        yield Finding(
+            "error",
+            "recordings",
+            f"The storage of ARCHIVE_STORAGE_URL takes no files: {error.reason}.",
+            "Check its name, region and endpoint, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and "
+            "that they may read and write in that bucket.",
+        )
+    else:
+        yield Finding("ok", "recordings", "The storage of ARCHIVE_STORAGE_URL takes files.")
+    try:
+        lost = Archive.objects.lost_soon().count()
+    except DatabaseError:
+        return  # database() has said so
+    if lost:
+        yield Finding(
+            "error",
+            "recordings",
+            f"OpenTok deletes {lost} within six hours that are not in the storage yet.",
+            "Their pages in the admin say why. Download them there, or mend the storage.",
+        )
 
 
 def phones() -> Iterator[Finding]:

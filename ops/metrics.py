@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from access.authentication import BearerAuthentication, Proof, key_of
 from access.capabilities import Capability
 from access.permissions import HasCapability
+from archives import storage
 from archives.models import Archive
 from archives.states import Status
 from live.models import Activity, Kind
@@ -81,7 +82,7 @@ class Stored:
         info.add_metric([VERSION], 1)
         yield info
         with suppress(Error):
-            yield from [_rooms(), _archives(), _activities(), *_meetings(), *_jobs()]
+            yield from [_rooms(), _archives(), *_lost_soon(), _activities(), *_meetings(), *_jobs()]
         up = int(database_works())
         yield GaugeMetricFamily(
             "rooms_database_up", "Whether the database can be read and written to.", value=up
@@ -103,6 +104,15 @@ def _archives() -> Metric:
     for status, count in counts.items():
         gauge.add_metric([status], count)
     return gauge
+
+
+def _lost_soon() -> Iterator[Metric]:
+    if storage.is_set():
+        yield GaugeMetricFamily(
+            "rooms_archives_lost_soon",
+            "Recordings that OpenTok deletes within six hours and that are not in the storage.",
+            value=Archive.objects.lost_soon().count(),
+        )
 
 
 def _activities() -> Metric:

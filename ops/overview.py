@@ -79,7 +79,8 @@ def failed_today() -> Some:
 
 
 def going_soon() -> Some:
-    """Files that OpenTok deletes within a day, with when; the next one first.
+    """Files that OpenTok alone has and deletes within a day, with when, and what is known of their
+    way to the storage; the next one first.
 
     No recording takes longer than a day.
     """
@@ -87,13 +88,14 @@ def going_soon() -> Some:
     first, last = now - KEPT_BY_OPENTOK, now - KEPT_BY_OPENTOK + DAY
     found = Archive.objects.filter(
         status=Status.AVAILABLE,
+        stored_at=None,
         created_at__gte=first - DAY,
         created_at__lt=last,
         updated_at__gte=first,
         updated_at__lt=last,
     ).select_related("room")
     rows = [
-        (each, each.updated_at + KEPT_BY_OPENTOK)
+        (each, each.updated_at + KEPT_BY_OPENTOK, each.storage_state)
         for each in found.order_by("updated_at")[:SHOWN]
         if each.updated_at
     ]

@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.db import connection
 
 from access.notes import best_effort
+from archives.copying import copy_due
 from archives.models import Archive
 from audit.models import Entry
 from live.deadlines import meet_deadlines
@@ -58,6 +59,7 @@ DUTIES: list[tuple[Callable[[], None], float]] = [
     # Twice, so that one slow receiver does not hold up the others.
     (deliver_due, 1),
     (deliver_due, 1),
+    (copy_due, 10),
 ]
 
 

@@ -16,6 +16,7 @@ from opentok import Client
 from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.redis_process import Redis
+from tests.s3_process import Storage
 from tests.server_process import Connection, Server
 from tests.tables import empty_tables
 from web.request import Request
@@ -112,6 +113,22 @@ def limited(opentok: Emulator, transactional_db: None) -> Iterator[Callable[...,
 def redis() -> Iterator[Redis]:
     with Redis() as redis:
         yield redis
+
+
+@pytest.fixture(scope="session")
+def _storage() -> Iterator[Storage]:
+    with Storage() as storage:
+        yield storage
+
+
+@pytest.fixture
+def storage(_storage: Storage, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """An empty bucket, which this process keeps recordings in as well."""
+    _storage.reset()
+    settings.ARCHIVE_STORAGE = _storage.bucket
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, _storage.variables[name])
+    return _storage
 
 
 # For the tests of the emulator itself

@@ -60,6 +60,8 @@ def test_the_page_has_the_whole_id_and_says_when_the_file_is_gone(admin_client):
     text = page(admin_client, row)
     assert f'<code class="whole">{row.pk}</code>' in text
     assert "gone in 2\xa0days, 23\xa0hours" in text
+    assert "keeps files for 72 hours" in text
+    assert 'href="/readme/docs/operations.md#recordings-that-last"' in text
     assert ">Open the file</a>" in text
 
 

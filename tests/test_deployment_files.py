@@ -104,7 +104,7 @@ def test_what_else_is_set_for_a_platform_is_known(known):
     named = [name for word, rest in dockerfile() if word in {"ENV", "ARG"}
              for name in re.findall(r"(\w+)=", rest)]  # fmt: skip
     named += re.findall(r"([A-Z_]+)=", railway()["deploy"]["startCommand"])
-    assert set(named) - {"PYTHONUNBUFFERED"} <= known
+    assert set(named) - {"PYTHONUNBUFFERED", "EXTRA"} <= known
     told = read("docs/deploy.md") + section("docs/operations.md", "Callbacks")
     assert set(re.findall(r"`([A-Z_]{4,})[=`]", told)) <= known
 
@@ -201,7 +201,10 @@ def test_the_image_is_small_needs_no_secret_and_does_not_run_as_root():
     version = read(".python-version").strip()
     assert instructions[0] == ("FROM", f"python:{version}-slim")
     copied = [rest for word, rest in instructions if word in {"COPY", "ADD"}]
-    assert copied == ["requirements.lock .", ". ."]  # so that packages are installed once
+    assert copied == [
+        "requirements.lock requirements-storage.txt ./",
+        ". .",
+    ]  # so that packages are installed once
     collected = instructions.index(("RUN", "python manage.py collectstatic --noinput"))
     assert words.index("USER") > collected > words.index("COPY")
     assert int(dict(instructions)["USER"].split(":")[0]) > 0

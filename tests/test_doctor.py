@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import uuid
 from email.utils import formatdate
 from io import StringIO
 from time import time
@@ -14,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.management import call_command
 
+from archives.models import Archive
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_credentials_of_the_server import APPLICATION, pem_of
 
@@ -320,3 +322,17 @@ def test_webhooks_of_phones_that_are_not_checked_are_a_warning(
 ):
     settings.CONFERENCE_NUMBER, settings.VOICE_SIGNATURE_SECRET = number, secret
     assert Diagnosis(run_here("--json")).of("phones")[0] == level
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("available", "deletes each after 72 hours"),
+        ("uploaded", "Set ARCHIVE_STORAGE_URL to watch them here"),
+    ],
+)
+def test_how_long_recordings_are_kept_is_said(doctor, db, status, words):
+    Archive.objects.create(id=uuid.uuid4(), session_id="1_x", status=status)
+    level, told = doctor().of("recordings")
+    assert level == "ok"
+    assert words in told

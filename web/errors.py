@@ -211,6 +211,9 @@ _TABLE = (
          "This is no link that was made here. Copy it again: all of it, to the last character."),
     Code(410, "share_ended", "This link has ended",
          "Its time is over, or it was revoked. Ask the person who sent it for a new one."),
+    Code(404, "archive_not_stored", "This recording is not in the storage",
+         "Its file should be in the storage that is set up for this service, which has {found} of "
+         "it. Ask whoever runs this service."),
     Code(409, "archive_not_deletable", "This recording cannot be deleted now",
          "A recording can be deleted while its file is available, or was uploaded."),
     Code(400, "layout_refused", "This layout is refused",
@@ -316,6 +319,9 @@ _TABLE = (
          "check its API key and secret, and its clock."),
     Code(502, "opentok_failed", "OpenTok failed",
          "The video service answered with an error. Please try again shortly."),
+    Code(502, "storage_failed", "The storage of recordings failed",
+         "The storage in which recordings are kept did not answer as it should. Please try again "
+         "shortly."),
     Code(503, "database_unavailable", "The database cannot be used",
          "The server cannot use its database at the moment. Please try again shortly.", wait=5),
     Code(500, "server_error", "A mistake of ours",

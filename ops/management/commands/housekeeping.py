@@ -8,7 +8,8 @@ from ops.worker import DUTIES
 class Command(BaseCommand):
     help = (
         "Does once what the worker does all the time: runs the jobs that are due, ends what has "
-        "run for too long, records meetings, mends who is in which room, and forgets what is old."
+        "run for too long, records meetings, copies recordings to the storage, mends who is in "
+        "which room, and forgets what is old."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

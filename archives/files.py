@@ -1,0 +1,79 @@
+"""Where the files of recordings are: at OpenTok, or in the project's own storage."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from access.notes import best_effort
+from archives import storage
+from archives.catalogue import Catalogue
+from archives.states import KEPT_BY_OPENTOK, Status
+from video import archives as door
+from video import ids, sessions
+from video.answers import Remote
+from web.errors import Problem
+
+if TYPE_CHECKING:
+    from archives.models import Archive
+
+# No recording takes longer than a day.
+DAY = timedelta(days=1)
+# How long before a loss it is told as one.
+ALARM = timedelta(hours=6)
+
+
+class FileManager(Catalogue):
+    def to_be_stored(self) -> models.QuerySet[Archive]:
+        """Those whose file is not known to be in the storage and may still get there."""
+        begun = timezone.now() - KEPT_BY_OPENTOK - DAY
+        return self.filter(
+            status__in=[Status.AVAILABLE, Status.UPLOADED], stored_at=None, created_at__gt=begun
+        )
+
+    def due(self) -> models.QuerySet[Archive]:
+        """Of these the ones that nobody has claimed, and that have not failed just now."""
+        is_free = Q(storage_due_at=None) | Q(storage_due_at__lte=timezone.now())
+        return self.to_be_stored().filter(is_free).order_by("created_at")
+
+    def lost_soon(self) -> models.QuerySet[Archive]:
+        """Those that OpenTok deletes within six hours, or has deleted unnoticed: it counts from
+        when they were created.
+        """
+        limit = timezone.now() - KEPT_BY_OPENTOK + ALARM
+        return self.to_be_stored().filter(status=Status.AVAILABLE, created_at__lte=limit)
+
+    def link(self, remote: Remote) -> str | None:
+        """Where its file is, for ten minutes: at OpenTok, or in the storage; None without a file.
+
+        Errors: storage_failed, archive_not_stored.
+        """
+        if url := door.download_url(remote):
+            return url
+        if remote["status"] not in {Status.UPLOADED, Status.EXPIRED} or not storage.is_set():
+            return None
+        archive = self.filter(pk=remote["id"]).first() or self.as_row(remote)
+        return archive.link_to_stored() if archive.is_in_storage else None
+
+    def with_link(self, remote: Remote) -> Remote:
+        """The same, with a link in its `url` if there can be one now."""
+        with suppress(Problem):
+            return remote | {"url": self.link(remote)}
+        return remote
+
+    def kept_beyond_opentok(self, archive_id: str) -> Archive | None:
+        """One that OpenTok has forgotten after its time, and whose file the storage has."""
+        known = None
+        with best_effort("look up a recording that OpenTok does not have"):
+            expired = self.filter(pk=ids.archive_id(archive_id)).exclude(stored_at=None).filter(
+                status__in=[Status.AVAILABLE, Status.EXPIRED],
+                created_at__lte=timezone.now() - KEPT_BY_OPENTOK,
+            )  # fmt: skip
+            expired.update(status=Status.EXPIRED)
+            known = expired.first()
+        return known if known and sessions.owns(known.session_id) else None

@@ -1,0 +1,143 @@
+"""Amazon S3, and what speaks its language."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from archives.storage import Part
+from web.errors import Problem
+
+GONE = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+
+
+class S3:
+    """Its credentials botocore finds: in AWS_ACCESS_KEY_ID and so on, a profile, or a role."""
+
+    def __init__(self, bucket: Any, *, is_patient: bool) -> None:
+        self._bucket = bucket.name
+        with _answering("a start"):
+            self._client = botocore.session.Session().create_client(
+                "s3",
+                region_name=bucket.region or None,
+                endpoint_url=bucket.endpoint or None,
+                verify=settings.REQUESTS_CA_BUNDLE or None,
+                config=Config(
+                    signature_version="s3v4",
+                    s3={"addressing_style": _style(bucket)},
+                    connect_timeout=3,
+                    read_timeout=30 if is_patient else 4,
+                    retries={"total_max_attempts": 3 if is_patient else 1, "mode": "standard"},
+                    # The checksums that botocore adds by itself are unknown to other services than
+                    # Amazon's. A part has a Content-MD5, which all of them check.
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                ),
+            )
+
+    def size(self, key: str) -> int | None:
+        """Bytes of the file; None if there is none."""
+        answer = self._ask("head_object", Key=key, may_be_gone=True)
+        return None if answer is None else int(answer["ContentLength"])
+
+    def link(self, key: str, *, media_type: str, seconds: int) -> str:
+        """To the file, for so long. OpenTok does not say of what type its uploads are."""
+        with _answering("link"):
+            link: str = self._client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self._bucket, "Key": key, "ResponseContentType": media_type},
+                ExpiresIn=seconds,
+            )
+        return link
+
+    def delete(self, key: str) -> None:
+        self._ask("delete_object", Key=key)
+
+    def try_out(self) -> None:
+        """Whether files can be put there; nothing is left behind."""
+        key = "opentok-rooms-try-out"
+        self.abandon(key, self.begin(key, media_type="text/plain"))
+
+    # Uploads in parts
+
+    def begin(self, key: str, *, media_type: str) -> str:
+        """The id of a new upload, of which nothing shows before its end."""
+        answer = self._ask("create_multipart_upload", Key=key, ContentType=media_type)
+        return str(answer["UploadId"])
+
+    def parts(self, key: str, upload: str) -> list[Part] | None:
+        """What the storage has of an upload; None if there is no such upload (any more)."""
+        found: list[Part] = []
+        marker = 0
+        while True:
+            answer = self._ask(
+                "list_parts", Key=key, UploadId=upload, PartNumberMarker=marker, may_be_gone=True
+            )
+            if answer is None:
+                return None
+            found += [
+                Part(part["PartNumber"], part["Size"], part["ETag"])
+                for part in answer.get("Parts", ())
+            ]
+            if not answer.get("IsTruncated"):
+                return found
+            marker = answer["NextPartNumberMarker"]
+
+    def put(self, key: str, upload: str, number: int, content: bytes) -> None:
+        """The storage refuses a part that arrives otherwise than it was sent."""
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
+        self._ask(
+            "upload_part",
+            Key=key,
+            UploadId=upload,
+            PartNumber=number,
+            Body=content,
+            ContentMD5=base64.b64encode(digest).decode(),
+        )
+
+    def finish(self, key: str, upload: str, *, media_type: str) -> None:
+        """Make a file of all parts, whose type the beginning has said."""
+        parts = [
+            {"PartNumber": part.number, "ETag": part.etag} for part in self.parts(key, upload) or ()
+        ]
+        self._ask(
+            "complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+        )
+
+    def abandon(self, key: str, upload: str) -> None:
+        self._ask("abort_multipart_upload", Key=key, UploadId=upload, may_be_gone=True)
+
+    def _ask(self, operation: str, *, may_be_gone: bool = False, **fields: Any) -> Any:
+        with _answering(operation):
+            try:
+                return getattr(self._client, operation)(Bucket=self._bucket, **fields)
+            except ClientError as error:
+                if may_be_gone and error.response["Error"]["Code"] in GONE:
+                    return None
+                raise
+
+
+def _style(bucket: Any) -> str:
+    """Where a link has the bucket's name. By itself botocore signs links to s3.amazonaws.com, which
+    redirects to the region of the bucket, where they are not valid. TLS takes no dots.
+    """
+    return "path" if bucket.endpoint or "." in bucket.name else "virtual"
+
+
+@contextmanager
+def _answering(operation: str) -> Iterator[None]:
+    """Errors of the storage, in words without a key or a link."""
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        reason = f"{told.get('Code')} for {operation}: {told.get('Message')}"
+        raise Problem("storage_failed", reason=reason[:500]) from None
+    except (BotoCoreError, ValueError) as error:
+        raise Problem("storage_failed", reason=f"{type(error).__name__} for {operation}") from None

@@ -1,0 +1,152 @@
+"""What a recording's row knows of its file in the project's own storage, and of the way there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from archives import storage
+from archives.states import Status
+from web.errors import Problem
+
+# For how long a process has a recording for itself. A part takes less, and prolongs it.
+CLAIM = timedelta(minutes=5)
+# After a failure.
+PAUSE = timedelta(minutes=10)
+
+
+class ClaimLostError(Exception):
+    """The recording was deleted, or is another process's by now."""
+
+
+class Stored(models.Model):
+    # All of them may be NULL: SQLite adds such a column without a new copy of the table.
+    stored_at = models.DateTimeField(null=True, blank=True, editable=False)
+    stored_bytes = models.BigIntegerField(null=True, blank=True, editable=False)
+    # The id of an upload in parts that is not finished.
+    storage_upload = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
+    storage_error = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
+    # Not before: it is claimed until then, or has failed.
+    storage_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Columns of the recording.
+    if TYPE_CHECKING:
+        status: Any
+        size: Any
+        details: Any
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_video(self) -> bool:
+        """Else a ZIP of single streams."""
+        return bool(self.details.get("outputMode") != "individual")
+
+    @property
+    def media_type(self) -> str:
+        return "video/mp4" if self.is_video else "application/zip"
+
+    @property
+    def is_watchable(self) -> bool:
+        """Whether there is a file, as was last heard: at OpenTok, or in the storage."""
+        return self.status == Status.AVAILABLE or self.is_in_storage
+
+    @property
+    def is_in_storage(self) -> bool:
+        """Whether the file is in the storage alone."""
+        is_kept = self.status == Status.EXPIRED and self.stored_at is not None
+        return storage.is_set() and (self.status == Status.UPLOADED or is_kept)
+
+    @property
+    def storage_state(self) -> str:
+        """What staff are told of its file in the storage, or of its way there; "" without one."""
+        if not storage.is_set() or not self.is_watchable:
+            return ""
+        if self.stored_at:
+            return f"in your own storage, {filesizeformat(self.stored_bytes or 0)}"
+        if self.storage_error:
+            return f"not in your own storage: {self.storage_error}"
+        if self.status == Status.UPLOADED:
+            return "uploaded to your own storage, as OpenTok says"
+        if not self.stored_bytes:
+            return "to be copied to your own storage"
+        whole = f" of {filesizeformat(self.size)}" if self.size else ""
+        return f"copied {filesizeformat(self.stored_bytes)}{whole} to your own storage"
+
+    @property
+    def is_deletable(self) -> bool:
+        """Whether there is a file that this server may delete."""
+        if self.status in {Status.AVAILABLE, Status.UPLOADED}:
+            return True
+        return self.is_in_storage and settings.ARCHIVE_STORAGE_DELETE
+
+    def link_to_stored(self) -> str:
+        """For as long as OpenTok's own. Errors: storage_failed, archive_not_stored."""
+        store, key = storage.current(), storage.key_of(self)
+        wanted = self.stored_bytes if self.stored_at else self.size
+        self.check_size(store.size(key), wanted=wanted or 0)
+        return store.link(key, media_type=self.media_type, seconds=storage.LINK_SECONDS)
+
+    def check_size(self, found: int | None, *, wanted: int) -> None:
+        """`archive_not_stored` unless all bytes that are wanted are there."""
+        if found is None:
+            raise Problem("archive_not_stored", found="nothing")
+        if found < wanted:
+            raise Problem("archive_not_stored", found=f"{found:,} of {wanted:,} bytes")
+
+    def delete_stored(self) -> None:
+        """Delete what an unfinished upload has left in the storage, and the file if this server may
+        delete there. Error: storage_failed.
+        """
+        store, key = storage.current(), storage.key_of(self)
+        if self.storage_upload:
+            store.abandon(key, self.storage_upload)
+        if settings.ARCHIVE_STORAGE_DELETE:
+            store.delete(key)
+            self._rows.update(
+                stored_at=None, stored_bytes=None, storage_upload=None, storage_error=None
+            )
+
+    # The way to the storage. Of several processes one has it, until `storage_due_at`.
+
+    def claim(self) -> bool:
+        try:
+            self.keep_claim()
+        except ClaimLostError:
+            return False
+        return True
+
+    def keep_claim(self, **changes: Any) -> None:
+        """Prolong it, and write changes down. ClaimLostError"""
+        self._change(storage_due_at=timezone.now() + CLAIM, **changes)
+
+    def release(self) -> None:
+        self._change(storage_due_at=None)
+
+    def note_stored(self, size: int) -> None:
+        self._change(
+            stored_at=timezone.now(), stored_bytes=size, storage_upload=None, storage_error=None,
+            storage_due_at=None,
+        )  # fmt: skip
+
+    def note_storage_failure(self, words: str) -> None:
+        self._change(storage_due_at=timezone.now() + PAUSE, storage_error=words)
+
+    def _change(self, **changes: Any) -> None:
+        mine = self._rows.filter(
+            status=self.status, stored_at=None, storage_due_at=self.storage_due_at
+        )
+        if not mine.update(**changes):
+            raise ClaimLostError
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    @property
+    def _rows(self) -> models.QuerySet:
+        return type(self)._default_manager.filter(pk=self.pk)

@@ -1,0 +1,81 @@
+"""Runs Azurite, Microsoft's own imitation of Azure's storage, if this machine has it: it is a program
+for Node, `npm install --global azurite`.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from typing import Self
+
+import requests
+from azure.storage.blob import BlobServiceClient
+
+from config.environment import Storage as Address
+from tests.server_process import free_port
+
+PROGRAM = shutil.which("azurite-blob")
+ACCOUNT, CONTAINER = "roomstests", "recordings"
+KEY = base64.b64encode(b"tests-only" * 6).decode()
+
+
+class Azurite:
+    """`with Azurite() as storage: ... storage.place`"""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/{ACCOUNT}"
+        self.place = Address("azure", CONTAINER, "", "", self.url, ACCOUNT)
+        credential = {"account_name": ACCOUNT, "account_key": KEY}
+        service = BlobServiceClient(self.url, credential=credential)
+        self.container = service.get_container_client(CONTAINER)
+        self.folder = tempfile.TemporaryDirectory()
+
+    def __enter__(self) -> Self:
+        assert PROGRAM
+        command = [PROGRAM, "--blobPort", str(self.port), "--location", self.folder.name, "--silent",
+                   "--skipApiVersionCheck", "--disableTelemetry"]  # fmt: skip
+        self.process = subprocess.Popen(
+            command,
+            env=os.environ | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_until_it_answers()
+        except BaseException:  # a Ctrl-C as well
+            self.process.kill()
+            raise
+        self.container.create_container()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + 60
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("Azurite did not start.")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            requests.get(self.url, timeout=5)
+        except requests.RequestException:
+            return False
+        return True
+
+    def put(self, key: str, content: bytes) -> None:
+        self.container.upload_blob(key, content)
+
+    def content(self, key: str) -> bytes:
+        return self.container.download_blob(key).readall()
+
+    def keys(self) -> list[str]:
+        return [blob.name for blob in self.container.list_blobs()]
