@@ -98,7 +98,13 @@ class ArchiveViewSet(ManagingViewSet):
         summary="Delete a recording and its file",
         responses={204: OpenApiResponse(description="It is gone.")},
         extensions={
-            "x-codes": {"archive_not_deletable", "storage_failed", *AT_AN_ARCHIVE, *ANY_CALL}
+            "x-codes": {
+                "archive_held",
+                "archive_not_deletable",
+                "storage_failed",
+                *AT_AN_ARCHIVE,
+                *ANY_CALL,
+            }
         },
     )
     def destroy(self, request: Request, archive_id: str) -> Response:

@@ -12,7 +12,7 @@ from api.times import MomentField
 from rooms.hours import Hours, as_column
 from rooms.models import Role
 from rooms.ownership import MAX_NOTES
-from rooms.policy import MAX_MINUTES, MAX_PEOPLE, MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
+from rooms.policy import MAX_DAYS, MAX_MINUTES, MAX_PEOPLE, MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 
 # Of a day, each such as 08:00-10:00.
 TIMES = {"type": "array", "items": {"type": "string"}}
@@ -133,6 +133,15 @@ class PolicySerializer(StrictSerializer):
         "leaves. Not in an end-to-end encrypted room. Consent is asked for only if "
         "`recordingConsent` is set as well.",
     )
+    recordingDays = serializers.IntegerField(  # noqa: N815
+        source="recording_days",
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_DAYS,
+        help_text="Days after which the files of its recordings are deleted. Null: as the server "
+        "says for every room.",
+    )
     maxParticipants = serializers.IntegerField(  # noqa: N815
         source="max_participants",
         required=False,
@@ -227,6 +236,9 @@ class RoomInListSerializer(serializers.Serializer):
     waitingRoom = serializers.BooleanField(source="waiting_room")  # noqa: N815
     recordingConsent = serializers.BooleanField(source="recording_consent")  # noqa: N815
     recordMeetings = serializers.BooleanField(source="record_meetings")  # noqa: N815
+    recordingDays = serializers.IntegerField(  # noqa: N815
+        source="recording_days", allow_null=True
+    )
     maxParticipants = serializers.IntegerField(  # noqa: N815
         source="max_participants", allow_null=True
     )

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -18,6 +19,7 @@ from archives.columns import (
 )
 from archives.files_admin import RecordingFiles
 from archives.models import Archive
+from archives.retention import due
 from archives.selected import SelectedArchives
 from archives.states import Status
 from meetings import attendance
@@ -41,6 +43,20 @@ class Created(PeriodFilter):
     title, parameter_name = "created", "created_at"
 
 
+class DeletedSoon(admin.SimpleListFilter):
+    title = "deleted by a rule"
+    parameter_name = "deleted_within"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Within a day"), ("7", "Within a week"), ("30", "Within 30 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        days = self.value()
+        if days not in {"1", "7", "30"}:
+            return queryset
+        return queryset.filter(pk__in=due(within=timedelta(days=int(days))).order_by().values("pk"))
+
+
 class OfRoom(admin.SimpleListFilter):
     """Of one room, whose page links to it."""
 
@@ -61,7 +77,14 @@ class OfRoom(admin.SimpleListFilter):
 class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, ExportedAdmin):
     recorded_by_model = {"changed"}
     change_form_template = "admin/archives/archive/change_form.html"
-    page_actions: ClassVar[list[str]] = ["share", "revoke_shares", "stop", "remove"]
+    page_actions: ClassVar[list[str]] = [
+        "share",
+        "revoke_shares",
+        "stop",
+        "hold",
+        "release",
+        "remove",
+    ]
     # Any, because the stubs do not know that functions may stand here.
     fieldsets: ClassVar[Any] = [
         (None, {"fields": [room_link, state, copied_id, expires]}),
@@ -71,7 +94,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, transcript, length,
                                       file_size]  # fmt: skip
     list_display = ["created_at", state, room_link, length, file_size]
-    list_filter: ClassVar[Any] = [OfRoom, Created, "status"]
+    list_filter: ClassVar[Any] = [OfRoom, Created, "status", DeletedSoon]
     list_select_related = ["room"]
     search_fields = ["id"]
     search_help_text = (
@@ -101,7 +124,9 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
         takes = {
             "share": row.status not in GONE or row.is_watchable,
             "stop": row.status in RUNNING,
-            "remove": row.is_deletable,
+            "hold": row.is_watchable and not row.held_at,
+            "release": row.held_at,
+            "remove": row.is_deletable and not row.held_at,
         }
         why = f"The recording is {row.status} by now: it was left as it is."
         return {name: why for name, is_taken in takes.items() if not is_taken}
@@ -143,6 +168,21 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     def stop(self, request: HttpRequest, row: Archive) -> str:
         Archive.objects.stop(str(row.pk))
         return "Stopped the recording."
+
+    @page_action(
+        label="Put on hold",
+        permission="archives.delete_archive",
+        asks="Nobody deletes its file, and no rule does, until the hold is ended here. It does not "
+        "stop OpenTok from deleting it after 72 hours: a storage of your own does.",
+    )
+    def hold(self, request: HttpRequest, row: Archive) -> str:
+        Archive.objects.hold(row, on=True)
+        return "Put the recording on hold."
+
+    @page_action(label="End the hold", permission="archives.delete_archive")
+    def release(self, request: HttpRequest, row: Archive) -> str:
+        Archive.objects.hold(row, on=False)
+        return "Ended the hold of the recording."
 
     @page_action(
         label="Delete the file",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models, transaction
@@ -17,6 +17,7 @@ from archives.entries import note_act, record_states
 from archives.files import FileManager
 from archives.sharing import Share
 from archives.states import Status
+from audit.models import Entry
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
 from video import archives as door
@@ -24,6 +25,9 @@ from video import ids, sessions
 from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
+
+if TYPE_CHECKING:
+    from archives.models import Archive
 
 # One that runs is among so many of the newest of its session.
 LATEST = 100
@@ -99,6 +103,8 @@ class ArchiveManager(FileManager):
         """
         archive_id = ids.archive_id(archive_id)
         known = self.filter(pk=archive_id).first() or self.as_row(self.fetch(archive_id))
+        if known.held_at:
+            raise Problem("archive_held")
         was_expired = known.status == Status.EXPIRED and known.is_deletable
         if storage.is_set():
             # First, since what OpenTok has deleted cannot be deleted once more.
@@ -138,6 +144,13 @@ class ArchiveManager(FileManager):
         if not mine.exists():
             raise Problem("share_ended")
         return self.fetch(str(share.archive_id))
+
+    def hold(self, archive: Archive, *, on: bool) -> None:
+        """Keep its file, whatever a rule says, or leave it to the rules again."""
+        archive.held_at = timezone.now() if on else None
+        with transaction.atomic():
+            archive.save(update_fields=["held_at"])
+            Entry.objects.record("recording.held" if on else "recording.released", archive)
 
     def lay_out(self, archive_id: str, layout: Remote) -> None:
         """Change how the streams of a running recording are arranged."""

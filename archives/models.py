@@ -67,6 +67,8 @@ class Archive(Stored):
     called_back_at = models.DateTimeField(
         "last callback", null=True, blank=True, help_text="When OpenTok last told of it by itself."
     )
+    # On hold: no rule deletes its file. NULL, so that SQLite adds the column without a new table.
+    held_at = models.DateTimeField("on hold since", null=True, blank=True, editable=False)
     # Links of earlier generations are revoked: archives/sharing.py.
     share_generation = models.IntegerField(default=0, db_default=0, editable=False)
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")

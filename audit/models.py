@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import Error, models, transaction
 from django.utils import timezone
@@ -19,7 +17,6 @@ from web.rows import insert
 
 MAX_ADDRESS = 64
 MAX_WHAT = MAX_KIND = 40
-FORGOTTEN_AT_ONCE = 1000
 # Of CSV.
 COLUMNS = ["Time", "By", "Who", "Actor's id", "Address", "What", "Kind of subject",
            "Subject", "Subject's id", "Room", "Details"]  # fmt: skip
@@ -28,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class EntriesStay(TypeError):
-    """A mistake in the code: entries are not changed, and only `forget_old` deletes them."""
+    """A mistake in the code: entries are not changed, and only ops/retention.py deletes them."""
 
 
 def _refuse() -> NoReturn:
@@ -83,20 +80,6 @@ class EntryManager(models.Manager["Entry"]):
             room_name=clean(room),
             details=bounded(details),
         )
-
-    def forget_old(self) -> int:
-        """Delete those older than AUDIT_DAYS, the oldest first; returns how many."""
-        if not settings.AUDIT_DAYS:
-            return 0
-        old: models.QuerySet[Entry] = models.QuerySet(self.model, using=self.db).filter(
-            at__lt=timezone.now() - timedelta(days=settings.AUDIT_DAYS)
-        )
-        forgotten = 0
-        while pks := list(
-            old.order_by("at", "id").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]
-        ):
-            forgotten += old.filter(pk__in=pks).delete()[0]
-        return forgotten
 
 
 def kind_of(subject: models.Model | type[models.Model]) -> str:

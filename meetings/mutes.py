@@ -44,10 +44,6 @@ class MuteManager(models.Manager["Mute"]):
         """By which new streams are muted, if they are."""
         return self.filter(session_id=session_id, stream_id=ALL, ended_at=None).first()
 
-    def forget_old(self) -> None:
-        old = self.filter(muted_at__lt=timezone.now() - KEPT_FOR)
-        old.exclude(stream_id=ALL, ended_at=None).delete()
-
 
 class Mute(models.Model):
     """The last one of a stream, or of all streams of a session.

@@ -9,7 +9,6 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from django.core.management import call_command
 from django.db import models
 from django.db.models import Count
 from django.dispatch import receiver
@@ -78,12 +77,3 @@ def longest_wait() -> timedelta:
     )
     first = DBTaskResult.objects.ready().aggregate(first=models.Min(began))["first"]
     return timezone.now() - first if first else timedelta()
-
-
-def forget_old_jobs() -> None:
-    call_command(
-        "prune_db_task_results",
-        min_age_days=KEPT_DAYS,
-        failed_min_age_days=FAILED_KEPT_DAYS,
-        verbosity=0,
-    )

@@ -15,17 +15,15 @@ from django.db import connection
 from access.notes import best_effort
 from archives.copying import copy_due
 from archives.models import Archive
-from audit.models import Entry
 from live.deadlines import meet_deadlines
 from live.operations import failure_logged
 from live.recording import ask_about_recordings, find_meetings, keep_recordings
-from meetings.attendance import forget_attendance
-from meetings.models import Meeting, Mute
-from ops.jobs import forget_old_jobs, run_jobs
+from meetings.models import Meeting
+from ops.jobs import run_jobs
+from ops.retention import forget_old
 from rooms.models import Room
 from rooms.presence import look
 from web.folding import fold_all
-from webhooks.deliveries import Delivery
 from webhooks.delivery import deliver_due
 
 # Seconds that a worker which is told to stop gives what it is doing.
@@ -43,11 +41,7 @@ def tidy() -> None:
     ask_about_recordings()
     fold_all(Room.objects.all(), "folded_name")
     fold_all(Archive.objects.all(), "folded_names")
-    forget_attendance()
-    Mute.objects.forget_old()
-    Entry.objects.forget_old()
-    Delivery.objects.forget_old()
-    forget_old_jobs()
+    forget_old()
 
 
 # What is done, and the seconds between one time and the next; in this order where all is done once.

@@ -233,7 +233,7 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
                     ],
                 },
             ),
-            ("Recording", {"fields": ["record_meetings"]}),
+            ("Recording", {"fields": ["record_meetings", "recording_days"]}),
             ("Limits", {"fields": ["max_participants", "max_meeting_minutes"]}),
             ("Tokens", {"fields": ["token_role", "token_lifetime"]}),
             ("Session", {"fields": ["session_id", "e2ee", "created_at", "last_used_at"]}),

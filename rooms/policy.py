@@ -26,6 +26,7 @@ MIN_TOKEN_SECONDS = 60
 MAX_TOKEN_SECONDS = 30 * 86_400
 MAX_PEOPLE = 15_000  # OpenTok's limit of a session
 MAX_MINUTES = 7 * 24 * 60
+MAX_DAYS = 36_500
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,14 @@ class Policy(models.Model):
         db_default=False,
         help_text="A recording starts when the first person joins, and ends when all have left. "
         "Not of end-to-end encrypted rooms. Consent is asked for only if that is set as well.",
+    )
+    recording_days = models.IntegerField(
+        "days that recordings are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)],
+        help_text="After so many days their files are deleted, except those on hold. Empty: as "
+        "ARCHIVE_DAYS says for every room.",
     )
     max_participants = models.IntegerField(
         "most people at once",

@@ -39,7 +39,8 @@ def test_a_room_is_read_as_it_was_made(program):
         "name": "lobby", "sessionId": made["sessionId"], "e2ee": False, "closed": False,
         "owner": None, "notes": "", "weeklyHours": None,
         "opensAt": None, "closesAt": None, "hasAccessCode": False, "tokenRole": None,
-        "waitingRoom": False, "recordingConsent": False, "recordMeetings": False, "maxParticipants": None, "maxMeetingMinutes": None, "tokenLifetime": None, "createdAt": moments[0], "lastUsedAt": moments[1],
+        "waitingRoom": False, "recordingConsent": False, "recordMeetings": False, "recordingDays": None,
+        "maxParticipants": None, "maxMeetingMinutes": None, "tokenLifetime": None, "createdAt": moments[0], "lastUsedAt": moments[1],
         "pastSessions": [],
     }  # fmt: skip
     assert program.get("rooms/lobby").json() == made

@@ -104,6 +104,7 @@ RECORDED = {
     "archives.admin.ArchiveAdmin": {
         "stop": "recording.stopped", "remove": "recording.deleted",
         "share": "recording.shared", "revoke_shares": "recording.links_revoked",
+        "hold": "recording.held", "release": "recording.released",
         "stop_selected": "recording.stopped", "remove_selected": "recording.deleted",
     },
     "rooms.admin.ClosedNameAdmin": {"open_again": "name.opened"},
@@ -328,7 +329,7 @@ class Everything:
         self.act(recordings, archive, "stop")
         self.opentok.advance(10)
         self.ok(self.program.get(f"archives/{archive}"))
-        for name in ("share", "revoke_shares", "remove"):
+        for name in ("share", "revoke_shares", "hold", "release", "remove"):
             self.act(recordings, archive, name)
         page = form(new_code="sesame-9", max_participants="9")
         assert staff.post(f"{ROOMS}{pk}/change/", page).status_code == 302

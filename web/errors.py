@@ -214,6 +214,8 @@ _TABLE = (
     Code(404, "archive_not_stored", "This recording is not in the storage",
          "Its file should be in the storage that is set up for this service, which has {found} of "
          "it. Ask whoever runs this service."),
+    Code(409, "archive_held", "This recording is on hold",
+         "Staff have put it on hold, so that its file stays. Have them end the hold first."),
     Code(409, "archive_not_deletable", "This recording cannot be deleted now",
          "A recording can be deleted while its file is available, or was uploaded."),
     Code(400, "layout_refused", "This layout is refused",

@@ -4,7 +4,6 @@ import json
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -61,10 +60,6 @@ class DeliveryManager(models.Manager["Delivery"]):
         )
         Entry.objects.note("webhook.sent_again", None, count=count)
         return count
-
-    def forget_old(self) -> None:
-        """Those that are older than WEBHOOK_DAYS."""
-        self.forget(models.Q(created_at__lt=timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)))
 
     def forget(self, which: models.Q) -> None:
         """A few at a time, so that nobody waits for long."""

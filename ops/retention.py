@@ -1,0 +1,140 @@
+"""What is kept how long: one table, by which the worker deletes. docs/operations.md has the same.
+
+Models that are in none of its rows are in KEPT, with a reason.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from access.guess_windows import GuessWindow
+from api.models import KEPT_FOR as ANSWERS_KEPT
+from api.models import IdempotentRequest
+from archives.models import Archive
+from archives.retention import delete_due, due
+from archives.states import Status
+from audit.models import Entry
+from live.models import Activity
+from meetings.attendance import forget_attendance
+from meetings.models import Connection, Meeting, Mute
+from meetings.mutes import ALL
+from meetings.mutes import KEPT_FOR as MUTES_KEPT
+from ops.jobs import FAILED_KEPT_DAYS, KEPT_DAYS
+from rooms.guests import KEPT_FOR as GUESTS_KEPT
+from rooms.guests import Guest
+from rooms.models import Ban
+from webhooks.deliveries import Delivery
+
+# So that nobody waits for long.
+AT_ONCE = 500
+EXPIRED = Q(status=Status.EXPIRED, stored_at=None)
+
+# Whose rows stay until somebody deletes them, or what they belong to.
+KEPT = {
+    "rooms.Room": "they are the product",
+    "rooms.PastSession": "with its room; recordings are found by it",
+    "rooms.DeletedSession": "two short texts for a deleted room, whose recordings are named by it",
+    "rooms.ClosedName": "until staff open the name",
+    "rooms.Conference": "with its room",
+    "meetings.Stream": "with its connection",
+    "webhooks.Endpoint": "until somebody deletes it",
+    "access.ApiKey": "it tells whose acts the audit log has",
+    "staff.TimeZone": "with its user",
+    "staff.NamePrefix": "with its user",
+    "staff.SecondFactor": "with its user",
+    "staff.RecoveryCode": "with its second factor",
+}
+
+
+class Rule(NamedTuple):
+    """`old` finds what is to go now. `forget` deletes it, if not just some rows at a time."""
+
+    what: str
+    old: Callable[[], QuerySet[Any]]
+    forget: Callable[[], object] | None = None
+
+
+def before(span: timedelta) -> datetime:
+    return timezone.now() - span
+
+
+def days(number: int) -> datetime:
+    return before(timedelta(days=number))
+
+
+def history(model: Any, over: Q, moment: str) -> Callable[[], QuerySet[Any]]:
+    """Rows that are over, as old as HISTORY_DAYS says."""
+
+    def old() -> QuerySet[Any]:
+        if not settings.HISTORY_DAYS:
+            return model.objects.none()  # type: ignore[no-any-return]
+        is_old = {f"{moment}__lt": days(settings.HISTORY_DAYS)}
+        return model.objects.filter(over, **is_old)  # type: ignore[no-any-return]
+
+    return old
+
+
+def of_audit(model: Any, moment: str) -> Callable[[], QuerySet[Any]]:
+    def old() -> QuerySet[Any]:
+        rows: QuerySet[Any] = QuerySet(model)  # the audit log's own deletes nothing
+        is_old = {f"{moment}__lt": days(settings.AUDIT_DAYS)}
+        return rows.filter(**is_old) if settings.AUDIT_DAYS else rows.none()
+
+    return old
+
+
+def jobs() -> QuerySet[Any]:
+    done = Q(status="SUCCESSFUL", finished_at__lt=days(KEPT_DAYS))
+    return DBTaskResult.objects.filter(
+        done | Q(status="FAILED", finished_at__lt=days(FAILED_KEPT_DAYS))
+    )
+
+
+GONE = Q(status__in=[Status.DELETED, Status.FAILED]) | EXPIRED
+RULES = [
+    Rule("files of recordings", due, delete_due),
+    Rule("recordings whose file is gone", history(Archive, GONE, "created_at")),
+    Rule("meetings", history(Meeting, Q(ended_at__isnull=False), "started_at")),
+    Rule("broadcasts, captions, renders, calls, audio connectors",
+         history(Activity, Q(ended_at__isnull=False), "created_at")),
+    Rule("who was in a meeting",
+         lambda: Connection.objects.filter(meeting__ended_at__lt=days(settings.ATTENDANCE_DAYS)),
+         forget_attendance),
+    Rule("who was muted",
+         lambda: Mute.objects.filter(muted_at__lt=before(MUTES_KEPT)).exclude(
+             stream_id=ALL, ended_at=None)),
+    Rule("bans until a meeting ends", lambda: Ban.objects.filter(meeting__ended_at__isnull=False)),
+    Rule("guests of waiting rooms",
+         lambda: Guest.objects.filter(asked_at__lt=before(GUESTS_KEPT))),
+    Rule("audit log", of_audit(Entry, "at")),
+    Rule("the admin's own log", of_audit(LogEntry, "action_time")),
+    Rule("sessions of staff", lambda: Session.objects.filter(expire_date__lt=timezone.now())),
+    Rule("events for webhooks",
+         lambda: Delivery.objects.filter(created_at__lt=days(settings.WEBHOOK_DAYS))),
+    Rule("jobs", jobs),
+    Rule("counts of wrong guesses", lambda: GuessWindow.objects.filter(ends__lt=time.time())),
+    Rule("answers for an Idempotency-Key",
+         lambda: IdempotentRequest.objects.filter(started_at__lt=before(ANSWERS_KEPT))),
+]  # fmt: skip
+
+
+def forget_old() -> None:
+    for rule in RULES:
+        if rule.forget:
+            rule.forget()
+        else:
+            _forget(rule.old())
+
+
+def _forget(old: QuerySet[Any]) -> None:
+    rows: QuerySet[Any] = QuerySet(old.model)
+    while pks := list(old.order_by().values_list("pk", flat=True)[:AT_ONCE]):
+        rows.filter(pk__in=pks).delete()

@@ -1,0 +1,165 @@
+"""What is kept how long: nothing that should go stays, and nothing that should stay goes."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from archives.models import Archive
+from archives.retention import due
+from archives.states import Status
+from audit.models import Entry
+from meetings.models import Connection, Meeting
+from ops.retention import KEPT, RULES, forget_old
+from rooms.models import Ban, Room
+from tests.api_client import refusal
+from tests.server_process import ROOT
+from tests.test_admin_actions import staff
+
+pytestmark = pytest.mark.django_db
+
+ARCHIVES = "/admin/archives/archive/"
+
+
+def ago(days):
+    return timezone.now() - timedelta(days=days)
+
+
+def recording(days, room=None, status=Status.AVAILABLE, **fields):
+    return Archive.objects.create(
+        id=uuid.uuid4(), session_id="1_x", status=status, room=room, created_at=ago(days), **fields
+    )
+
+
+def left():
+    return set(Archive.objects.values_list("pk", flat=True))
+
+
+# The table
+
+
+def test_the_documentation_has_the_same_rows():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    table = text.partition("## What is kept how long")[2].partition("\n\nRooms with")[0]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)
+    assert rows[1:] == [rule.what for rule in RULES]
+
+
+def test_each_model_is_in_the_table_or_stays_for_a_reason():
+    own = {
+        model._meta.label
+        for model in apps.get_models()
+        if (ROOT / model._meta.app_config.name).is_dir()
+    }
+    deleted = {rule.old().model._meta.label for rule in RULES}
+    assert own <= deleted | KEPT.keys()
+    assert deleted & KEPT.keys() == set()
+    assert KEPT.keys() <= own
+
+
+def test_years_pass_and_what_should_stay_stays(settings):
+    room = Room.objects.create(name="standup", session_id="1_x", created_at=ago(5000))
+    _, new = (Meeting.objects.create(session_id="1_x", started_at=ago(days), ended_at=ago(days))
+                for days in (1100, 40))  # fmt: skip
+    running = Meeting.objects.create(session_id="1_x", started_at=ago(1100))
+    for meeting in (new, running):
+        Connection.objects.create(pk=str(meeting.pk), meeting=meeting, connected_at=ago(40))
+    _, for_good = (Ban.objects.create(room=room, identity=str(meeting), meeting=meeting)
+                       for meeting in (new, None))  # fmt: skip
+    recording(1100, status=Status.DELETED)
+    recent = recording(1000, status=Status.DELETED)
+    kept = recording(1100, status=Status.EXPIRED, stored_at=ago(1000))
+    Entry.objects.note("room.made", room)
+    QuerySet(Entry).update(at=ago(400))  # whose own changes nothing
+    forget_old()
+    assert set(Meeting.objects.all()) == {new, running}
+    assert [each.meeting for each in Connection.objects.all()] == [running]
+    assert list(Ban.objects.all()) == [for_good]
+    assert left() == {recent.pk, kept.pk}
+    assert not Entry.objects.exists()
+    assert Room.objects.exists()
+    settings.HISTORY_DAYS = 0
+    recent.created_at = ago(9000)
+    recent.save()
+    forget_old()
+    assert recent.pk in left()
+
+
+def test_a_dry_run_counts_and_deletes_nothing(capsys):
+    recording(1100, status=Status.FAILED)
+    call_command("retention", dry_run=True)
+    assert "         1 recordings whose file is gone" in capsys.readouterr().out
+    assert Archive.objects.count() == 1
+    call_command("retention")
+    assert not Archive.objects.exists()
+
+
+# Files
+
+
+def test_a_rooms_own_days_come_before_those_of_all_and_a_hold_before_both(settings):
+    short = Room.objects.create(name="short", session_id="1_s", recording_days=2)
+    long = Room.objects.create(name="long", session_id="1_l", recording_days=90)
+    plain = Room.objects.create(name="plain", session_id="1_p")
+    rows = [recording(3, short), recording(40, long), recording(40, plain), recording(40)]
+    recording(40, status=Status.STARTED)
+    held = recording(40, held_at=timezone.now())
+    assert set(due()) == {rows[0]}
+    settings.ARCHIVE_DAYS = 30
+    assert set(due()) == {rows[0], rows[2], rows[3]}
+    assert held not in due(within=timedelta(days=9999))
+    assert set(due(within=timedelta(days=60))) == set(rows)
+
+
+def test_old_files_are_deleted_at_opentok_by_the_server(program, opentok):
+    session_id = program.post("rooms", name="lab", recordingDays=1).json()["sessionId"]
+    opentok.publish(session_id)
+    started = program.post("archives", room="lab").json()["id"]
+    program.post(f"archives/{started}/stop")
+    opentok.advance(60)
+    program.get(f"archives/{started}")
+    call_command("retention")
+    assert Archive.objects.get().status == "available"
+    Archive.objects.update(created_at=ago(2))
+    opentok.fault(status=500, times=9)
+    call_command("retention")
+    assert Archive.objects.get().status == "available"
+    opentok.control("DELETE", "/faults")
+    call_command("retention")
+    assert Archive.objects.get().status == "deleted"
+    assert refusal(program.get(f"archives/{started}")) == (410, "archive_deleted")
+    assert Entry.objects.get(what="recording.deleted").actor_kind == "server"
+
+
+def test_nobody_deletes_what_is_on_hold(admin_client, program):
+    row = recording(1)
+    page = f"{ARCHIVES}{row.pk}/"
+    assert "Put on hold" in admin_client.get(f"{page}change/").content.decode()
+    admin_client.post(f"{page}act/hold/")
+    shown = admin_client.get(f"{page}change/").content.decode()
+    assert "End the hold" in shown
+    assert "Delete the file" not in shown
+    assert refusal(program.delete(f"archives/{row.pk}")) == (409, "archive_held")
+    admin_client.post(f"{page}act/release/")
+    assert Archive.objects.get().held_at is None
+    acts = Entry.objects.filter(what__startswith="recording.").order_by("id")
+    assert [each.what for each in acts] == ["recording.held", "recording.released"]
+
+
+def test_staff_who_may_not_delete_hold_nothing():
+    row = recording(1)
+    browser = staff("view_archive", "change_archive")
+    assert browser.post(f"{ARCHIVES}{row.pk}/act/hold/").status_code == 403
+
+
+def test_the_list_shows_what_goes_soon(admin_client, settings):
+    settings.ARCHIVE_DAYS = 30
+    soon, later = recording(25), recording(10)
+    for days, found in (("1", set()), ("7", {soon.pk}), ("30", {soon.pk, later.pk}), ("x", left())):
+        page = admin_client.get(ARCHIVES, {"deleted_within": days}, follow=True)
+        assert {row.pk for row in page.context["cl"].result_list} == found
