@@ -27,6 +27,7 @@ from archives.states import Status
 from meetings.models import Meeting, Stream
 from ops import jobs
 from ops.checks import STARTUP
+from ops.disk import storage_use
 from ops.write_probe import try_to_write
 from rooms.search import TRIGRAMS as ROOMS
 from video import accounts, probe
@@ -42,6 +43,7 @@ ENOUGH_OPEN_FILES = 1024
 NEWEST_RECORDINGS = 10
 NEWEST_MEETINGS = 10
 # A worker looks each second, and a job takes ten minutes at most.
+LEAST_FREE = 0.1
 LONGEST_WAIT = timedelta(minutes=15)
 # Django's own checks of what https() tells in a line: HSTS, the redirect, and secure cookies.
 ABOUT_HTTPS = {"security.W004", "security.W008", "security.W010", "security.W016"}
@@ -62,6 +64,7 @@ def examine() -> Iterator[Finding]:
     yield from configuration()
     yield from opentok()
     yield from database()
+    yield from disk()
     yield from static_files()
     yield from https()
     yield from security()
@@ -157,6 +160,23 @@ def writes() -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "database", f"{connection.display_name} answers, and takes writes.")
+
+
+def disk() -> Iterator[Finding]:
+    try:
+        use = storage_use()
+    except DatabaseError:
+        return  # database() has said so
+    if not use.disk:
+        return
+    free = use.free / use.disk
+    told = f"{free:.0%} of the database's disk is free, {use.free / 1e9:.1f} GB."
+    if free < LEAST_FREE:
+        yield Finding(
+            "warning", "disk", told, "Enlarge it, or keep less: `manage.py retention --dry-run`."
+        )
+    else:
+        yield Finding("ok", "disk", told)
 
 
 def static_files() -> Iterator[Finding]:

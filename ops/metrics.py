@@ -25,11 +25,13 @@ from meetings.models import Meeting
 from meetings.presence import people_of
 from meetings.use import by_hour
 from ops import jobs
+from ops.disk import storage_use
 from ops.health import database_works
 from rooms.models import Room
 from telemetry import counters
 from web.errors import Problem
 from web.version import VERSION
+from webhooks.models import Delivery, Endpoint
 
 
 class TokenOrKey(BearerAuthentication):
@@ -83,6 +85,7 @@ class Stored:
         yield info
         with suppress(Error):
             yield from [_rooms(), _archives(), *_lost_soon(), _activities(), *_meetings(), *_jobs()]
+            yield from [*_webhooks(), *_sizes()]
         up = int(database_works())
         yield GaugeMetricFamily(
             "rooms_database_up", "Whether the database can be read and written to.", value=up
@@ -140,6 +143,27 @@ def _jobs() -> Iterator[Metric]:
         "How long the job that was due first has waited for a worker.",
         value=jobs.longest_wait().total_seconds(),
     )
+
+
+def _webhooks() -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "rooms_webhooks_waiting",
+        "Events that wait for a webhook.",
+        value=Delivery.objects.waiting().count(),
+    )
+    yield GaugeMetricFamily(
+        "rooms_webhooks_failing",
+        "Webhooks with which nothing succeeds.",
+        value=Endpoint.objects.filter(is_active=True, failing_since__isnull=False).count(),
+    )
+
+
+def _sizes() -> Iterator[Metric]:
+    size = storage_use()
+    yield GaugeMetricFamily("rooms_database_bytes", "The database's size.", value=size.database)
+    if size.disk:
+        yield GaugeMetricFamily("rooms_disk_bytes", "The size of its disk.", value=size.disk)
+        yield GaugeMetricFamily("rooms_disk_free_bytes", "What of it is free.", value=size.free)
 
 
 def _meetings() -> Iterator[Metric]:

@@ -1,0 +1,27 @@
+"""How large the database is, and how full its disk, as far as this machine can see it."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from django.db import connection
+
+
+class Use(NamedTuple):
+    """In bytes. The disk only of SQLite: PostgreSQL's is another machine's."""
+
+    database: int
+    disk: int = 0
+    free: int = 0
+
+
+def storage_use() -> Use:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_database_size(current_database())")
+            return Use(cursor.fetchone()[0])
+    file = Path(str(connection.settings_dict["NAME"]))
+    if not file.exists():  # it is in memory
+        return Use(0)
+    disk = shutil.disk_usage(file.parent)
+    return Use(file.stat().st_size, disk.total, disk.free)
