@@ -1,0 +1,22 @@
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ops.persons import forget, held_about
+
+
+class Command(BaseCommand):
+    help = "Shows what is held about a person, or takes it out: see docs/operations.md."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=["export", "forget"])
+        parser.add_argument("person", help="their name or identity in calls, or their user name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        act = held_about if options["what"] == "export" else forget
+        told = act(options["person"])
+        text = json.dumps(told, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+        self.stdout.write(text)
