@@ -107,13 +107,14 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
         "Bytes", "Reason", "Session"]  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: Archive | None = None) -> Any:
-        """The transcript only of a recording that has one."""
+        """A hold and a transcript only of a recording that has one."""
         (_, first), *others = self.fieldsets
-        has_one = obj is not None and transcripts.about(obj.details)
-        return [
-            (None, {"fields": [*first["fields"], transcript] if has_one else first["fields"]}),
-            *others,
-        ]
+        fields = [*first["fields"]]
+        if obj is not None and obj.held_at:
+            fields.append("held_at")
+        if obj is not None and transcripts.about(obj.details):
+            fields.append(transcript)
+        return [(None, {"fields": fields}), *others]
 
     def csv_row(self, row: Archive) -> list[object]:
         return [row.pk, row.created_at, row.status, row.made_in, row.name, row.duration, row.size,

@@ -143,6 +143,7 @@ def test_nobody_deletes_what_is_on_hold(admin_client, program):
     admin_client.post(f"{page}act/hold/")
     shown = admin_client.get(f"{page}change/").content.decode()
     assert "End the hold" in shown
+    assert "On hold since" in shown
     assert "Delete the file" not in shown
     assert refusal(program.delete(f"archives/{row.pk}")) == (409, "archive_held")
     admin_client.post(f"{page}act/release/")

@@ -272,7 +272,7 @@ def test_an_endpoint_that_nobody_answers_at_rests(receiver, endpoint):
     attempts = sum(Delivery.objects.values_list("attempts", flat=True))
     deliver_due()
     assert sum(Delivery.objects.values_list("attempts", flat=True)) == attempts
-    assert "refused" in Delivery.objects.exclude(attempts=0).first().answer
+    assert Delivery.objects.exclude(attempts=0).first().answer == "Nothing listens there."
     endpoint.refresh_from_db()
     assert endpoint.resting_until > timezone.now()
 
@@ -296,6 +296,21 @@ def test_an_endpoint_is_switched_off_and_its_owner_told(endpoint, receiver, sett
     assert endpoint.url in sent.body
     # What waits is sent once it is active again.
     assert Delivery.objects.waiting().exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://nowhere.invalid/", "Its name leads nowhere."),
+        ("https://{place}/", "Its certificate is not good."),
+    ],
+)
+def test_why_there_was_no_answer_is_told_in_words(endpoint, receiver, url, words):
+    endpoint.url = url.format(place=receiver.url.split("/")[2])
+    endpoint.save()
+    record()
+    deliver_due()
+    assert Delivery.objects.get().answer == words
 
 
 def test_a_redirect_is_not_followed(endpoint, receiver):

@@ -75,8 +75,8 @@ class Delivery(models.Model):
     # Without the database's constraint: an endpoint may be deleted while events are recorded for
     # it, which must not make the change fail that they tell of.
     endpoint = models.ForeignKey(
-        Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False,
-        db_index=False,
+        Endpoint, verbose_name="webhook", on_delete=models.CASCADE, related_name="deliveries",
+        db_constraint=False, db_index=False,
     )  # fmt: skip
     event = models.CharField(max_length=40)
     room_name = models.CharField("room", max_length=200, blank=True)

@@ -55,8 +55,9 @@ class Endpoint(models.Model):
         related_name="+",
     )  # fmt: skip
     api_key = models.ForeignKey(
-        ApiKey, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
-    )
+        ApiKey, verbose_name="API key", null=True, editable=False, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     # Since when no delivery has succeeded, and until when none is tried.
     failing_since = models.DateTimeField(null=True, editable=False)

@@ -6,6 +6,7 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 import hashlib
 import hmac
 import socket
+import ssl
 import time
 from base64 import b64decode, b64encode
 from contextlib import closing, suppress
@@ -25,6 +26,13 @@ from webhooks.endpoints import SECRET_PREFIX, Endpoint
 
 SECONDS = 15
 READ_BYTES = 4096
+REASONS: dict[type[BaseException], str] = {
+    PermissionError: "Its name leads to an address inside this server's network.",
+    socket.gaierror: "Its name leads nowhere.",
+    ConnectionRefusedError: "Nothing listens there.",
+    TimeoutError: "No answer in time.",
+    ssl.SSLError: "Its certificate is not good.",
+}
 
 
 def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
@@ -38,9 +46,16 @@ def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
     except Problem as error:
         status, answer = None, str(error.detail)
     except (OSError, HTTPError, HTTPException, ValueError) as error:
-        status, answer = None, f"{type(error).__name__}: {error}"
+        status, answer = None, _reason(error)
     took = round((time.monotonic() - began) * 1000)
     return Outcome(status, without_secrets(answer)[:MAX_ANSWER], took)
+
+
+def _reason(error: Exception) -> str:
+    """Why there was no answer, in words. urllib3 wraps what the system says."""
+    cause = error if isinstance(error, tuple(REASONS)) else error.__cause__ or error
+    known = [words for kind, words in REASONS.items() if isinstance(cause, kind)]
+    return known[0] if known else f"{type(cause).__name__}: {cause}"
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -51,7 +66,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 def _headers(place: Place, secret: str, message_id: str, body: bytes) -> dict[str, str]:
     if not secret:
-        raise ValueError("its secret cannot be read: SECRET_KEY has changed")
+        raise ValueError("Its secret cannot be read: SECRET_KEY has changed.")
     now = int(time.time())
     return {
         "Host": place.host_header,
