@@ -12,7 +12,7 @@ RELEASE_INSTALLED := $(VENV)/.release-installed
 WORKERS := -n 2 --dist worksteal
 
 .PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-sdks test-call \
-	test-deploy check format lock audit clean
+	test-deploy check format lock audit clients clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,6 +62,12 @@ lock: $(RELEASE_INSTALLED)  ## Write down which packages a release installs, wit
 
 audit: $(RELEASE_INSTALLED)  ## Look the locked packages up among known holes; says which it could not
 	$(VENV)/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
+
+clients: $(RELEASE_INSTALLED)  ## Make typed clients of the API in clients/, in Python and TypeScript; needs npm
+	@mkdir -p clients
+	$(PYTHON) -m tests.as_deployed manage.py spectacular --format openapi-json --file clients/openapi.json
+	$(VENV)/bin/openapi-python-client generate --path clients/openapi.json --output-path clients/python --overwrite
+	npx --yes openapi-typescript@7 clients/openapi.json --default-non-nullable false --output clients/rooms.d.ts
 
 format: $(TEST_INSTALLED)  ## Format the code
 	$(VENV)/bin/ruff format .
