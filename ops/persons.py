@@ -31,7 +31,7 @@ def held_about(person: str) -> dict[str, list[dict[str, Any]]]:
         "guests": list(_guests(person).values("room__name", "name", "asked_at", "is_admitted")),
         "bans": list(_bans(person).values("room__name", "identity", "name", "created_at")),
         "events": list(_events(person).values("event", "room_name", "payload", "created_at")),
-        "acts": list(_acts(person).values()),
+        "acts": list((_acts(person) | _suffered(person)).values()),
     }
 
 
@@ -50,7 +50,8 @@ def forget(person: str) -> dict[str, int]:
             "guests": _guests(person).delete()[0],
             "bans": _bans(person).update(name=""),
             "events": _events(person).delete()[0],
-            "acts": _acts(person).filter(actor_kind="client").update(actor_name=FORGOTTEN),
+            "acts": _acts(person).filter(actor_kind="client").update(actor_name=FORGOTTEN)
+            + _suffered(person).update(subject_name=FORGOTTEN),
         }
         Entry.objects.record("person.forgotten")
     return forgotten
@@ -88,5 +89,13 @@ def _events(person: str) -> QuerySet[Delivery]:
 
 
 def _acts(person: str) -> QuerySet[Entry]:
-    rows: QuerySet[Entry] = QuerySet(Entry)  # the audit log's own changes nothing
-    return rows.filter(actor_name=person)
+    return _entries().filter(actor_name=person)
+
+
+def _suffered(person: str) -> QuerySet[Entry]:
+    """What was done to them as a guest, or by a ban, which are called by their name."""
+    return _entries().filter(subject_kind__in=["ban", "guest"], subject_name=person)
+
+
+def _entries() -> QuerySet[Entry]:
+    return QuerySet(Entry)  # the audit log's own changes nothing

@@ -3,6 +3,7 @@
 Models that are in none of its rows are in KEPT, with a reason.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ from rooms.guests import KEPT_FOR as GUESTS_KEPT
 from rooms.guests import Guest
 from rooms.models import Ban
 from webhooks.deliveries import Delivery
+
+logger = logging.getLogger(__name__)
 
 # So that nobody waits for long.
 AT_ONCE = 500
@@ -102,12 +105,12 @@ GONE = Q(status__in=[Status.DELETED, Status.FAILED]) | EXPIRED
 RULES = [
     Rule("files of recordings", due, delete_due),
     Rule("recordings whose file is gone", history(Archive, GONE, "created_at")),
-    Rule("meetings", history(Meeting, Q(ended_at__isnull=False), "started_at")),
     Rule("broadcasts, captions, renders, calls, audio connectors",
          history(Activity, Q(ended_at__isnull=False), "created_at")),
     Rule("who was in a meeting",
          lambda: Connection.objects.filter(meeting__ended_at__lt=days(settings.ATTENDANCE_DAYS)),
          forget_attendance),
+    Rule("meetings", history(Meeting, Q(ended_at__isnull=False), "started_at")),
     Rule("who was muted",
          lambda: Mute.objects.filter(muted_at__lt=before(MUTES_KEPT)).exclude(
              stream_id=ALL, ended_at=None)),
@@ -127,11 +130,12 @@ RULES = [
 
 
 def forget_old() -> None:
+    """A rule that fails keeps no other from its work."""
     for rule in RULES:
-        if rule.forget:
-            rule.forget()
-        else:
-            _forget(rule.old())
+        try:
+            rule.forget() if rule.forget else _forget(rule.old())
+        except Exception:
+            logger.exception("Could not delete what is old: %s", rule.what)
 
 
 def _forget(old: QuerySet[Any]) -> None:

@@ -78,7 +78,7 @@ def test_an_available_recording_is_watched_by_a_fresh_link_each_time(
     watch = f"{ARCHIVES}{available.pk}/watch/"
     text = page.content.decode()
     assert f'<video class="recording" controls preload="none" src="{watch}"' in text
-    assert "unless your own storage" in text
+    assert "OpenTok keeps files for 72 hours" in text
     assert "media-src http: https:" in page.headers["Content-Security-Policy"]
     links = {admin_client.get(watch).headers["Location"] for _ in range(2)}
     assert len(links) == 2

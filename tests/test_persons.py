@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import Entry
@@ -38,7 +38,13 @@ def rows():
         payload = json.dumps({"data": {"name": name}})
         Delivery.objects.create(endpoint=endpoint, event="participant.joined", payload=payload)
     Entry.objects.create(actor_kind="client", actor_name="Anna", what="person.muted")
+    Entry.objects.note("ban.made", Ban.objects.get(), room=room.name)
     return room
+
+
+def test_nobody_is_no_person(rows):
+    with pytest.raises(CommandError):
+        call_command("person", "forget", " ")
 
 
 def run(capsys, what, person):
@@ -50,7 +56,7 @@ def test_all_that_is_held_is_exported(rows, capsys):
     held = run(capsys, "export", "Anna")
     counts = {what: len(found) for what, found in held.items()}
     assert counts == {
-        "account": 0, "connections": 3, "streams": 1, "guests": 1, "bans": 1, "events": 1, "acts": 1,
+        "account": 0, "connections": 3, "streams": 1, "guests": 1, "bans": 1, "events": 1, "acts": 2,
     }  # fmt: skip
     assert {each["id"] for each in held["connections"]} == {"a", "c", "d"}
     Connection.objects.filter(pk="b").update(data='{"name": "Z\\u00fc"}')

@@ -15,7 +15,7 @@ from archives.retention import due
 from archives.states import Status
 from audit.models import Entry
 from meetings.models import Connection, Meeting
-from ops.retention import KEPT, RULES, forget_old
+from ops.retention import KEPT, RULES, Rule, forget_old
 from rooms.models import Ban, Room
 from tests.api_client import refusal
 from tests.server_process import ROOT
@@ -114,6 +114,39 @@ def test_a_rooms_own_days_come_before_those_of_all_and_a_hold_before_both(settin
     assert set(due()) == {rows[0], rows[2], rows[3]}
     assert held not in due(within=timedelta(days=9999))
     assert set(due(within=timedelta(days=60))) == set(rows)
+
+
+def test_any_number_of_rooms_may_have_days_of_their_own():
+    Room.objects.bulk_create(
+        Room(name=f"room {number}", session_id=f"1_{number}", recording_days=30)
+        for number in range(1500)
+    )
+    old = recording(40, Room.objects.first())
+    assert list(due()) == [old]
+
+
+def test_a_rule_that_fails_keeps_no_other_from_its_work(monkeypatch, caplog):
+    broken = Rule("what fails", lambda: 1 / 0)
+    monkeypatch.setattr("ops.retention.RULES", [broken, *RULES])
+    recording(1100, status=Status.FAILED)
+    forget_old()
+    assert not Archive.objects.exists()
+    assert "what fails" in caplog.text
+
+
+def test_a_file_that_may_not_be_deleted_keeps_no_other(program, opentok, settings):
+    settings.ARCHIVE_DAYS = 1
+    recording(40, status=Status.EXPIRED, stored_at=ago(39))
+    recording(30)  # of which OpenTok does not know
+    session_id = program.post("rooms", name="lab").json()["sessionId"]
+    opentok.publish(session_id)
+    started = program.post("archives", room="lab").json()["id"]
+    program.post(f"archives/{started}/stop")
+    opentok.advance(60)
+    program.get(f"archives/{started}")
+    Archive.objects.filter(pk=started).update(created_at=ago(2))
+    call_command("retention")
+    assert Archive.objects.get(pk=started).status == "deleted"
 
 
 def test_old_files_are_deleted_at_opentok_by_the_server(program, opentok):

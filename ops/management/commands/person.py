@@ -2,7 +2,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ops.persons import forget, held_about
@@ -16,6 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("person", help="their name or identity in calls, or their user name")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["person"].strip():
+            raise CommandError("Name the person.")
         act = held_about if options["what"] == "export" else forget
         told = act(options["person"])
         text = json.dumps(told, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
