@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -31,9 +31,8 @@ KEPT_DAYS, FAILED_KEPT_DAYS = 1, 30
 
 def run_jobs() -> None:
     """All that are due, one after the other. Several workers share them."""
-    lost = DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - LOST_AFTER)
-    lost.update(status=TaskResultStatus.READY)
-    if DBTaskResult.objects.ready().exists():  # the library would lock all of SQLite for that
+    _take_up()
+    if DBTaskResult.objects.ready().exists():  # the library's look for one locks all of SQLite
         Worker(
             queue_names=["*"],
             excluded_queue_names=[],
@@ -46,19 +45,37 @@ def run_jobs() -> None:
         ).run()
 
 
+def _take_up() -> None:
+    """What a worker has left that died: jobs that seem to run, and failures that nobody settled,
+    which the library has stored with a traceback of many lines.
+    """
+    lost = Q(status=TaskResultStatus.RUNNING, started_at__lt=timezone.now() - LOST_AFTER)
+    failed = Q(status=TaskResultStatus.FAILED, traceback__contains="\n")
+    for job in DBTaskResult.objects.filter(lost | failed).order_by():
+        _settle(job.pk, len(job.worker_ids), job.exception_class_path or "Its worker died.")
+
+
 @receiver(task_finished)
 def try_again(task_result: Any, **signal: Any) -> None:
-    """Later, and later each time; after the last one the job counts as failed."""
-    if task_result.status != TaskResultStatus.FAILED:
-        return
-    attempts, error = len(task_result.worker_ids), sys.exception()
-    # The log has all of it. What stays here may quote no secret.
-    reason = without_secrets(f"{type(error).__name__}: {error}")
-    changes: dict[str, Any] = {"traceback": reason}
+    if task_result.status == TaskResultStatus.FAILED:
+        error = sys.exception()
+        _settle(task_result.id, len(task_result.worker_ids), f"{type(error).__name__}: {error}")
+
+
+def _settle(pk: Any, attempts: int, reason: str) -> None:
+    """Have a job tried later, and later each time; after the last attempt it counts as failed.
+
+    The log has all of the reason. What stays here may quote no secret.
+    """
+    changes: dict[str, Any] = {
+        "status": TaskResultStatus.FAILED,
+        "finished_at": timezone.now(),
+        "traceback": without_secrets(reason),
+    }
     if attempts < ATTEMPTS:
-        later = timezone.now() + PAUSES[attempts - 1]
+        later = timezone.now() + PAUSES[max(attempts, 1) - 1]
         changes |= {"status": TaskResultStatus.READY, "run_after": later, "finished_at": None}
-    DBTaskResult.objects.filter(pk=task_result.id).update(**changes)
+    DBTaskResult.objects.filter(pk=pk).update(**changes)
 
 
 def counts() -> dict[str, int]:

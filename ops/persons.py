@@ -84,7 +84,7 @@ def _bans(person: str) -> QuerySet[Ban]:
 
 def _events(person: str) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
-        event__startswith="participant.", payload__contains=json.dumps(person, ensure_ascii=False)
+        event__startswith="participant.", payload__contains=json.dumps(person)
     )
 
 

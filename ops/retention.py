@@ -101,6 +101,15 @@ def jobs() -> QuerySet[Any]:
     )
 
 
+def events() -> QuerySet[Any]:
+    """Those of people no longer than it is known who was in a meeting."""
+    old = Q(created_at__lt=days(settings.WEBHOOK_DAYS))
+    of_people = Q(event__startswith="participant.")
+    return Delivery.objects.filter(
+        old | of_people & Q(created_at__lt=days(settings.ATTENDANCE_DAYS))
+    )
+
+
 GONE = Q(status__in=[Status.DELETED, Status.FAILED]) | EXPIRED
 RULES = [
     Rule("files of recordings", due, delete_due),
@@ -114,14 +123,14 @@ RULES = [
     Rule("who was muted",
          lambda: Mute.objects.filter(muted_at__lt=before(MUTES_KEPT)).exclude(
              stream_id=ALL, ended_at=None)),
-    Rule("bans until a meeting ends", lambda: Ban.objects.filter(meeting__ended_at__isnull=False)),
+    Rule("bans until a meeting ends", lambda: Ban.objects.filter(meeting__ended_at__lt=days(1))),
     Rule("guests of waiting rooms",
          lambda: Guest.objects.filter(asked_at__lt=before(GUESTS_KEPT))),
     Rule("audit log", of_audit(Entry, "at")),
     Rule("the admin's own log", of_audit(LogEntry, "action_time")),
     Rule("sessions of staff", lambda: Session.objects.filter(expire_date__lt=timezone.now())),
     Rule("events for webhooks",
-         lambda: Delivery.objects.filter(created_at__lt=days(settings.WEBHOOK_DAYS))),
+events),
     Rule("jobs", jobs),
     Rule("counts of wrong guesses", lambda: GuessWindow.objects.filter(ends__lt=time.time())),
     Rule("answers for an Idempotency-Key",

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 
 from django.db import connection
 
@@ -74,8 +75,9 @@ class Worker:
     def stop(self) -> None:
         """Once each thread has done what it is at, or PATIENCE is over."""
         self._told_to_stop.set()
+        until = monotonic() + PATIENCE
         for thread in self._threads:
-            thread.join(PATIENCE)
+            thread.join(max(until - monotonic(), 0))
 
     def _repeat(self, duty: Callable[[], None], seconds: float) -> None:
         while not self._told_to_stop.wait(seconds):

@@ -107,8 +107,31 @@ def test_a_job_of_a_worker_that_was_killed_is_done_by_another(transactional_db, 
     Job.objects.update(started_at=timezone.now() - jobs.LOST_AFTER - timedelta(seconds=1))
     paper.with_name("quick").touch()
     jobs.run_jobs()
+    assert "worker died" in the_job().traceback
+    make_due()
+    jobs.run_jobs()
     assert the_job().status == TaskResultStatus.SUCCESSFUL
     assert paper.read_text().split() == ["begun", "begun", "done"]
+
+
+def test_a_job_that_kills_each_worker_ends(transactional_db):
+    write.enqueue("", "")
+    Job.objects.update(
+        status="RUNNING", started_at=timezone.now() - timedelta(hours=1),
+        worker_ids=["w"] * jobs.ATTEMPTS,
+    )  # fmt: skip
+    jobs.run_jobs()
+    assert the_job().status == TaskResultStatus.FAILED
+
+
+def test_a_failure_that_nobody_settled_is_settled_later(transactional_db):
+    fail.enqueue()
+    Job.objects.update(
+        status="FAILED", worker_ids=["w"], exception_class_path="builtins.OSError",
+        traceback=f"Traceback\n  {SECRET}",
+    )  # fmt: skip
+    jobs.run_jobs()
+    assert (the_job().status, the_job().traceback) == ("READY", "builtins.OSError")
 
 
 def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(transactional_db, paper):

@@ -245,6 +245,7 @@ def test_after_a_day_an_event_is_given_up_and_the_next_one_is_sent(endpoint, rec
     age(hours=25)
     Endpoint.objects.update(failing_since=None)
     deliver_due()
+    Endpoint.objects.update(resting_until=None)
     deliver_due()
     assert [(row.state, row.attempts) for row in Delivery.objects.order_by("pk")] == [
         ("failed", 2), ("delivered", 1),
@@ -330,6 +331,26 @@ def test_of_a_long_answer_the_beginning_is_kept_without_secrets(endpoint, receiv
     assert len(kept) <= 500
 
 
+def test_an_answer_with_odd_bytes_and_a_name_of_half_an_emoji_stop_nothing(endpoint, receiver):
+    receiver.says = b"ok\0\xff"
+    events.record("participant.joined", room="a", name="\ud83d")
+    deliver_due()
+    assert Delivery.objects.get().state == "delivered"
+    assert receiver.told[0]["data"]["name"] == "\ud83d"
+
+
+def test_the_webhooks_of_a_revoked_key_end(program, receiver):
+    program.post("webhooks", url=receiver.url, events=["*"])
+    events.forget_endpoints()
+    record()
+    program.key.revoke()
+    events.forget_endpoints()
+    record()
+    deliver_due()
+    assert receiver.told == []
+    assert Delivery.objects.count() == 1
+
+
 # Addresses inside
 
 
@@ -342,6 +363,7 @@ def test_of_a_long_answer_the_beginning_is_kept_without_secrets(endpoint, receiv
         "https://100.64.0.1/", "https://224.0.0.1/", "https://0.0.0.0/", "https://user@example.com/",
         "ftp://example.com/", "https:///x", "https://example.com:99999/", "https://ex ample.com/",
         "https://example.com/\n", "javascript:alert(1)", "https://[::1", "https://[fd00::1]/",
+        "https://[fec0::1]/", "https://[::10.0.0.1]/",
     ],
 )  # fmt: skip
 def test_what_is_no_address_outside_is_refused(settings, url):
@@ -516,6 +538,12 @@ def test_staff_enter_no_address_inside(admin_client, settings):
     assert not Endpoint.objects.exists()
 
 
+def test_staff_who_work_with_own_rooms_have_no_webhooks(endpoint):
+    browser = staff("view_endpoint", "add_endpoint", "view_delivery", "only_own_rooms")
+    for path in (ENDPOINTS, f"{ENDPOINTS}add/", f"{ENDPOINTS}{endpoint.pk}/change/", DELIVERIES):
+        assert browser.get(path).status_code == 403
+
+
 def test_staff_who_may_only_look_change_nothing(endpoint):
     browser = staff("view_endpoint", "view_delivery")
     record()
@@ -542,6 +570,12 @@ def test_deliveries_are_forgotten_and_those_of_a_deleted_webhook_at_once(endpoin
     assert not Delivery.objects.exists()
     record()  # this process has not seen yet that it is gone
     deliver_due()
+    assert urls_in_the_audit_log() == []
+
+
+def urls_in_the_audit_log():
+    """A URL can have a secret."""
+    return [entry.pk for entry in Entry.objects.all() if "/hook" in str(vars(entry))]
 
 
 def test_secrets_are_encrypted_again_with_a_new_key(endpoint, settings):

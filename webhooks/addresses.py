@@ -1,7 +1,7 @@
 """Which addresses events may be sent to: none inside the network that the server is in."""
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,6 +10,8 @@ from django.conf import settings
 from web.errors import Problem
 
 PORTS = {"https": 443, "http": 80}
+# An old way to write IPv4 addresses.
+COMPATIBLE = IPv6Network("::/96")
 
 
 class Place(NamedTuple):
@@ -61,7 +63,12 @@ def is_allowed(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         # An IPv4 address in the clothes of IPv6: mapped, 6to4, Teredo, NAT64.
         inner = address.ipv4_mapped or address.sixtofour or _nat64(address)
-        if address.teredo or (inner and not is_allowed(inner)):
+        if (
+            address.teredo
+            or address.is_site_local
+            or address in COMPATIBLE
+            or (inner and not is_allowed(inner))
+        ):
             return False
         if inner is None and not address.is_global:
             return False

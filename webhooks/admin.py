@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
+from access.permissions import has_own_rooms_only
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from staff.offered import OfferedOnly
 from staff.page_actions import PageActions, page_action
@@ -56,8 +57,24 @@ def deliveries(endpoint: Endpoint) -> str:
     return format_html('<a href="{}?endpoint__id__exact={}">What was sent</a>', page, endpoint.pk)
 
 
+class NotForOwnRooms(admin.ModelAdmin):
+    """Events tell of all rooms, so that staff who work with own rooms only have none of it."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not has_own_rooms_only(request.user) and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not has_own_rooms_only(request.user) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not has_own_rooms_only(request.user) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not has_own_rooms_only(request.user) and super().has_delete_permission(request, obj)
+
+
 @admin.register(Endpoint)
-class EndpointAdmin(PageActions, OfferedOnly):
+class EndpointAdmin(NotForOwnRooms, PageActions, OfferedOnly):
     recorded_by_model = {"added", "changed", "deleted"}
     form = EndpointForm
     list_display = ["url", events, "room_prefix", "is_active", "failing_since", deliveries]
@@ -148,7 +165,7 @@ def answer(delivery: Delivery) -> str:
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, LargeTableAdmin):
+class DeliveryAdmin(ReadOnly, NotForOwnRooms, LargeTableAdmin):
     list_display = ["created_at", "event", "room_name", "endpoint", "state", "attempts",
                     "next_try_at", answer, "milliseconds"]  # fmt: skip
     list_filter = ["state", "endpoint"]

@@ -12,6 +12,7 @@ from webhooks.endpoints import Endpoint
 
 MAX_ANSWER = 500
 FORGOTTEN_AT_ONCE = 1000
+SENT_AGAIN = 10_000
 # How long a delivery is tried, and the pauses between: as long as it has failed so far, within.
 TRIED_FOR = timedelta(days=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
@@ -48,15 +49,23 @@ class DeliveryManager(models.Manager["Delivery"]):
         now = timezone.now()
         payload = {"type": "ping", "timestamp": now.isoformat(), "data": {}}
         Entry.objects.note("webhook.pinged", endpoint)
+        Endpoint.objects.filter(pk=endpoint.pk).update(resting_until=None)
         return self.create(
             endpoint=endpoint, event="ping", payload=json.dumps(payload), created_at=now
         )
 
     def send_again(self, deliveries: models.QuerySet[Delivery]) -> int:
-        """Those that are not on their way anyway. Returns how many."""
-        over = deliveries.exclude(state=State.WAITING)
-        count = over.update(
-            state=State.WAITING, first_tried_at=None, next_try_at=None, delivered_at=None
+        """The first SENT_AGAIN that are not on their way anyway. Returns how many."""
+        over = deliveries.exclude(state=State.WAITING).order_by("id")
+        pks = list(over.values_list("pk", flat=True)[:SENT_AGAIN])
+        endpoints = over.order_by().values_list("endpoint", flat=True).distinct()
+        Endpoint.objects.filter(pk__in=list(endpoints)).update(resting_until=None)
+        changes = {"first_tried_at": None, "next_try_at": None, "delivered_at": None}
+        count = sum(
+            self.filter(pk__in=pks[first : first + FORGOTTEN_AT_ONCE]).update(
+                state=State.WAITING, **changes
+            )
+            for first in range(0, len(pks), FORGOTTEN_AT_ONCE)
         )
         Entry.objects.note("webhook.sent_again", None, count=count)
         return count
@@ -122,5 +131,7 @@ class Delivery(models.Model):
             self.state, self.next_try_at = State.FAILED, None
         else:
             self.next_try_at = now + pause(self.first_tried_at, now)
-        self.save(update_fields=["attempts", "status", "answer", "milliseconds", "first_tried_at",
-                                 "state", "delivered_at", "next_try_at"])  # fmt: skip
+        # Not save(): the webhook may have been deleted meanwhile.
+        noted = ("attempts", "status", "answer", "milliseconds", "first_tried_at", "state",
+                 "delivered_at", "next_try_at")  # fmt: skip
+        Delivery.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in noted})

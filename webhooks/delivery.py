@@ -28,6 +28,7 @@ MOST, MOST_OF_ROOM = 400, 20
 TURN = timedelta(seconds=60)
 SENDING = TURN.total_seconds() - 2 * SECONDS
 FAILING_FOR = timedelta(days=1)
+SHORT_REST = timedelta(minutes=1)
 GONE = 410
 
 Sent = list[tuple[Delivery, Outcome]]
@@ -39,15 +40,18 @@ def deliver_due() -> None:
     waiting = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"))
     rested = Q(resting_until=None) | Q(resting_until__lt=now)
     for endpoint in _free(now).filter(rested, Exists(waiting)).order_by("pk"):
-        if _free(now).filter(pk=endpoint.pk).update(taken_until=now + TURN):
+        now = timezone.now()
+        until = now + TURN
+        if _free(now).filter(pk=endpoint.pk).update(taken_until=until):
             try:
                 _deliver(endpoint, until=time.monotonic() + SENDING)
             finally:
-                Endpoint.objects.filter(pk=endpoint.pk).update(taken_until=None)
+                mine = Endpoint.objects.filter(pk=endpoint.pk, taken_until=until)
+                mine.update(taken_until=None)
 
 
 def _free(now: datetime) -> QuerySet[Endpoint]:
-    return Endpoint.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now), is_active=True)
+    return Endpoint.objects.active().filter(Q(taken_until=None) | Q(taken_until__lt=now))
 
 
 def _deliver(endpoint: Endpoint, *, until: float) -> None:
@@ -105,8 +109,10 @@ def _judge(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
         endpoint.failing_since = endpoint.resting_until = None
     elif outcomes:
         endpoint.failing_since = endpoint.failing_since or now
-        if all(outcome.status is None for outcome in outcomes):
-            endpoint.resting_until = now + pause(endpoint.failing_since, now)
+        rest = pause(endpoint.failing_since, now)
+        if any(outcome.status for outcome in outcomes):  # it may take other events
+            rest = min(rest, SHORT_REST)
+        endpoint.resting_until = now + rest
     Endpoint.objects.filter(pk=endpoint.pk).update(
         failing_since=endpoint.failing_since, resting_until=endpoint.resting_until
     )

@@ -4,6 +4,7 @@ import secrets
 from base64 import b64encode
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
@@ -23,6 +24,10 @@ SECRET_BYTES = 24
 
 
 class EndpointManager(models.Manager["Endpoint"]):
+    def active(self) -> models.QuerySet[Endpoint]:
+        """Without those whose API key was revoked since."""
+        return self.filter(is_active=True).exclude(api_key__revoked_at__isnull=False)
+
     def encrypt_again(self) -> int:
         """Secrets, with SECRET_KEY, what was encrypted with one before. Returns how many."""
         readable = [(endpoint, endpoint.secret) for endpoint in self.all()]
@@ -75,7 +80,8 @@ class Endpoint(models.Model):
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
-        return self.url
+        """Of the URL the host alone: what follows can be a secret."""
+        return urlsplit(self.url).hostname or "webhook"
 
     def add(self) -> str:
         """Returns its secret, which is shown this once."""
@@ -108,6 +114,9 @@ class Endpoint(models.Model):
             # Django would first read all deliveries.
             Endpoint.objects.filter(pk=self.pk)._raw_delete(self._state.db)
             forget_deliveries.enqueue(self.pk)
+        from webhooks.events import forget_endpoints
+
+        forget_endpoints()
 
     def _told(self) -> dict[str, Any]:
         return {"events": self.events, "rooms": self.room_prefix, "active": self.is_active}
@@ -131,7 +140,7 @@ class Endpoint(models.Model):
         return of_room and any(fnmatchcase(event, pattern) for pattern in self.events)
 
     def switch_off(self, why: str) -> None:
-        """What waits for it stays, and is sent once it is active again. Its owner gets a mail."""
+        """What waits for it is sent once it is active again. Its owner gets a mail."""
         self.is_active = False
         self.save(update_fields=["is_active"])
         Entry.objects.record("webhook.switched_off", self, why=why)
@@ -154,10 +163,11 @@ def forget_deliveries(endpoint_id: int) -> None:
 
 @task()
 def tell_owner(address: str, url: str, why: str) -> None:
-    lines = (
-        f"{url}\n\n{why} Events for it are kept, and sent once it is active again: in the admin,"
+    text = (
+        f"{url}\n\n{why} What waited for it is kept for a while; nothing new is recorded for it "
+        "until it is active again: in the admin, under “Webhooks”."
     )
-    send_mail("A webhook was switched off", f"{lines} under “Webhooks”.", None, [address])
+    send_mail("A webhook was switched off", text, None, [address])
 
 
 def _cipher() -> MultiFernet:

@@ -51,7 +51,8 @@ def record(event: str, *, room: str, **data: Any) -> None:
         return
     now = timezone.now()
     payload = {"type": event, "timestamp": now.isoformat(), "data": {"room": room, **data}}
-    text = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False)
+    # In ASCII: half an emoji, which a name can end with, is no UTF-8.
+    text = json.dumps(payload, cls=DjangoJSONEncoder)
     Delivery.objects.bulk_create(
         Delivery(endpoint=endpoint, event=event, room_name=room, payload=text, created_at=now)
         for endpoint in endpoints
@@ -78,6 +79,6 @@ def _endpoints() -> list[Endpoint]:
     global _known
     until, endpoints = _known
     if until < time.monotonic():
-        endpoints = list(Endpoint.objects.filter(is_active=True))
+        endpoints = list(Endpoint.objects.active())
         _known = (time.monotonic() + KEPT_FOR, endpoints)
     return endpoints

@@ -92,7 +92,7 @@ def _post(place: Place, headers: dict[str, str], body: bytes) -> tuple[int, str]
             answer = response.read(READ_BYTES, decode_content=False)
         finally:
             deadline.cancel()
-    return response.status, answer.decode(errors="replace")
+    return response.status, answer.decode(errors="replace").replace("\0", "")
 
 
 def _connection(place: Place) -> HTTPConnection:

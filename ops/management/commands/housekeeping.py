@@ -13,5 +13,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for duty, _ in DUTIES:
+        for duty in dict.fromkeys(duty for duty, _ in DUTIES):
             duty()
