@@ -27,7 +27,7 @@ def test_where_nothing_is_wrong_it_says_so_in_a_line_each(opentok):
     assert done.returncode == 0
     subjects = [line.split(":")[0].split(None, 1) for line in done.stdout.splitlines()]
     assert [subject for level, subject in subjects if level == "ok"][:5] == [
-        "configuration", "credentials", "clock", "database", "migrations",
+        "release", "configuration", "credentials", "clock", "database",
     ]  # fmt: skip
     assert not [subject for level, subject in subjects if level == "error"]
     assert opentok.secret not in done.stdout + done.stderr

@@ -132,7 +132,7 @@ def test_each_group_may_do_more_than_the_one_before(groups, group, may):
 # Each act on a room's page and a recording's, and the first group that may do it.
 ROOM_ACTS = dict.fromkeys(RoomConsoleAdmin.page_actions, "Moderators")
 RECORDING_ACTS = {"share": "Moderators", "revoke_shares": "Moderators", "stop": "Moderators",
-                  "remove": "Managers"}  # fmt: skip
+                  "hold": "Managers", "release": "Managers", "remove": "Managers"}  # fmt: skip
 PEOPLE_ACTS = dict.fromkeys(DEEDS, "Moderators")
 RANKS = list(GROUPS)
 

@@ -20,7 +20,6 @@ from tests.test_idempotency import post
 from video.redaction import without_secrets
 
 OLD, NEW = of_tests.SECRET_KEY, "another-secret-key-of-more-than-fifty-characters-0123456789"
-NOW = int(time.time()) // second_factors.SECONDS
 
 
 @pytest.fixture
@@ -68,7 +67,9 @@ def test_second_factors_are_encrypted_with_the_new_key(db, settings, capsys):
     assert "1 second factor" in capsys.readouterr().out
     settings.SECRET_KEY_FALLBACKS = []
     factor.refresh_from_db()
-    assert factor.take_code(second_factors.code_at(secret, NOW))
+    assert factor.take_code(
+        second_factors.code_at(secret, int(time.time()) // second_factors.SECONDS)
+    )
     assert not factor.take_recovery_code(codes[1])
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from audit.actors import SERVER, acting_as
@@ -39,10 +39,8 @@ def deliver_due() -> None:
     now = timezone.now()
     waiting = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"))
     rested = Q(resting_until=None) | Q(resting_until__lt=now)
-    for endpoint in _free(now).filter(rested, Exists(waiting)).order_by("pk"):
-        now = timezone.now()
-        until = now + TURN
-        if _free(now).filter(pk=endpoint.pk).update(taken_until=until):
+    for endpoint in Endpoint.objects.active().filter(rested, Exists(waiting)).order_by("pk"):
+        if until := _take(endpoint):
             try:
                 _deliver(endpoint, until=time.monotonic() + SENDING)
             finally:
@@ -50,8 +48,15 @@ def deliver_due() -> None:
                 mine.update(taken_until=None)
 
 
-def _free(now: datetime) -> QuerySet[Endpoint]:
-    return Endpoint.objects.active().filter(Q(taken_until=None) | Q(taken_until__lt=now))
+def _take(endpoint: Endpoint) -> datetime | None:
+    """Returns the end of the turn, None if another worker has it.
+
+    By the row alone: PostgreSQL looks at a join once, before it waits for another's UPDATE.
+    """
+    now = timezone.now()
+    free = Q(taken_until=None) | Q(taken_until__lt=now)
+    taken = Endpoint.objects.filter(free, pk=endpoint.pk).update(taken_until=now + TURN)
+    return now + TURN if taken else None
 
 
 def _deliver(endpoint: Endpoint, *, until: float) -> None:
