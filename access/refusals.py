@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 
@@ -20,6 +21,9 @@ from web.database_errors import is_unavailable
 from web.errors import Problem
 
 logger = logging.getLogger("problems")
+
+# What is told of who sent it.
+REFUSED = {401, 403, 429}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -43,12 +47,15 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
         logger.warning(
             "%s %s %s", exc.status_code, problems.code_of(exc), getattr(exc, "reason", "")
         )
-    return problems.respond(request, _limited(request, exc), allowed=allowed)
+    limited = _limited(request, exc)
+    _name_address(request, limited.status_code)
+    return problems.respond(request, limited, allowed=allowed)
 
 
 def refuse(request: HttpRequest, error: Problem, *, page: str = "error.html") -> HttpResponse:
     """The answer for what Django itself refuses, before or outside a view of the API."""
     limited = _limited(request, error)
+    _name_address(request, limited.status_code)
     return problems.respond(request, limited, page=page if limited is error else "error.html")
 
 
@@ -66,6 +73,12 @@ def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions
         except RateLimited as limited:
             return limited
     return error
+
+
+def _name_address(request: HttpRequest, status: int) -> None:
+    """For the line of the log, where the operator asks for it: LOG_ADDRESSES."""
+    if settings.LOG_ADDRESSES and status in REFUSED:
+        vars(request)["refused_address"] = address_of(request.META)
 
 
 def _note_refusal(request: HttpRequest, code: str) -> None:

@@ -119,6 +119,8 @@ WEBHOOK_DAYS = environment.integer("WEBHOOK_DAYS", 30, at_least=2, at_most=3650)
 ARCHIVE_DAYS = environment.integer("ARCHIVE_DAYS", 0, at_least=0, at_most=36_500)
 # How long it is known what meetings, recordings and so on there were; 0 is for ever.
 HISTORY_DAYS = environment.integer("HISTORY_DAYS", 1095, at_least=0, at_most=36_500)
+# Whether the log names the addresses of those who are refused.
+LOG_ADDRESSES = environment.flag("LOG_ADDRESSES")
 # How long it is known who was in a meeting.
 ATTENDANCE_DAYS = environment.integer("ATTENDANCE_DAYS", 30, at_least=1, at_most=3650)
 # How long it is known who did what; 0 is for ever.

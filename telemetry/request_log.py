@@ -36,7 +36,9 @@ def id_of(environ: MutableMapping[str, Any]) -> str:
 
 
 def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
-    """Where something set `request.api_key_prefix`, the line says whose request it was."""
+    """Where something set `request.api_key_prefix`, the line says whose request it was, and with
+    `refused_address` from where.
+    """
     method = request.method if request.method in METHODS else "other"
     route, status = route_of(request), response.status_code
     counters.count_request(*counted_as(request, method, route, status), status, seconds=seconds)
@@ -48,6 +50,7 @@ def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
         seconds=seconds,
         size=response.headers.get("Content-Length"),
         key_prefix=getattr(request, "api_key_prefix", None),
+        address=getattr(request, "refused_address", None),
     )
 
 
@@ -98,6 +101,7 @@ def _write_line(
     seconds: float,
     size: str | None,
     key_prefix: str | None = None,
+    address: str | None = None,
 ) -> None:
     """The line of a request that was answered just now; `size` is a Content-Length.
 
@@ -108,6 +112,8 @@ def _write_line(
     more = f',"bytes":{int(size)}' if size else ""
     if key_prefix:
         more += f',"key_prefix":{logs.to_json(key_prefix)}'
+    if address:
+        more += f',"address":{logs.to_json(address)}'
     line = (
         f'{{"time":"{now}","request_id":"{request_id}",{_kind(method, route, status)},'
         f'"duration_ms":{seconds * 1000:.1f}{more}}}'

@@ -54,6 +54,20 @@ def test_a_line_tells_when_how_long_and_how_much(server, lines):
     assert "key_prefix" not in line
 
 
+def test_who_is_refused_is_named_if_the_operator_asks_for_it(opentok, transactional_db):
+    variables = {"OPENTOK_API_URL": opentok.url, "TRUSTED_PROXIES": "1", "ANONYMOUS_ACCESS": "join"}
+    for asked, named in (("on", "198.51.100.7"), ("off", None)):
+        with Server(LOG_ADDRESSES=asked, **variables) as server:
+            before = len(server.output())
+            for path in "/archive", "/room/standup", "/room/%00":
+                server.get(path, headers={"X-Forwarded-For": "198.51.100.7"})
+            told = map(json.loads, server.output()[before:].splitlines())
+            told = [line for line in told if "status" in line]
+        assert [(line["status"], line.get("address")) for line in told] == [
+            (401, named), (200, None), (400, None),
+        ]  # fmt: skip
+
+
 def test_a_method_of_ones_own_making_is_not_quoted(server, lines):
     server.request("BREW", "/room/x")
     assert [line["method"] for line in lines()] == ["other"]
