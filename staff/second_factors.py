@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
 
 from audit.models import Entry
-from web.encryption import cipher, marks
+from web.encryption import cipher, encrypt_again, marks
 
 ISSUER = "OpenTok Rooms"
 DIGITS = 6
@@ -91,13 +91,7 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
         return self.get_or_create(user=user, defaults=new)
 
     def encrypt_again(self) -> int:
-        """With SECRET_KEY, what was encrypted with one before. Returns how many."""
-        readable = [(factor, decrypt(factor.secret)) for factor in self.all()]
-        return sum(
-            self.filter(pk=factor.pk, secret=factor.secret).update(secret=encrypt(secret))
-            for factor, secret in readable
-            if secret
-        )
+        return encrypt_again(self.all(), "secret", _cipher())
 
 
 class SecondFactor(models.Model):

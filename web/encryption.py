@@ -4,9 +4,12 @@ Old keys are in SECRET_KEY_FALLBACKS, which Django itself reads for sessions and
 """
 
 from base64 import urlsafe_b64encode
+from contextlib import suppress
+from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 
@@ -17,6 +20,16 @@ def cipher(salt: str, value: str = "") -> MultiFernet:
     """
     digests = [salted_hmac(salt, value, key, algorithm="sha256").digest() for key in _keys()]
     return MultiFernet([Fernet(urlsafe_b64encode(digest)) for digest in digests])
+
+
+def encrypt_again(rows: QuerySet[Any], column: str, cipher: MultiFernet) -> int:
+    """With SECRET_KEY, what can be read; returns how many rows."""
+    count = 0
+    for pk, held in rows.values_list("pk", column):
+        with suppress(InvalidToken):
+            new = cipher.rotate(held.encode()).decode()
+            count += rows.filter(pk=pk, **{column: held}).update(**{column: new})
+    return count
 
 
 def marks(salt: str, value: str | bytes) -> list[str]:

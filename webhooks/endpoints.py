@@ -15,7 +15,7 @@ from django_tasks import task
 
 from access.models import ApiKey
 from audit.models import Entry
-from web.encryption import cipher
+from web.encryption import cipher, encrypt_again
 
 MAX_URL = 2000
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -29,15 +29,7 @@ class EndpointManager(models.Manager["Endpoint"]):
         return self.filter(is_active=True).exclude(api_key__revoked_at__isnull=False)
 
     def encrypt_again(self) -> int:
-        """Secrets, with SECRET_KEY, what was encrypted with one before. Returns how many."""
-        readable = [(endpoint, endpoint.secret) for endpoint in self.all()]
-        return sum(
-            self.filter(pk=endpoint.pk, encrypted=endpoint.encrypted).update(
-                encrypted=_cipher().encrypt(secret.encode()).decode()
-            )
-            for endpoint, secret in readable
-            if secret
-        )
+        return encrypt_again(self.all(), "encrypted", _cipher())
 
 
 class Endpoint(models.Model):
