@@ -13,6 +13,7 @@ from bench.crowd import many_new_rooms, one_new_room
 from bench.hang import hang
 from bench.memory import memory
 from bench.rates import known_rooms, new_rooms
+from bench.webhooks import webhooks
 from tests.emulator_process import Emulator
 
 # In this order: memory is that of servers which have just started.
@@ -22,6 +23,7 @@ PARTS = {
     "rooms": [new_rooms],
     "archives": [archives],
     "callbacks": [callbacks],
+    "webhooks": [webhooks],
     "crowd": [one_new_room, many_new_rooms],
     "hang": [hang],
 }

@@ -35,7 +35,7 @@ def callbacks(servers: list[Running], opentok: Emulator, *, runs: int, seconds: 
     ours = [server for server in servers if server.name != "peer"]
     done: dict[str, list[Rate]] = {server.name: [] for server in ours}
     for run, server in itertools.product(range(-1, runs), ours):  # the first one is a warm-up
-        rate = asyncio.run(_load(server, seconds=seconds))
+        rate = asyncio.run(load(server, seconds=seconds))
         tell(f"callbacks, run {run + 1} of {runs}: {server.name}, {rate.rate:.0f}/s")
         if run >= 0:
             done[server.name].append(rate)
@@ -61,7 +61,7 @@ def _figures(rates: list[Rate]) -> list[object]:
     ]
 
 
-async def _load(server: Running, *, seconds: float) -> Rate:
+async def load(server: Running, *, seconds: float) -> Rate:
     visits = [(await insist(server, f"/room/monitored-{n}"))[-1].body for n in range(SENDERS)]
     started, before = time.monotonic(), server.cpu_seconds()
     senders = [_sender(server, visit["sessionId"], started + seconds) for visit in visits]

@@ -29,6 +29,7 @@ class Running:
     name: str
     url: str
     pid: int
+    database: str = ""
 
     def pids(self) -> list[int]:
         """The process and all below it."""
@@ -84,6 +85,7 @@ def ours(name: str, database: str, opentok: Emulator, **more: str) -> Iterator[R
     web = (ROOT / "Procfile").read_text().splitlines()[0].removeprefix("web: ").split()
     command = [sys.executable, *web[1:]]
     with running(name, command, ROOT, opentok=opentok, **settings(database), **more) as server:
+        server.database = database
         yield server
 
 

@@ -75,7 +75,9 @@ def _settle(pk: Any, attempts: int, reason: str) -> None:
     if attempts < ATTEMPTS:
         later = timezone.now() + PAUSES[max(attempts, 1) - 1]
         changes |= {"status": TaskResultStatus.READY, "run_after": later, "finished_at": None}
-    DBTaskResult.objects.filter(pk=pk).update(**changes)
+    # Another worker may have settled it, and a third one begun.
+    unsettled = [TaskResultStatus.RUNNING, TaskResultStatus.FAILED]
+    DBTaskResult.objects.filter(pk=pk, status__in=unsettled).update(**changes)
 
 
 def counts() -> dict[str, int]:

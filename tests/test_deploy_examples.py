@@ -69,12 +69,13 @@ def test_systemd_takes_its_unit(tmp_path):
 
 def test_kubernetes_gets_the_release_its_commands_and_its_probes():
     documents = list(yaml.safe_load_all(read("kubernetes.yaml")))
-    assert [each["kind"] for each in documents] == ["Deployment", "Deployment", "Service"]
-    server, worker, service = documents
+    assert [each["kind"] for each in documents] == ["Job", "Deployment", "Deployment", "Service"]
+    migrate, server, worker, service = documents
     for deployment in server, worker:
-        pod = deployment["spec"]["template"]
-        assert deployment["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"]
-        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert deployment["spec"]["selector"]["matchLabels"] == labels
+    for started in migrate, server, worker:
+        for container in started["spec"]["template"]["spec"]["containers"]:
             assert container["image"].endswith(f":{VERSION}")
             if command := container.get("command"):
                 run(sys.executable, ROOT / command[1], command[2], "--help")
