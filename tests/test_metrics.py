@@ -282,7 +282,7 @@ def test_a_disk_without_room_leaves_answers_uncounted_and_metrics_readable(opent
         ("Bearer \xfc", "key_invalid"),
     ],
 )
-def test_whoever_lacks_the_token_is_refused_and_told_which_variable_it_is(client, sent, code):
+def test_whoever_lacks_the_token_is_refused_and_told_which_variable_it_is(db, client, sent, code):
     answer = client.get("/metrics", headers={} if sent is None else {"authorization": sent})
     assert (answer.status_code, answer.json()["code"]) == (401, code)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
