@@ -1,6 +1,5 @@
 """Meetings of the past and of now, who was in them, and who has to stay out."""
 
-import re
 from typing import Any
 
 from django.http import HttpResponse
@@ -33,10 +32,8 @@ from rooms.models import Ban, Room
 from rooms.names import clean_name
 from rooms.views import AT_A_ROOM
 from web.errors import Problem
+from web.rows import row_id
 from web.spreadsheets import csv_response
-
-# Of which no row has one that is longer.
-ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class NewestMeetingFirst(NewestFirst):
@@ -104,7 +101,7 @@ class MeetingViewSet(ManagingViewSet):
         return Response(AttendanceSerializer({"items": people}).data)
 
     def _meeting(self, request: Request, meeting_id: str) -> Meeting:
-        meeting = Meeting.objects.filter(pk=_number(meeting_id)).first()
+        meeting = Meeting.objects.filter(pk=row_id(meeting_id)).first()
         if meeting is None:
             raise Problem("meeting_not_found")
         if key := key_of(request):
@@ -177,10 +174,5 @@ class BanViewSet(ModeratingViewSet):
         extensions={"x-codes": AT_A_ROOM | {"ban_not_found"}},
     )
     def destroy(self, request: Request, name: str, ban_id: str) -> Response:
-        Ban.objects.lift(room_of(request, name), _number(ban_id))
+        Ban.objects.lift(room_of(request, name), row_id(ban_id))
         return done()
-
-
-def _number(text: str) -> int:
-    """A row's id; that of no row for what is none."""
-    return int(text) if ID.fullmatch(text) else 0

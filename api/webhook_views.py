@@ -1,8 +1,9 @@
 """Outgoing webhooks, for programs: where events go, and what became of them."""
 
-import re
 from typing import Any
 
+from django.db import connections
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -22,12 +23,12 @@ from api.webhook_serializers import (
     WebhookSecretSerializer,
     WebhookSerializer,
 )
+from rooms.search import begins
 from web.errors import Problem
+from web.rows import row_id
 from webhooks.deliveries import Delivery
 from webhooks.endpoints import Endpoint
 
-# Of which no row has one that is longer.
-ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 CHOSEN = {"invalid", "webhook_url_refused", "room_not_covered"}
 
 
@@ -161,15 +162,11 @@ class WebhookViewSet(ManagingViewSet):
         return Response(RedeliveredSerializer({"count": Delivery.objects.send_again(rows)}).data)
 
 
-def _covered(request: Request) -> Any:
-    key = key_of(request)
-    prefix = key.room_prefix if key else ""
-    found = Endpoint.objects.filter(room_prefix__startswith=prefix)
-    if not prefix:
+def _covered(request: Request) -> QuerySet[Endpoint]:
+    key, found = key_of(request), Endpoint.objects.all()
+    if not key or not key.room_prefix:
         return found
-    # SQLite's LIKE takes no account of case.
-    covered = [row.pk for row in found if row.room_prefix.startswith(prefix)]
-    return Endpoint.objects.filter(pk__in=covered)
+    return found.filter(begins(key.room_prefix, "room_prefix", vendor=connections[found.db].vendor))
 
 
 def _check_prefix(request: Request, prefix: str) -> None:
@@ -178,8 +175,7 @@ def _check_prefix(request: Request, prefix: str) -> None:
 
 
 def _found(request: Request, webhook_id: str) -> Endpoint:
-    if ID.fullmatch(webhook_id) and (row := _covered(request).filter(pk=int(webhook_id)).first()):
-        found: Endpoint = row
+    if found := _covered(request).filter(pk=row_id(webhook_id)).first():
         return found
     raise Problem("webhook_not_found")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
@@ -22,6 +21,7 @@ from rooms.presence import look
 from video import streams, values
 from video.answers import Remote
 from video.archives import RUNNING
+from web.rows import ROW_ID
 
 # What staff do about people, and the permission that each deed takes.
 DEEDS = {
@@ -40,7 +40,6 @@ MAX_BANS_SHOWN = 100
 # Characters of a message, which take several bytes each; OpenTok's limit is 8 kB.
 MAX_MESSAGE = 1000
 FROM = "The host"
-BAN_ID = re.compile(r"[0-9]{1,18}")
 
 
 def people_now(room: Room) -> dict[str, Any]:
@@ -140,7 +139,7 @@ def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:
     if what in {"ban", "ban-for-now"}:
         ban = Ban.objects.add_connected(room, which, until_meeting_ends=what == "ban-for-now")
         return f"Banned {ban}{' until the meeting ends' if ban.meeting else ''}."
-    if what == "lift" and BAN_ID.fullmatch(which):
+    if what == "lift" and ROW_ID.fullmatch(which):
         Ban.objects.lift(room, int(which))
         return "Lifted a ban."
     if what in {"admit", "refuse"}:

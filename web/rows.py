@@ -1,10 +1,19 @@
 """Statements on single rows, by hand where many requests wait for them."""
 
+import re
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, connections, models, transaction
+
+# No row has an id that is longer.
+ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def row_id(text: str) -> int:
+    """The id that a path names; that of no row for what is none."""
+    return int(text) if ROW_ID.fullmatch(text) else 0
 
 
 def has_row(model: type[models.Model], **columns: str | int | None) -> bool:
