@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Field, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from access.capabilities import Capability
 from access.login import LoginForm
 from access.models import ApiKey
+from staff.kept_spaces import KeepsSpaces
 from staff.offered import OfferedOnly
 
 admin.site.login_form = LoginForm
@@ -43,7 +44,8 @@ def state(key: ApiKey) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(OfferedOnly):
+class ApiKeyAdmin(KeepsSpaces, OfferedOnly):
+    keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed"}
     form = ApiKeyForm
     list_display = ["name", state, capabilities, "room_prefix", "prefix", "last_used_at",
@@ -58,11 +60,6 @@ class ApiKeyAdmin(OfferedOnly):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return super().changelist_view(request, {"subtitle": open_to_all()})
-
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "room_prefix":
-            kwargs["strip"] = False  # without a space at its end the key would be for more rooms
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         chosen = ["name", "capabilities", "room_prefix", "expires_at"]

@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
-from django.db.models import Field
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 
+from staff.kept_spaces import KeepsSpaces
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from staff.models import NamePrefix, SecondFactor
 from staff.offered import OfferedOnly
@@ -34,17 +34,13 @@ class LogEntryAdmin(ReadOnly, LargeTableAdmin):
 admin.site.unregister([User, Group])
 
 
-class NamePrefixInline(admin.StackedInline):
+class NamePrefixInline(KeepsSpaces, admin.StackedInline):
     """For those who may change the user."""
 
+    keeps_spaces: ClassVar[set[str]] = {"prefix"}
     model = NamePrefix
     extra = 1
     max_num = 20
-
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "prefix":
-            kwargs["strip"] = False  # without a space at its end it would be of more rooms
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)

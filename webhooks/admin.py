@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Field, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from access.permissions import has_own_rooms_only
+from staff.kept_spaces import KeepsSpaces
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from staff.offered import OfferedOnly
 from staff.page_actions import PageActions, page_action
@@ -74,7 +75,8 @@ class NotForOwnRooms(admin.ModelAdmin):
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(NotForOwnRooms, PageActions, OfferedOnly):
+class EndpointAdmin(KeepsSpaces, NotForOwnRooms, PageActions, OfferedOnly):
+    keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed", "deleted"}
     form = EndpointForm
     list_display = ["url", events, "room_prefix", "is_active", "failing_since", deliveries]
@@ -88,11 +90,6 @@ class EndpointAdmin(NotForOwnRooms, PageActions, OfferedOnly):
 
     def get_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         return [*self.fields, *self.get_readonly_fields(request, obj)]
-
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "room_prefix":
-            kwargs["strip"] = False  # without a space at its end it would be of more rooms
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         if change:
