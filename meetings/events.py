@@ -31,27 +31,26 @@ def meeting_ended(meeting_id: int) -> None:
         )
 
 
-def joined(connection_id: str) -> None:
-    _tell_of("participant.joined", connection_id)
+def joined(connection: Connection) -> None:
+    _tell_of("participant.joined", connection)
 
 
 def left(connection_id: str) -> None:
-    _tell_of("participant.left", connection_id)
+    if events.are_wanted():
+        connection = Connection.objects.select_related("meeting").get(pk=connection_id)
+        gone = {"leftAt": connection.left_at, "reason": connection.reason}
+        _tell_of("participant.left", connection, **gone)
 
 
-def _tell_of(event: str, connection_id: str) -> None:
+def _tell_of(event: str, connection: Connection, **more: Any) -> None:
     """Of people; rendered pages and bots are none."""
-    if not events.are_wanted():
-        return
-    connection = Connection.objects.select_related("meeting").get(pk=connection_id)
-    if connection.data in NO_PERSON:
-        return
-    told: dict[str, Any] = {
-        "meeting": connection.meeting_id,
-        "connection": connection.pk,
-        "name": connection.name,
-        "joinedAt": connection.connected_at,
-    }
-    if event == "participant.left":
-        told |= {"leftAt": connection.left_at, "reason": connection.reason}
-    events.record(event, room=connection.meeting.room_name, **told)
+    if events.are_wanted() and connection.data not in NO_PERSON:
+        events.record(
+            event,
+            room=connection.meeting.room_name,
+            meeting=connection.meeting_id,
+            connection=connection.pk,
+            name=connection.name,
+            joinedAt=connection.connected_at,
+            **more,
+        )

@@ -129,8 +129,9 @@ def _join(session_id: str, told: Told) -> Connection | None:
     )
     came = told.connected_at
     if row := write(query, told.id, told.data, came, session_id, came):
-        joined(told.id)
-        return Connection(pk=told.id, meeting_id=row[0], data=told.data, connected_at=came)
+        connection = Connection(pk=told.id, meeting_id=row[0], data=told.data, connected_at=came)
+        joined(connection)
+        return connection
     return None
 
 
@@ -154,7 +155,7 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
         left(connection.pk)
         _end_if_empty(meeting.pk)
         return None
-    joined(connection.pk)
+    joined(connection)
     return connection
 
 
@@ -247,7 +248,8 @@ def _return(connection_id: str, asked_at: datetime) -> None:
         back = Told(connection.pk, connection.connected_at)
         meeting = _meeting_of(was_in.session_id, back, lambda _: was_in.room_name)
         gone.update(left_at=None, reason="", meeting=meeting)
-        joined(connection.pk)
+        connection.meeting = meeting
+        joined(connection)
         if meeting != was_in:  # others have begun another one meanwhile
             _end_if_empty(was_in.pk)
 

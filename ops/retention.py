@@ -32,12 +32,11 @@ from ops.jobs import FAILED_KEPT_DAYS, KEPT_DAYS
 from rooms.guests import KEPT_FOR as GUESTS_KEPT
 from rooms.guests import Guest
 from rooms.models import Ban
+from web.rows import delete_in_parts
 from webhooks.deliveries import Delivery
 
 logger = logging.getLogger(__name__)
 
-# So that nobody waits for long.
-AT_ONCE = 500
 EXPIRED = Q(status=Status.EXPIRED, stored_at=None)
 
 # Whose rows stay until somebody deletes them, or what they belong to.
@@ -142,12 +141,6 @@ def forget_old() -> None:
     """A rule that fails keeps no other from its work."""
     for rule in RULES:
         try:
-            rule.forget() if rule.forget else _forget(rule.old())
+            rule.forget() if rule.forget else delete_in_parts(rule.old())
         except Exception:
             logger.exception("Could not delete what is old: %s", rule.what)
-
-
-def _forget(old: QuerySet[Any]) -> None:
-    rows: QuerySet[Any] = QuerySet(old.model)
-    while pks := list(old.order_by().values_list("pk", flat=True)[:AT_ONCE]):
-        rows.filter(pk__in=pks).delete()

@@ -30,7 +30,7 @@ from webhooks import events
 from webhooks.addresses import place_of, resolve
 from webhooks.deliveries import Delivery
 from webhooks.delivery import deliver_due
-from webhooks.endpoints import Endpoint
+from webhooks.endpoints import Endpoint, forget_endpoints
 
 ENDPOINTS, DELIVERIES = "/admin/webhooks/endpoint/", "/admin/webhooks/delivery/"
 
@@ -40,9 +40,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _inside(settings):
     settings.WEBHOOK_ALLOW_PRIVATE = True
-    events.forget_endpoints()
+    forget_endpoints()
     yield
-    events.forget_endpoints()
+    forget_endpoints()
 
 
 @pytest.fixture
@@ -341,10 +341,10 @@ def test_an_answer_with_odd_bytes_and_a_name_of_half_an_emoji_stop_nothing(endpo
 
 def test_the_webhooks_of_a_revoked_key_end(program, receiver):
     program.post("webhooks", url=receiver.url, events=["*"])
-    events.forget_endpoints()
+    forget_endpoints()
     record()
     program.key.revoke()
-    events.forget_endpoints()
+    forget_endpoints()
     record()
     deliver_due()
     assert receiver.told == []

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, connections, models, transaction
 
+DELETED_AT_ONCE = 500
 # No row has an id that is longer.
 ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -51,6 +52,13 @@ def write(query: str, *values: str | int | datetime | None) -> tuple[Any, ...] |
         cursor.execute(query, adapted)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
+
+
+def delete_in_parts(rows: models.QuerySet[Any]) -> None:
+    """Some at a time, so that nobody waits for long; also of a model whose own rows stay."""
+    some = rows.order_by().values_list("pk", flat=True)[:DELETED_AT_ONCE]
+    while pks := list(some.all()):
+        models.QuerySet(rows.model).filter(pk__in=pks).delete()
 
 
 def row_lock(table: str = "") -> str:

@@ -11,7 +11,7 @@ from audit.models import Entry
 from webhooks.endpoints import Endpoint
 
 MAX_ANSWER = 500
-FORGOTTEN_AT_ONCE = 1000
+UPDATED_AT_ONCE = 1000
 SENT_AGAIN = 10_000
 # How long a delivery is tried, and the pauses between: as long as it has failed so far, within.
 TRIED_FOR = timedelta(days=1)
@@ -62,19 +62,13 @@ class DeliveryManager(models.Manager["Delivery"]):
         Endpoint.objects.filter(pk__in=list(endpoints)).update(resting_until=None)
         changes = {"first_tried_at": None, "next_try_at": None, "delivered_at": None}
         count = sum(
-            self.filter(pk__in=pks[first : first + FORGOTTEN_AT_ONCE]).update(
+            self.filter(pk__in=pks[first : first + UPDATED_AT_ONCE]).update(
                 state=State.WAITING, **changes
             )
-            for first in range(0, len(pks), FORGOTTEN_AT_ONCE)
+            for first in range(0, len(pks), UPDATED_AT_ONCE)
         )
         Entry.objects.note("webhook.sent_again", None, count=count)
         return count
-
-    def forget(self, which: models.Q) -> None:
-        """A few at a time, so that nobody waits for long."""
-        pks = self.filter(which).order_by().values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]
-        while some := list(pks.all()):
-            self.filter(pk__in=some).delete()
 
 
 class Delivery(models.Model):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from base64 import b64encode
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,11 +17,33 @@ from django_tasks import task
 from access.models import ApiKey
 from audit.models import Entry
 from web.encryption import cipher, encrypt_again
+from web.rows import delete_in_parts
 
 MAX_URL = 2000
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 SECRET_PREFIX = "whsec_"  # noqa: S105
 SECRET_BYTES = 24
+
+# How long a process believes that the endpoints are as it has read them, in seconds.
+KEPT_FOR = 1.0
+
+_active: tuple[float, list[Endpoint]] = (0.0, [])
+
+
+def active_endpoints() -> list[Endpoint]:
+    """As they were within the last second."""
+    global _active
+    until, endpoints = _active
+    if until < time.monotonic():
+        endpoints = list(Endpoint.objects.active())
+        _active = (time.monotonic() + KEPT_FOR, endpoints)
+    return endpoints
+
+
+def forget_endpoints() -> None:
+    """Read them again, since this process has changed one."""
+    global _active
+    _active = (0.0, [])
 
 
 class EndpointManager(models.Manager["Endpoint"]):
@@ -106,8 +129,6 @@ class Endpoint(models.Model):
             # Django would first read all deliveries.
             Endpoint.objects.filter(pk=self.pk)._raw_delete(self._state.db)
             forget_deliveries.enqueue(self.pk)
-        from webhooks.events import forget_endpoints
-
         forget_endpoints()
 
     def _told(self) -> dict[str, Any]:
@@ -140,8 +161,6 @@ class Endpoint(models.Model):
             tell_owner.enqueue(self.owner.email, self.url, why)
 
     def save(self, *given: Any, **named: Any) -> None:
-        from webhooks.events import forget_endpoints
-
         super().save(*given, **named)
         forget_endpoints()
 
@@ -150,7 +169,7 @@ class Endpoint(models.Model):
 def forget_deliveries(endpoint_id: int) -> None:
     from webhooks.deliveries import Delivery
 
-    Delivery.objects.forget(models.Q(endpoint_id=endpoint_id))
+    delete_in_parts(Delivery.objects.filter(endpoint_id=endpoint_id))
 
 
 @task()
