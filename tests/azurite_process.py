@@ -7,9 +7,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import subprocess
 import tempfile
-import time
 from typing import Self
 
 import requests
@@ -17,14 +15,17 @@ from azure.storage.blob import BlobServiceClient
 
 from config.environment import Storage as Address
 from tests.server_process import free_port
+from tests.service import Service
 
 PROGRAM = shutil.which("azurite-blob")
 ACCOUNT, CONTAINER = "roomstests", "recordings"
 KEY = base64.b64encode(b"tests-only" * 6).decode()
 
 
-class Azurite:
+class Azurite(Service):
     """`with Azurite() as storage: ... storage.place`"""
+
+    name = "Azurite"
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -39,30 +40,13 @@ class Azurite:
         assert PROGRAM
         command = [PROGRAM, "--blobPort", str(self.port), "--location", self.folder.name, "--silent",
                    "--skipApiVersionCheck", "--disableTelemetry"]  # fmt: skip
-        self.process = subprocess.Popen(
-            command,
-            env=os.environ | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            self.wait_until_it_answers()
-        except BaseException:  # a Ctrl-C as well
-            self.process.kill()
-            raise
+        self.start(command, env=os.environ | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"})
         self.container.create_container()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.process.kill()
-        self.process.wait()
+        super().__exit__(*exception)
         self.folder.cleanup()
-
-    def wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("Azurite did not start.")
-            time.sleep(0.05)
 
     def answers(self) -> bool:
         try:

@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -12,16 +11,19 @@ from urllib.parse import urlsplit
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from tests.server_process import free_port, url_of_test_database
+from tests.service import Service
 
 # Debian keeps it off the PATH of most users.
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
-class PgBouncer:
+class PgBouncer(Service):
     """`with PgBouncer(folder) as pooler: Server(DATABASE_URL=pooler.url)`.
 
     All its clients share one connection, so that each sees what another has left behind.
     """
+
+    name = "PgBouncer"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,32 +47,13 @@ class PgBouncer:
                 if path.owner() == "root" and path != Path(path.anchor):
                     path.chmod(path.stat().st_mode | 0o011)
             (self.folder / "pgbouncer.ini").chmod(0o644)
-        self.process = subprocess.Popen(
-            [str(PROGRAM), "pgbouncer.ini"],
-            cwd=self.folder,
-            user=user,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            self.wait_until_it_listens()
-        except BaseException:  # a Ctrl-C as well
-            self.process.kill()
-            raise
+        command = [str(PROGRAM), "pgbouncer.ini"]
+        self.start(command, cwd=self.folder, user=user, stderr=subprocess.DEVNULL)
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+    def answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True

@@ -2,14 +2,13 @@
 
 import shutil
 import signal
-import subprocess
 import sys
-import time
 from typing import Self
 
 import redis
 
 from tests.server_process import free_port
+from tests.service import Service
 
 IMITATION = """
 import sys
@@ -18,32 +17,18 @@ TcpFakeServer(("127.0.0.1", int(sys.argv[1])), server_type="redis").serve_foreve
 """
 
 
-class Redis:
+class Redis(Service):
     """`with Redis() as store: ... store.url`"""
+
+    name = "Redis"
 
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
-        try:
-            self.wait_until_it_answers()
-        except BaseException:  # a Ctrl-C as well
-            self.process.kill()
-            raise
+        self.start(self.command())
         return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 30
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("Redis did not start.")
-            time.sleep(0.05)
 
     def command(self) -> list[str]:
         if installed := shutil.which("redis-server"):

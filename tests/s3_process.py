@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import Any, Self
 
 import botocore.session
@@ -12,12 +11,15 @@ import requests
 
 from config.environment import Storage as Address
 from tests.server_process import free_port
+from tests.service import Service
 
 BUCKET = "recordings"
 
 
-class Storage:
+class Storage(Service):
     """`with Storage() as storage: ... storage.variables`"""
+
+    name = "moto"
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -38,26 +40,8 @@ class Storage:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            self.wait_until_it_answers()
-        except BaseException:  # a Ctrl-C as well
-            self.process.kill()
-            raise
+        self.start(command, stderr=subprocess.DEVNULL)
         return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("moto did not start.")
-            time.sleep(0.05)
 
     def answers(self) -> bool:
         try:

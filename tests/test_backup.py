@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import threading
-import uuid
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from django.db import connection
 from rooms.models import Room
 from tests.on_postgresql import installed_programs
 from tests.server_process import ROOT, Server, url_of_test_database
+from tests.test_upgrades import new_database
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 COMMANDS = re.findall(
@@ -74,7 +74,7 @@ class Visitors:
         self.thread.join()
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="of the other database")
 def test_sqlite_is_backed_up_while_rooms_are_made_and_restored(opentok, transactional_db, tmp_path):
     url, variables = f"sqlite:///{tmp_path}/db.sqlite3", {"OPENTOK_API_URL": opentok.url}
     sh("python manage.py migrate --noinput", ROOT, DATABASE_URL=url)
@@ -91,18 +91,14 @@ def test_sqlite_is_backed_up_while_rooms_are_made_and_restored(opentok, transact
         assert server.get("/readyz").status_code == 200
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of the other database")
 def test_postgresql_is_backed_up_while_rooms_are_made_and_restored(server, opentok, tmp_path):
     url = url_of_test_database()
     with Visitors(server) as visitors:
         before = len(visitors.made)
         sh(TO_POSTGRESQL, tmp_path, DATABASE_URL=url)
     assert is_private(tmp_path / "backup.dump")
-    name = f"restored_{uuid.uuid4().hex}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    try:
-        new = url.replace(f"/{connection.settings_dict['NAME']}", f"/{name}")
+    with new_database(tmp_path) as new:
         restore = FROM_POSTGRESQL.replace("python manage.py", f"cd {ROOT} && python manage.py")
         sh(restore, tmp_path, DATABASE_URL=new)
         variables = {"OPENTOK_API_URL": opentok.url, "ROOM_CREATION": "keys"}
@@ -110,7 +106,4 @@ def test_postgresql_is_backed_up_while_rooms_are_made_and_restored(server, opent
             for room in visitors.made[:before]:
                 assert restored.get(f"/room/{room}").status_code == 200
             assert restored.get("/readyz").status_code == 200
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
     assert Room.objects.count() >= before

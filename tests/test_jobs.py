@@ -154,13 +154,14 @@ def test_housekeeping_does_jobs_as_well_and_forgets_those_that_are_done(transact
     assert not Job.objects.exists()
 
 
-def worker():
+def worker(**more):
+    """The program of its own; `more` are environment variables."""
     variables = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": url_of_test_database(),
     }
     command = [sys.executable, "manage.py", "worker"]
-    return subprocess.Popen(command, cwd=ROOT, env=variables)
+    return subprocess.Popen(command, cwd=ROOT, env=variables | more)
 
 
 # For operators

@@ -1,9 +1,6 @@
 """Outgoing webhooks: what is told, in which order, signed how, and what becomes of failures."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,8 +18,9 @@ from ops.jobs import run_jobs
 from ops.worker import tidy
 from rooms.models import Room
 from tests.api_client import Program, refusal
-from tests.server_process import ROOT, Server, url_of_test_database
+from tests.server_process import Server
 from tests.test_admin_actions import staff
+from tests.test_jobs import worker
 from tests.test_meetings import came, left, tell
 from tests.webhook_receiver import Receiver
 from web.errors import Problem
@@ -211,7 +209,7 @@ def test_nothing_is_lost_when_workers_are_killed(endpoint, receiver):
     receiver.answer = lambda told: seen.set() or 200
     for _ in range(3):
         seen.clear()
-        process = worker()
+        process = worker(WEBHOOK_ALLOW_PRIVATE="on")
         assert seen.wait(30)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -223,16 +221,6 @@ def test_nothing_is_lost_when_workers_are_killed(endpoint, receiver):
         # In order, but for what was sent once more.
         firsts = [number for place, number in enumerate(told) if number not in told[:place]]
         assert firsts == list(range(30))
-
-
-def worker():
-    variables = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": url_of_test_database(),
-        "WEBHOOK_ALLOW_PRIVATE": "on",
-    }
-    command = [sys.executable, "manage.py", "worker"]
-    return subprocess.Popen(command, cwd=ROOT, env=variables)
 
 
 # Failures
