@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from access.capabilities import Capability
@@ -13,6 +13,7 @@ from access.login import LoginForm
 from access.models import ApiKey
 from staff.kept_spaces import KeepsSpaces
 from staff.offered import OfferedOnly
+from staff.shown_once import ShownOnce
 
 admin.site.login_form = LoginForm
 
@@ -44,7 +45,7 @@ def state(key: ApiKey) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(KeepsSpaces, OfferedOnly):
+class ApiKeyAdmin(KeepsSpaces, ShownOnce, OfferedOnly):
     keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed"}
     form = ApiKeyForm
@@ -65,13 +66,6 @@ class ApiKeyAdmin(KeepsSpaces, OfferedOnly):
         chosen = ["name", "capabilities", "room_prefix", "expires_at"]
         return [*chosen, *self.readonly_fields] if obj else chosen
 
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # What follows is always the page that shows the key.
-        one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
-        return super().add_view(request, form_url, (extra_context or {}) | one_way)
-
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
             obj.save_changes(form.changed_data)
@@ -81,13 +75,13 @@ class ApiKeyAdmin(KeepsSpaces, OfferedOnly):
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The key itself, this once. A message would leave it in a cookie."""
-        context = self.admin_site.each_context(request) | {
-            "title": "The new API key",
-            "opts": self.opts,
-            "key": obj,
-        }
-        return TemplateResponse(request, "admin/access/apikey/issued.html", context)
+        return self.show(
+            request,
+            obj,
+            template="admin/access/apikey/issued.html",
+            title="The new API key",
+            then=reverse("admin:access_apikey_changelist"),
+        )
 
     @admin.action(description="Revoke for good", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from rest_framework.exceptions import APIException
@@ -17,6 +16,7 @@ from staff.kept_spaces import KeepsSpaces
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from staff.offered import OfferedOnly
 from staff.page_actions import PageActions, page_action
+from staff.shown_once import ShownOnce
 from webhooks.addresses import place_of
 from webhooks.deliveries import Delivery, State
 from webhooks.endpoints import Endpoint
@@ -52,6 +52,11 @@ def events(endpoint: Endpoint) -> str:
     return ", ".join(endpoint.events)
 
 
+@admin.display(description="Rooms")
+def rooms(endpoint: Endpoint) -> str:
+    return f"{endpoint.room_prefix}…" if endpoint.room_prefix else "all"
+
+
 @admin.display(description="Deliveries")
 def deliveries(endpoint: Endpoint) -> str:
     page = reverse("admin:webhooks_delivery_changelist")
@@ -75,11 +80,11 @@ class NotForOwnRooms(admin.ModelAdmin):
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(KeepsSpaces, NotForOwnRooms, PageActions, OfferedOnly):
+class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, OfferedOnly):
     keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed", "deleted"}
     form = EndpointForm
-    list_display = ["url", events, "room_prefix", "is_active", "failing_since", deliveries]
+    list_display = ["url", events, rooms, "is_active", "failing_since", deliveries]
     list_filter = ["is_active"]
     fields: ClassVar[Any] = ["url", "events", "room_prefix", "is_active"]
     sortable_by = ()
@@ -146,14 +151,13 @@ class EndpointAdmin(KeepsSpaces, NotForOwnRooms, PageActions, OfferedOnly):
         return self._secret(request, row) if is_done else response
 
     def _secret(self, request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-        """This once. A message would leave it in a cookie."""
-        context = self.admin_site.each_context(request) | {
-            "title": "The secret of the webhook",
-            "opts": self.opts,
-            "endpoint": endpoint,
-            "secret": endpoint.secret,
-        }
-        return TemplateResponse(request, "admin/webhooks/endpoint/secret.html", context)
+        return self.show(
+            request,
+            endpoint,
+            template="admin/webhooks/endpoint/secret.html",
+            title="The secret of the webhook",
+            then=reverse("admin:webhooks_endpoint_change", args=[endpoint.pk]),
+        )
 
 
 @admin.display(description="Answer")
@@ -163,8 +167,7 @@ def answer(delivery: Delivery) -> str:
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, NotForOwnRooms, LargeTableAdmin):
-    list_display = ["created_at", "event", "room_name", "endpoint", "state", "attempts",
-                    "next_try_at", answer, "milliseconds"]  # fmt: skip
+    list_display = ["created_at", "event", "room_name", "endpoint", "state", answer]
     list_filter = ["state", "endpoint"]
     list_select_related = ["endpoint"]
     ordering = ["-created_at", "-id"]

@@ -1,0 +1,31 @@
+"""What is shown once, right after it was made: keys and secrets."""
+
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+
+class ShownOnce(ModelAdmin):
+    """Base of the admins whose `response_add` is `show`."""
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # What follows is always that page.
+        one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, (extra_context or {}) | one_way)
+
+    def show(
+        self, request: HttpRequest, row: Model, *, template: str, title: str, then: str
+    ) -> HttpResponse:
+        """The page that shows it, and leads to `then`. A message would leave it in a cookie."""
+        context = self.admin_site.each_context(request) | {
+            "title": title,
+            "opts": self.opts,
+            "original": row,
+            "next": then,
+        }
+        return TemplateResponse(request, template, context)
