@@ -18,7 +18,7 @@ from ops.jobs import run_jobs
 from ops.worker import tidy
 from rooms.models import Room
 from tests.api_client import Program, refusal
-from tests.server_process import Server
+from tests.server_process import ROOT, Server
 from tests.test_admin_actions import staff
 from tests.test_jobs import worker
 from tests.test_meetings import came, left, tell
@@ -572,3 +572,9 @@ def test_secrets_are_encrypted_again_with_a_new_key(endpoint, settings):
     call_command("encrypt_again")
     settings.SECRET_KEY_FALLBACKS = []
     assert Endpoint.objects.get().secret == secret
+
+
+def test_the_documentation_has_each_event():
+    table = (ROOT / "docs/webhooks.md").read_text().split("| type | data |")[1].split("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")]
+    assert [name.strip(" `") for name in named] == [*events.EVENTS, "ping"]
