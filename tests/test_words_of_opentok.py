@@ -28,7 +28,7 @@ SECRETS = {
     ),
     "a T1 token": ("bad T1==cGFydG5lcg== given", "cGFydG5l"),
     "a signed URL": ("at https://s3/a.mp4?X-Amz-Signature=ab%2Fcd&Expires=1", "ab%2Fcd"),
-    "a signed path": ("at /a.mp4?sig=abcd", "abcd"),
+    "a signed path": ("at /a.mp4?sig=hush", "hush"),
     "a session in a URL": ("at https://h/v2/session/hush/mute", "hush"),
     "an Authorization header": ('Authorization: Digest username="x", response="hush"', "hush"),
     "our header": ("X-OPENTOK-AUTH: hush", "hush"),
