@@ -46,7 +46,8 @@ class Told:
 def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
     """Write down what a callback about a session tells.
 
-    Returns the client who has connected, if it tells of one who was not known.
+    Returns the client who has connected, if it tells of one who was not known, or of one whose data
+    was not, as lists have none.
     """
     with together():
         return _apply(told, name_of=name_of)
@@ -109,7 +110,9 @@ def _client(about: Any, moment: datetime) -> Told | None:
 
 
 def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
-    """Store what is told of a client. Returns one who was not known, and is there now."""
+    """Store what is told of a client. Returns one who is there now, if they or their data were not
+    known.
+    """
     try:
         return _write(session_id, told, name_of)
     except IntegrityError:
@@ -139,9 +142,8 @@ def _join(session_id: str, told: Told) -> Connection | None:
 def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     if known := _locked(told.id):
         in_session, *stored = known
-        if in_session == session_id:  # else nothing of it is true
-            _update(told, *stored)
-        return None
+        # In another session nothing of it is true.
+        return _update(told, *stored) if in_session == session_id else None
     meeting = _meeting_of(session_id, told, name_of)
     connection = Connection.objects.create(
         pk=told.id,
@@ -173,7 +175,7 @@ def _locked(connection_id: str) -> tuple[Any, ...] | None:
     return read(query, connection_id)
 
 
-def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> None:
+def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> Connection | None:
     news: dict[str, Any] = {}
     still = ""
     if told.data and not data:
@@ -191,6 +193,9 @@ def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> Non
             if "left_at" in news:
                 left(told.id)
             _end_if_empty(*row)
+            if left_at is None and "left_at" not in news:
+                return Connection(pk=told.id, data=told.data)
+    return None
 
 
 def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:

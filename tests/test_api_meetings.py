@@ -35,9 +35,10 @@ def room(server, opentok, program):
     return Room.objects.get()
 
 
-def monitor(opentok, url):
-    """Have all that happens told there."""
-    opentok.control("POST", "/callback-url", {"urls": {"all": url}, "secret": SECRET})
+def monitor(opentok, url, *, held=False):
+    """Have all that happens told there; at once, or when it is sent by hand."""
+    hook = {"urls": {"all": url}, "secret": SECRET, "held": held}
+    opentok.control("POST", "/callback-url", hook)
 
 
 def connect(opentok, room, data=""):
@@ -260,6 +261,19 @@ def test_who_comes_with_an_older_token_is_thrown_out(room, opentok, program):
     ben = connect(opentok, room, "Ben")
     connect(opentok, room, ANNA)
     eventually(lambda: connected(opentok, room), {ben})
+
+
+def test_who_is_banned_is_thrown_out_also_if_a_list_has_told_of_them_first(
+    server, room, opentok, program
+):
+    program.post("rooms/standup/bans", identity="user-1")
+    monitor(opentok, f"{server.url}/callbacks", held=True)
+    anna = connect(opentok, room, ANNA)
+    listed = program.get("rooms/standup/connections").json()["items"]
+    assert [each["connectionId"] for each in listed] == [anna]
+    for held in opentok.callbacks(attempts=0):
+        opentok.send_callback(held["id"])
+    eventually(lambda: connected(opentok, room), set())
 
 
 def test_a_ban_until_the_meeting_ends_ends_with_it(room, opentok, program):

@@ -217,7 +217,8 @@ class TestLists:
 
     def test_what_a_list_cannot_say_is_filled_in_by_the_callback(self):
         self.reconcile("a")
-        tell(came("a", 0, "Anna"))
+        new = tell(came("a", 0, "Anna"), came("a", 0, "Anna"))
+        assert [each and each.data for each in new] == ["Anna", None]
         assert presence.present(SESSION).get().data == "Anna"
 
 
