@@ -52,7 +52,7 @@ def test_nginx_takes_its_site(tmp_path):
     assert "test is successful" in run("nginx", "-t", "-c", file)
 
 
-@pytest.mark.skipif(not shutil.which("caddy"), reason="caddyserver.com")
+@pytest.mark.skipif(not shutil.which("caddy"), reason="Debian: caddy")
 def test_caddy_takes_its_file():
     run("caddy", "validate", "--adapter", "caddyfile", "--config", FOLDER / "Caddyfile")
 
