@@ -31,23 +31,21 @@ def meeting_ended(meeting_id: int) -> None:
         )
 
 
-def joined(connection: Connection) -> None:
-    _tell_of("participant.joined", connection)
+def joined(connection: Connection, room: str) -> None:
+    _tell_of("participant.joined", connection, room)
 
 
-def left(connection_id: str) -> None:
-    if events.are_wanted():
-        connection = Connection.objects.select_related("meeting").get(pk=connection_id)
-        gone = {"leftAt": connection.left_at, "reason": connection.reason}
-        _tell_of("participant.left", connection, **gone)
+def left(connection: Connection, room: str) -> None:
+    gone = {"leftAt": connection.left_at, "reason": connection.reason}
+    _tell_of("participant.left", connection, room, **gone)
 
 
-def _tell_of(event: str, connection: Connection, **more: Any) -> None:
+def _tell_of(event: str, connection: Connection, room: str, **more: Any) -> None:
     """Of people; rendered pages and bots are none."""
     if events.are_wanted() and connection.data not in NO_PERSON:
         events.record(
             event,
-            room=connection.meeting.room_name,
+            room=room,
             meeting=connection.meeting_id,
             connection=connection.pk,
             name=connection.name,

@@ -22,7 +22,7 @@ from meetings.models import (
 from meetings.presence import NO_PERSON, present
 from video import values
 from video.answers import Remote
-from web.rows import has_row, read, row_lock, write
+from web.rows import has_row, row_lock, write
 from webhooks.events import together
 
 # Why a client left whose going was found out and not told.
@@ -49,17 +49,14 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
     Returns the client who has connected, if it tells of one who was not known, or of one whose data
     was not, as lists have none.
     """
-    with together():
-        return _apply(told, name_of=name_of)
-
-
-def _apply(told: Remote, *, name_of: NameOf) -> Connection | None:
     session_id = values.text(told.get("sessionId"))
     moment = values.moment(told.get("timestamp")) or timezone.now()
     match told["event"]:
         case "connectionCreated":
             if client := _client(told.get("connection"), moment):
-                return _join(session_id, client) or _note(session_id, client, name_of)
+                with together():
+                    arrived = _join(session_id, client)
+                return arrived or _note(session_id, client, name_of)
         case "connectionDestroyed":
             if client := _client(told.get("connection"), moment):
                 reason = values.text(told.get("reason"))[:MAX_REASON]
@@ -82,13 +79,6 @@ def reconcile(
         str(each["connectionId"])[:MAX_ID]: values.moment(each.get("createdAt")) or asked_at
         for each in listed
     }
-    with together():
-        _reconcile(session_id, there, asked_at, name_of)
-
-
-def _reconcile(
-    session_id: str, there: dict[str, datetime], asked_at: datetime, name_of: NameOf
-) -> None:
     for connection in present(session_id).filter(connected_at__lt=asked_at):
         if connection.pk not in there:
             gone = Told(connection.pk, connection.connected_at, "", asked_at, NOT_LISTED)
@@ -128,12 +118,16 @@ def _join(session_id: str, told: Told) -> Connection | None:
         "INSERT INTO meetings_connection (id, meeting_id, data, connected_at, reason) "  # noqa: S608
         "SELECT %s, id, %s, %s, '' FROM meetings_meeting "
         f"WHERE session_id = %s AND ended_at IS NULL AND started_at <= %s {row_lock()} "
-        "ON CONFLICT DO NOTHING RETURNING meeting_id"
+        "ON CONFLICT DO NOTHING RETURNING meeting_id, "
+        "(SELECT room_name FROM meetings_meeting WHERE id = meeting_id)"
     )
     came = told.connected_at
     if row := write(query, told.id, told.data, came, session_id, came):
-        connection = Connection(pk=told.id, meeting_id=row[0], data=told.data, connected_at=came)
-        joined(connection)
+        meeting_id, room = row
+        connection = Connection(
+            pk=told.id, meeting_id=meeting_id, data=told.data, connected_at=came
+        )
+        joined(connection, room)
         return connection
     return None
 
@@ -141,9 +135,8 @@ def _join(session_id: str, told: Told) -> Connection | None:
 @transaction.atomic
 def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     if known := _locked(told.id):
-        in_session, *stored = known
         # In another session nothing of it is true.
-        return _update(told, *stored) if in_session == session_id else None
+        return _update(told, known) if known.session_id == session_id else None
     meeting = _meeting_of(session_id, told, name_of)
     connection = Connection.objects.create(
         pk=told.id,
@@ -154,33 +147,34 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
         reason=told.reason,
     )
     if told.left_at:
-        left(connection.pk)
+        left(connection, meeting.room_name)
         _end_if_empty(meeting.pk)
         return None
-    joined(connection)
+    joined(connection, meeting.room_name)
     return connection
 
 
-def _locked(connection_id: str) -> tuple[Any, ...] | None:
-    """The session of a client who is known, their data, when they left and why.
+def _locked(connection_id: str) -> Any:
+    """The client, if they are known, with the `session_id` and the `room_name` of their meeting.
 
     Their meeting is locked, as everywhere here. Two who lock connections as well could wait for
     each other.
     """
     query = (
-        "SELECT session_id, client.data, left_at, reason "  # noqa: S608
+        "SELECT client.*, session_id, room_name "  # noqa: S608
         "FROM meetings_connection client JOIN meetings_meeting meeting ON meeting.id = meeting_id "
         f"WHERE client.id = %s {row_lock('meeting')}"
     )
-    return read(query, connection_id)
+    return next(iter(Connection.objects.raw(query, [connection_id])), None)
 
 
-def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> Connection | None:
+def _update(told: Told, known: Any) -> Connection | None:
+    was_there = known.left_at is None
     news: dict[str, Any] = {}
     still = ""
-    if told.data and not data:
+    if told.data and not known.data:
         news["data"] = told.data  # lists have none, and it says who counts as a person
-    if told.left_at and (left_at is None or reason == NOT_LISTED):
+    if told.left_at and (was_there or known.reason == NOT_LISTED):
         news |= {"left_at": told.left_at, "reason": told.reason}
         # What was read may be older than the lock, for which another process was waited for.
         still = f"AND (left_at IS NULL OR reason = '{NOT_LISTED}')"
@@ -190,11 +184,12 @@ def _update(told: Told, data: str, left_at: datetime | None, reason: str) -> Con
             f"UPDATE meetings_connection SET {columns} WHERE id = %s {still} RETURNING meeting_id"  # noqa: S608
         )
         if row := write(query, *news.values(), told.id):
+            for name, new in news.items():
+                setattr(known, name, new)
             if "left_at" in news:
-                left(told.id)
+                left(known, known.room_name)
             _end_if_empty(*row)
-            if left_at is None and "left_at" not in news:
-                return Connection(pk=told.id, data=told.data)
+            return known if was_there and known.left_at is None else None
     return None
 
 
@@ -254,7 +249,7 @@ def _return(connection_id: str, asked_at: datetime) -> None:
         meeting = _meeting_of(was_in.session_id, back, lambda _: was_in.room_name)
         gone.update(left_at=None, reason="", meeting=meeting)
         connection.meeting = meeting
-        joined(connection)
+        joined(connection, meeting.room_name)
         if meeting != was_in:  # others have begun another one meanwhile
             _end_if_empty(was_in.pk)
 
@@ -299,8 +294,9 @@ def _empty(session_id: str, moment: datetime) -> None:
     running = Meeting.objects.select_for_update().filter(session_id=session_id, ended_at=None)
     if meeting := running.first():
         there = meeting.connections.filter(left_at=None, connected_at__lte=moment)
-        ids = list(there.values_list("pk", flat=True))
+        gone = list(there)
         there.update(left_at=moment, reason=NOT_LISTED)
-        for connection_id in ids:
-            left(connection_id)
+        for connection in gone:
+            connection.left_at, connection.reason = moment, NOT_LISTED
+            left(connection, meeting.room_name)
         _end_if_empty(meeting.pk)

@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
+from web.rows import insert
 from webhooks.deliveries import Delivery
 from webhooks.endpoints import active_endpoints
 
@@ -32,10 +33,11 @@ def record(event: str, *, room: str, **data: Any) -> None:
     payload = {"type": event, "timestamp": now.isoformat(), "data": {"room": room, **data}}
     # In ASCII: half an emoji, which a name can end with, is no UTF-8.
     text = json.dumps(payload, cls=DjangoJSONEncoder)
-    Delivery.objects.bulk_create(
-        Delivery(endpoint=endpoint, event=event, room_name=room, payload=text, created_at=now)
-        for endpoint in endpoints
-    )
+    for endpoint in endpoints:
+        delivery = Delivery(
+            endpoint=endpoint, event=event, room_name=room, payload=text, created_at=now
+        )
+        insert(delivery, using=Delivery.objects.db)
 
 
 def are_wanted() -> bool:
