@@ -63,11 +63,10 @@ lock: $(RELEASE_INSTALLED)  ## Write down which packages a release installs, wit
 audit: $(RELEASE_INSTALLED)  ## Look the locked packages up among known holes; says which it could not
 	$(VENV)/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
 
-clients: $(RELEASE_INSTALLED)  ## Make typed clients of the API in clients/, in Python and TypeScript; needs npm
+clients: $(TEST_INSTALLED)  ## Make clients of the API in clients/: Python, TypeScript, Bruno
 	@mkdir -p clients
 	$(PYTHON) -m tests.as_deployed manage.py spectacular --format openapi-json --file clients/openapi.json
-	$(VENV)/bin/openapi-python-client generate --path clients/openapi.json --output-path clients/python --overwrite
-	npx --yes openapi-typescript@7 clients/openapi.json --default-non-nullable false --output clients/rooms.d.ts
+	$(PYTHON) -m tests_sdks.making clients
 
 format: $(TEST_INSTALLED)  ## Format the code
 	$(VENV)/bin/ruff format .

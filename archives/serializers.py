@@ -1,10 +1,14 @@
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from video.archives import MAX_ARCHIVES
 
+SESSION = {"sessionId": "1_MX40NTk5OTk5OX5-MTcwMDAwMDAwMDAwMH5hYmN-UH5-"}
 
+
+@extend_schema_serializer(examples=[OpenApiExample("Such as", SESSION, request_only=True)])
 class StartSerializer(serializers.Serializer):
     """The body of POST /archive/start; like the sample server it ignores anything else in it."""
 

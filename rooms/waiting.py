@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +39,7 @@ class GuestNameField(serializers.CharField):
         return name
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Such as", {"name": "Ben"}, request_only=True)])
 class NewGuestSerializer(StrictSerializer):
     name = GuestNameField(
         max_length=MAX_NAME, help_text="What the moderators are told about who waits."

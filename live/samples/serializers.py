@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from archives.serializers import SESSION
+
 # A host, then a port and a path if need be: no user, query or fragment, which would be another
 # address than the one that is read.
 HOST = (
@@ -12,9 +14,6 @@ HOST = (
     r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?\Z"
 )
 PHONE_NUMBER = r"\A\+?[1-9][0-9]{3,14}\Z"
-
-
-SESSION = {"sessionId": "1_MX40NTk5OTk5OX5-MTcwMDAwMDAwMDAwMH5hYmN-UH5-"}
 
 
 def with_example(**body: Any) -> Any:
