@@ -24,7 +24,7 @@ ONCE = [
     # calls to OpenTok
     "api_moderation", "door_calls", "door_to_opentok", "failing_opentok", "words_of_opentok",
     # what is published
-    "schema", "documents",
+    "schema", "documents", "ten_things",
 ]  # fmt: skip
 RUNS = {"sqlite": [], "postgresql": [f"--ignore-glob=tests/test_{name}.py" for name in ONCE]}
 # Of each run. Tests wait a good deal, for processes and for time-outs.
