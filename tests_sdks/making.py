@@ -31,8 +31,8 @@ def run(command, **options):
 def make_python(schema: Path, folder: Path) -> None:
     """A package, open_tok_rooms_client."""
     programs = environment_with("requirements-clients.txt")
-    # The generator formats what it has made with the ruff that it finds.
-    found = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    # The generator formats what it has made with the ruff that it finds, which leaves its cache.
+    found = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "RUFF_NO_CACHE": "true"}
     generate = [programs / "openapi-python-client", "generate", "--overwrite"]
     run([*generate, "--path", schema, "--output-path", folder], env=os.environ | found)
 

@@ -73,6 +73,14 @@ def test_the_versions_of_the_generators_are_exact():
         assert all(version[0].isdigit() for version in packages.values())
 
 
+@pytest.mark.parametrize("make", [make_python, make_typescript, make_bruno])
+def test_the_same_description_becomes_the_same_client(make, schema, tmp_path):
+    made = [tmp_path / name for name in ("first", "second")]
+    for place in made:
+        make(schema, place)
+    assert run(["diff", "-r", *made]) == ""
+
+
 def test_a_client_in_python_is_made_and_used(server, key, schema, tmp_path):
     make_python(schema, tmp_path / "client")
     python = environment_with("requirements-clients.txt") / "python"
