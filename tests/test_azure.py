@@ -6,7 +6,7 @@ import requests
 from archives import storage as storages
 from archives.copying import copy_due
 from archives.models import Archive
-from ops.doctor import recordings
+from ops.doctor.running import recordings
 from tests.azurite_process import KEY, PROGRAM, Azurite
 from tests.problems import raises
 from tests.test_copying import LARGE, key_of, large, row  # noqa: F401  fixtures

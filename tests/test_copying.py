@@ -20,7 +20,7 @@ from archives.copying import copy_due
 from archives.models import Archive
 from audit.models import Entry
 from config import environment
-from ops.doctor import recordings
+from ops.doctor.running import recordings
 from rooms.models import Room
 from tests.problems import raises
 from tests.range_server import RangeServer

@@ -8,7 +8,7 @@ from django.db import connection
 
 from archives.models import Archive
 from meetings.models import Meeting
-from ops.doctor import NEWEST_RECORDINGS
+from ops.doctor.running import NEWEST_RECORDINGS
 from tests.test_doctor import Diagnosis, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,9 +25,10 @@ def doctor(opentok):
 def test_where_nothing_is_wrong_it_says_so_in_a_line_each(opentok):
     done = run(OPENTOK_API_URL=opentok.url)
     assert done.returncode == 0
-    subjects = [line.split(":")[0].split(None, 1) for line in done.stdout.splitlines()]
-    assert [subject for level, subject in subjects if level == "ok"][:5] == [
-        "release", "configuration", "credentials", "clock", "database",
+    lines = done.stdout.partition("\n\n")[0].splitlines()
+    subjects = [line.split(":")[0].split(None, 1) for line in lines]
+    assert [subject for level, subject in subjects if level == "ok"][:6] == [
+        "release", "platform", "configuration", "credentials", "clock", "database",
     ]  # fmt: skip
     assert not [subject for level, subject in subjects if level == "error"]
     assert opentok.secret not in done.stdout + done.stderr

@@ -18,7 +18,8 @@ from django_tasks import task
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult as Job
 
-from ops import doctor, jobs
+from ops import jobs
+from ops.doctor import running
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_admin_actions import staff
 from tests.test_api_meetings import eventually
@@ -182,13 +183,13 @@ def test_jobs_are_counted_in_the_metrics_until_they_are_done(transactional_db, s
 
 
 def test_doctor_says_when_no_worker_runs_and_what_failed(transactional_db):
-    assert [each.level for each in doctor.background_jobs()] == ["ok"]
+    assert [each.level for each in running.background_jobs()] == ["ok"]
     fail.enqueue()
     Job.objects.update(enqueued_at=timezone.now() - timedelta(hours=1))
-    (waits,) = doctor.background_jobs()
+    (waits,) = running.background_jobs()
     assert (waits.level, "60 minutes" in waits.message) == ("error", True)
     Job.objects.update(status=TaskResultStatus.FAILED)
-    (failed,) = doctor.background_jobs()
+    (failed,) = running.background_jobs()
     assert (failed.level, failed.message[:8]) == ("warning", "1 failed")
 
 

@@ -9,7 +9,8 @@ from collections import namedtuple
 import pytest
 import yaml
 
-from ops import disk, doctor
+from ops import disk
+from ops.doctor import stored
 from tests.server_process import ROOT
 from tests.test_metrics import samples
 
@@ -71,6 +72,6 @@ def test_the_dashboard_has_a_panel_in_each_place_once():
 
 def test_a_disk_that_is_nearly_full_is_told(db, monkeypatch):
     for free, level in ((5, "warning"), (50, "ok")):
-        monkeypatch.setattr(doctor, "storage_use", lambda free=free: disk.Use(1, 100, free))
-        (told,) = doctor.disk()
+        monkeypatch.setattr(stored, "storage_use", lambda free=free: disk.Use(1, 100, free))
+        (told,) = stored.disk()
         assert (told.level, f"{free}%" in told.message) == (level, True)

@@ -16,7 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from archives.models import Archive
-from ops import doctor, worker
+from ops import worker
+from ops.doctor import stored
 from rooms import search
 from rooms.models import Room
 from staff.large_tables import CappedPaginator
@@ -188,11 +189,11 @@ def test_the_api_finds_recordings_by_part_of_a_name(program):
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL")
 def test_without_trigrams_a_search_finds_the_same_and_the_doctor_says_so():
     make_room("Team Zürich")
-    assert [finding.level for finding in doctor.search()] == ["ok"]
+    assert [finding.level for finding in stored.search()] == ["ok"]
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX room_trigrams")
     assert rooms("zur") == ["Team Zürich"]
-    (finding,) = doctor.search()
+    (finding,) = stored.search()
     assert finding.level == "warning"
     assert "CREATE INDEX CONCURRENTLY room_trigrams ON rooms_room USING gin" in finding.remedy
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ops import doctor
+from ops.doctor.finding import Finding
 
 
 class Command(BaseCommand):
@@ -25,5 +26,14 @@ class Command(BaseCommand):
             for found in findings:
                 line = f"{found.level:8} {found.subject}: {found.message} {found.remedy}"
                 self.stdout.write(line.rstrip())
+            self._write_what_to_do(doctor.most_important(findings))
         if any(found.level == "error" for found in findings):
             sys.exit(1)
+
+    def _write_what_to_do(self, findings: list[Finding]) -> None:
+        if not findings:
+            self.stdout.write("\nNothing has to be done.")
+            return
+        self.stdout.write("\nTo do, the most important first:")
+        for number, found in enumerate(findings, 1):
+            self.stdout.write(f"{number}. {found.subject}: {found.message} {found.remedy}")
