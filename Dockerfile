@@ -6,7 +6,7 @@ WORKDIR /app
 # What only some servers need, such as `-r requirements-storage.txt`.
 ARG EXTRA=""
 # Else exactly what the release was tested with: `make lock`.
-COPY requirements.lock requirements-storage.txt ./
+COPY requirements.lock requirements-storage.txt requirements-traces.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
     && if [ -n "$EXTRA" ]; then pip install --no-cache-dir $EXTRA; fi
 

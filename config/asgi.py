@@ -25,6 +25,7 @@ from config.threads import Threads
 from config.wsgi import application as wsgi
 from ops.worker import Worker
 from rooms import quick
+from telemetry import tracing
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -105,6 +106,7 @@ class Application:
         asyncio.get_running_loop().add_reader(self._parent, self._stop)
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
+        tracing.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _stop(self) -> None:
@@ -119,10 +121,11 @@ class Application:
         while self._answering:
             await asyncio.sleep(0.1)
         await asyncio.sleep(FLUSH_SECONDS)
+        tracing.stop()
         os._exit(0)
 
     async def _answer(self, environ: Environ) -> Answer:
-        answered: Answer = await self._threads.run(answer, environ)
+        answered: Answer = await self._threads.run(tracing.carried(answer), environ)
         return answered
 
     async def _send(

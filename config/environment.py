@@ -35,6 +35,9 @@ ALSO_CALLED = {
     for word, meant in {"KEY": "TOKBOX_API_KEY", "SECRET": "TOKBOX_SECRET"}.items()
 }
 
+# OpenTelemetry reads some forty variables by itself.
+OF_LIBRARIES = ("OTEL_",)
+
 # The names that were asked for, and what `.env` sets.
 asked_for: set[str] = set()
 _file: dict[str, dotenv.Value] = {}
@@ -101,6 +104,8 @@ def misspelt() -> Iterator[str]:
     It knows the names that were asked for by now: ask after the settings are read.
     """
     for name in sorted((_file.keys() | os.environ.keys()) - asked_for):
+        if name.startswith(OF_LIBRARIES):
+            continue
         if meant := _meant_by(name.upper(), is_ours=name in _file):
             where = f" in line {_file[name].line} of .env" if name in _file else ""
             yield f"{name}{where} is not read by this server. Is {meant} meant?"

@@ -27,6 +27,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from access.shared_files import temporary_folder
+from telemetry import tracing
 from web import listening
 from web.version import VERSION
 
@@ -144,8 +145,10 @@ class Server(MPServer):
 
     def load_worker(self) -> Any:
         from config.asgi import Application
+        from ops.health import HealthMiddleware
 
-        return Application(parent=self._alive)
+        tracing.start()
+        return tracing.traced(Application(self._alive), untraced=HealthMiddleware.VIEWS)
 
     def _init_shared_socket(self) -> None:
         self._sso = None

@@ -71,6 +71,9 @@ WEB_CONCURRENCY = environment.integer("WEB_CONCURRENCY", 2, at_least=1, at_most=
 # Opens /metrics (ops/metrics.py) to requests that send it.
 METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
+# Where traces go (telemetry/tracing.py); nowhere without it.
+OTEL_EXPORTER_OTLP_ENDPOINT = environment.web_address("OTEL_EXPORTER_OTLP_ENDPOINT")
+
 # The edge: who may call from a browser, and how large a request may be.
 CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS", "*")
 MAX_BODY_BYTES = 100 * 1024

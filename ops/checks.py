@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 
 STARTUP = "startup"
 STORAGE_PACKAGES = {"s3": "botocore", "azure": "azure"}
+TRACES_PACKAGES = [
+    "opentelemetry.sdk",
+    "opentelemetry.exporter.otlp.proto.http",
+    "opentelemetry.instrumentation.asgi",
+]
 
 
 @register(STARTUP)
@@ -187,16 +192,30 @@ def storage_can_be_spoken_to(**kwargs: Any) -> list[CheckMessage]:
         remedy = "Set it to a key of the account in ARCHIVE_STORAGE_URL."
         return [Error("AZURE_STORAGE_KEY is not set.", hint=remedy, id="config.E011")]
     package = STORAGE_PACKAGES.get(kind)
-    if not package or importlib.util.find_spec(package):
-        return []
-    return [
-        Error(
-            f"ARCHIVE_STORAGE_URL is set, and the package {package} is not installed.",
-            hint="Run `pip install -r requirements-storage.txt`; docker build takes "
-            '`--build-arg EXTRA="-r requirements-storage.txt"`.',
-            id="config.E010",
-        )
-    ]
+    return _missing("ARCHIVE_STORAGE_URL", [package] if package else [], "storage", "config.E010")
+
+
+@register(STARTUP)
+def traces_can_be_sent(**kwargs: Any) -> list[CheckMessage]:
+    packages = TRACES_PACKAGES if settings.OTEL_EXPORTER_OTLP_ENDPOINT else []
+    return _missing("OTEL_EXPORTER_OTLP_ENDPOINT", packages, "traces", "config.E012")
+
+
+def _missing(variable: str, packages: list[str], file: str, id_: str) -> list[CheckMessage]:
+    """An error for the first package that is not installed and that a variable takes."""
+    for package in packages:
+        with suppress(ModuleNotFoundError):  # of the package above it
+            if importlib.util.find_spec(package):
+                continue
+        return [
+            Error(
+                f"{variable} is set, and the package {package} is not installed.",
+                hint=f"Run `pip install -r requirements-{file}.txt`; docker build takes "
+                f'`--build-arg EXTRA="-r requirements-{file}.txt"`.',
+                id=id_,
+            )
+        ]
+    return []
 
 
 @register(STARTUP)

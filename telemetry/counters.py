@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from telemetry import recent
+from telemetry import recent, tracing
 
 # More than everything counted takes: labels are from short lists.
 FILE_BYTES = 2 * 1024 * 1024
@@ -83,7 +83,8 @@ def opentok_call(operation: str) -> Iterator[None]:
     """Times the block; how it ended is the `outcome` of the error that leaves it, or "ok"."""
     started, outcome = perf_counter(), "ok"
     try:
-        yield
+        with tracing.call(f"opentok {operation}"):
+            yield
     except Exception as error:
         outcome = getattr(error, "outcome", "server_error")
         raise

@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from telemetry import tracing
+
 # The id of the request that this thread works on; empty between requests.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -36,6 +38,8 @@ class JSONFormatter(logging.Formatter):
         }
         if current := request_id.get():
             fields["request_id"] = current
+        if trace := tracing.trace_id():
+            fields["trace_id"] = trace
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return _in_one_piece(fields)

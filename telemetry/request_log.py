@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.admindocs.views import simplify_regex
 from django.http import HttpRequest, HttpResponse
 
-from telemetry import counters, logs
+from telemetry import counters, logs, tracing
 
 # A request's id from outside is believed if it can do no harm wherever it is written.
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -42,6 +42,7 @@ def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
     method = request.method if request.method in METHODS else "other"
     route, status = route_of(request), response.status_code
     counters.count_request(*counted_as(request, method, route, status), status, seconds=seconds)
+    tracing.name_request(method, route)
     _write_line(
         method,
         route,
@@ -57,6 +58,7 @@ def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
 def write(method: str, route: str, status: int, *, seconds: float, **told: str) -> None:
     """The same, of a request whose method is one that its route takes."""
     counters.count_request(method, route, status, seconds=seconds)
+    tracing.name_request(method, route)
     _write_line(method, route, status, seconds=seconds, **told)
 
 
@@ -110,6 +112,8 @@ def _write_line(
     """
     now = logs.moment(time.time())
     more = f',"bytes":{int(size)}' if size else ""
+    if trace := tracing.trace_id():
+        more += f',"trace_id":"{trace}"'
     if key_prefix:
         more += f',"key_prefix":{logs.to_json(key_prefix)}'
     if address:

@@ -202,7 +202,7 @@ def test_the_image_is_small_needs_no_secret_and_does_not_run_as_root():
     assert instructions[0] == ("FROM", f"python:{version}-slim")
     copied = [rest for word, rest in instructions if word in {"COPY", "ADD"}]
     assert copied == [
-        "requirements.lock requirements-storage.txt ./",
+        "requirements.lock requirements-storage.txt requirements-traces.txt ./",
         ". .",
     ]  # so that packages are installed once
     collected = instructions.index(("RUN", "python manage.py collectstatic --noinput"))

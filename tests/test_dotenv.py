@@ -216,7 +216,8 @@ def test_an_env_file_with_a_latin1_letter_is_a_sentence_and_no_traceback(checkou
 
 
 def test_a_misspelt_variable_is_warned_of_by_checks_and_doctor(checkout):
-    (checkout / ".env").write_text(f"{CREDENTIALS}# ours\nTRUSTED_PROXY=1\nOTHER=1\n")
+    others = "OTHER=1\nOTEL_EXPORTER_OTLP_HEADERS=a=b\n"  # a library reads that one
+    (checkout / ".env").write_text(f"{CREDENTIALS}# ours\nTRUSTED_PROXY=1\n{others}")
     where = "TRUSTED_PROXY in line 5 of .env is not read by this server. Is TRUSTED_PROXIES meant?"
     done = manage(checkout, "check", ANONYMOUS_ACCES="none")
     assert done.returncode == 0

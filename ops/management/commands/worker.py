@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ops.worker import Worker
+from telemetry import tracing
 
 
 class Command(BaseCommand):
@@ -12,7 +13,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         signals = {signal.SIGTERM, signal.SIGINT}
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # in its threads as well
+        tracing.start()
         worker = Worker()
         worker.start()
         signal.sigwait(signals)
         worker.stop()
+        tracing.stop()
