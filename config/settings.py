@@ -23,6 +23,7 @@ ON_HEROKU = environment.on_heroku()
 OPENTOK = {
     "TOKBOX_API_KEY": environment.secret("TOKBOX_API_KEY"),
     "TOKBOX_SECRET": environment.secret("TOKBOX_SECRET"),
+    "TOKBOX_SECRET_OLD": environment.secret("TOKBOX_SECRET_OLD"),
     "VONAGE_APPLICATION_ID": environment.secret("VONAGE_APPLICATION_ID"),
     "VONAGE_PRIVATE_KEY": environment.text("VONAGE_PRIVATE_KEY", has_lines=True),
     "OPENTOK_API_URL": environment.secret("OPENTOK_API_URL"),

@@ -63,6 +63,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         options.application_id,
         options.public_key,
         strict_expiry=options.strict_expiry,
+        second_secret=options.second_secret,
     )
     links = Links()
     callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret), links)
@@ -122,6 +123,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--link-host", help="host that download links name; control is for this machine alone then")
     add("--api-key", type=digits, default=DEMO_API_KEY, help="API key of the OpenTok project")
     add("--secret", type=filled, default=DEMO_SECRET, help="secret of the OpenTok project")
+    add("--second-secret", type=filled, help="also accept this one, as while a secret changes")
     add("--application-id", type=application, help="also accept this Vonage application")
     add("--public-key", type=public_key, metavar="PATH", help="its public key, a PEM file")
     add(

@@ -7,6 +7,8 @@ Refusals are 403, not 401. Messages with code -1 are recorded answers of the rea
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -54,6 +56,11 @@ class Keys:
     application_id: str | None = None
     public_key: RSAPublicKey | None = None
     strict_expiry: bool = False
+    second_secret: str | None = None
+
+    def secrets(self) -> list[str]:
+        """Both, while one takes the other's place."""
+        return [self.secret, *filter(None, [self.second_secret])]
 
     def projects(self) -> list[Project]:
         projects = [Project(self.api_key, is_vonage=False)]
@@ -79,7 +86,7 @@ class Keys:
     def _opentok_project(self, token: str, issuer: Any) -> Project:
         if issuer != self.api_key:
             raise ApiError(403, -1, "Issuer not found")
-        self._check(verified(token, self.secret, "HS256"), may_last=False)
+        self._check(verified(token, self.secrets(), "HS256"), may_last=False)
         return Project(self.api_key, is_vonage=False)
 
     def _vonage_application(self, token: str, claim: Any) -> Project:
@@ -87,7 +94,7 @@ class Keys:
         if application_id is None or key is None or claim != application_id:
             # inference: recorded for OpenTok projects; no such answer for an application was seen.
             raise ApiError(403, -1, "Issuer not found")
-        self._check(verified(token, key, "RS256"), may_last=True)
+        self._check(verified(token, [key], "RS256"), may_last=True)
         return Project(application_id, is_vonage=True)
 
     def _check(self, claims: dict[str, Any], *, may_last: bool) -> None:
@@ -126,15 +133,17 @@ def claimed(token: str) -> dict[str, Any]:
     return claims
 
 
-def verified(token: str, key: str | RSAPublicKey, algorithm: str) -> dict[str, Any]:
-    """The claims of a token with a true signature. Raises ApiError."""
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token, key, algorithms=[algorithm], options=SIGNATURE_ONLY
-        )
-    except (jwt.PyJWTError, ValueError):
-        raise ApiError(403, -1, "Invalid signature") from None
-    return claims
+def verified(
+    token: str, keys: Sequence[str] | Sequence[RSAPublicKey], algorithm: str
+) -> dict[str, Any]:
+    """The claims of a token with a true signature by one of the keys. Raises ApiError."""
+    for key in keys:
+        with suppress(jwt.PyJWTError, ValueError):
+            claims: dict[str, Any] = jwt.decode(
+                token, key, algorithms=[algorithm], options=SIGNATURE_ONLY
+            )
+            return claims
+    raise ApiError(403, -1, "Invalid signature")
 
 
 def is_number(value: object) -> bool:

@@ -16,8 +16,8 @@ from typing import Any
 
 import jwt
 
-from emulator.auth import SIGNATURE_ONLY, Keys, is_number
-from emulator.messages import BadInput, form_fields
+from emulator.auth import Keys, is_number, verified
+from emulator.messages import ApiError, BadInput, form_fields
 
 ROLES = ("subscriber", "publisher", "publisheronly", "moderator")
 USUAL_ROLE = "publisher"
@@ -66,15 +66,15 @@ def read_jwt(keys: Keys, text: str) -> tuple[str, dict[str, Any]]:
     try:
         claims = jwt.decode(text, options={"verify_signature": False})
         project_id: str
-        key: Any
+        secrets: list[Any]
         if claims.get("application_id") and claims["application_id"] == keys.application_id:
-            project_id, key, algorithm = claims["application_id"], keys.public_key, "RS256"
+            project_id, secrets, algorithm = claims["application_id"], [keys.public_key], "RS256"
         elif claims.get("iss") == keys.api_key:
-            project_id, key, algorithm = keys.api_key, keys.secret, "HS256"
+            project_id, secrets, algorithm = keys.api_key, keys.secrets(), "HS256"
         else:
             raise BadInput("The token is of another project")
-        claims = jwt.decode(text, key or "", algorithms=[algorithm], options=SIGNATURE_ONLY)
-    except jwt.InvalidSignatureError:
+        claims = verified(text, secrets, algorithm)
+    except ApiError:
         raise BadInput("Invalid token signature") from None
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise error if isinstance(error, BadInput) else BadInput("Invalid token format") from None
@@ -96,7 +96,8 @@ def read_t1(keys: Keys, text: str) -> tuple[str, dict[str, Any]]:
         raise error if isinstance(error, BadInput) else BadInput("Invalid token format") from None
     if parts["partner"] != keys.api_key:
         raise BadInput("The token is of another project")
-    code = hmac.digest(keys.secret.encode(), parts["rest"].encode(), hashlib.sha1).hex()
-    if not hmac.compare_digest(code, parts["code"].lower()):
+    rest, code = parts["rest"].encode(), parts["code"].lower()
+    codes = [hmac.digest(each.encode(), rest, hashlib.sha1).hex() for each in keys.secrets()]
+    if not any(hmac.compare_digest(each, code) for each in codes):
         raise BadInput("Invalid token signature")
     return keys.api_key, fields

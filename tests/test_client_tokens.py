@@ -121,6 +121,17 @@ def test_a_token_that_is_forged_expired_or_anothers_is_not_good(text):
     assert read_token(text) is None
 
 
+@pytest.mark.parametrize("made", [signed, t1])
+def test_a_token_signed_with_the_secret_before_is_read_while_that_is_named(made, settings):
+    text, other = made(), "0123456789abcdef0123456789abcdef01234567"
+    settings.OPENTOK = settings.OPENTOK | {"TOKBOX_SECRET": other, "TOKBOX_SECRET_OLD": SECRET}
+    assert read_token(text).session_id == SESSION
+    new = tokens.generate_token(SESSION, role="publisher", lifetime=60)
+    assert jwt.decode(new, other, ["HS256"])["session_id"] == SESSION
+    settings.OPENTOK = settings.OPENTOK | {"TOKBOX_SECRET_OLD": ""}
+    assert read_token(text) is None
+
+
 def test_the_tokens_of_calls_to_opentok_are_no_client_tokens():
     now = int(time.time())
     call = {"iss": PROJECT, "ist": "project", "iat": now, "exp": now + 60, "jti": "1"}

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from opentok import Client, MediaModes
 from opentok.exceptions import AuthError, RequestError
 
+from tests.client_tokens import client_token, t1_token
 from tests.emulator_process import Emulator
+from tests.raw_page import RawPage
 
 pytestmark = pytest.mark.usefixtures("unmodified_sdk")
 
@@ -48,6 +50,19 @@ def vonage(emulator, private_key, tmp_path):
     client = Client(APPLICATION_ID, str(path))
     client.endpoints.api_url = emulator.url
     return client
+
+
+def test_a_project_may_have_two_secrets_while_one_changes():
+    with Emulator("--second-secret", "new" * 12) as emulator:
+        for secret in emulator.secret, "new" * 12:
+            client = Client(emulator.api_key, secret, api_url=emulator.url)
+            session_id = client.create_session().session_id
+            for made in (client_token, t1_token):
+                token = made(emulator, session_id, secret=secret)
+                with RawPage(emulator, session_id, token) as page:
+                    page.enter()
+        with pytest.raises(RequestError, match="invalid credentials"):
+            Client(emulator.api_key, "other" * 8, api_url=emulator.url).create_session()
 
 
 def listing(emulator, headers):

@@ -14,10 +14,13 @@ from rooms.models import Room
 from staff import second_factors
 from staff.models import SecondFactor
 from tests.api_client import Program, refusal
+from tests.emulator_process import Emulator
+from tests.raw_page import RawPage
 from tests.server_process import Server
 from tests.test_callbacks import sign, told
 from tests.test_idempotency import post
 from video.redaction import without_secrets
+from video.tokens import generate_token
 
 OLD, NEW = of_tests.SECRET_KEY, "another-secret-key-of-more-than-fifty-characters-0123456789"
 
@@ -84,7 +87,37 @@ def test_a_callback_may_be_signed_with_the_secret_before(server, opentok):
         assert refusal(call_back(only_new, room, old)) == (401, "callback_refused")
 
 
+def test_opentoks_secret_changes_while_people_are_in_a_call(transactional_db, opentok):
+    old, new = opentok.secret, "0ddba11f00dfacade0ff1ce0c0ffee005ca1ab1e"
+
+    def works(server, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        return server.get("/api/v1/rooms/exam/connections", headers=headers).status_code == 200
+
+    # 1. OpenTok knows both.
+    with Emulator("--second-secret", new) as both:
+        with Server(OPENTOK_API_URL=both.url) as before:
+            session = before.get("/room/exam").json()["sessionId"]
+            first = generate_token(session, role="moderator", lifetime=600)
+            both.connect(session)
+            assert works(before, first)
+        # 2. The server signs with the new one, and knows the old one.
+        secrets = {"TOKBOX_SECRET": new, "TOKBOX_SECRET_OLD": old}
+        with Server(OPENTOK_API_URL=both.url, **secrets) as meanwhile:
+            assert works(meanwhile, first)
+            for token in first, meanwhile.get("/room/exam").json()["token"]:
+                with RawPage(both, session, token) as page:
+                    page.enter()
+            assert meanwhile.get("/room/another").status_code == 200  # a call, signed anew
+        # 3. Both forget the old one.
+        with Server(OPENTOK_API_URL=both.url, TOKBOX_SECRET=new) as after:
+            assert not works(after, first)
+            assert after.get("/room/exam").json()["sessionId"] == session
+
+
 def test_old_secrets_are_kept_out_of_the_log(settings):
+    settings.OPENTOK = settings.OPENTOK | {"TOKBOX_SECRET_OLD": "an old secret of OpenTok"}
+    assert "an old secret of OpenTok" not in without_secrets("It says: an old secret of OpenTok.")
     settings.SECRET_KEY_FALLBACKS = ["an old secret key of the server"]
     settings.CALLBACK_SECRET_OLD = "an old secret of callbacks"
     for secret in *settings.SECRET_KEY_FALLBACKS, settings.CALLBACK_SECRET_OLD:

@@ -25,11 +25,15 @@ VONAGE_URL = "https://video.api.vonage.com"
 
 @dataclass(frozen=True)
 class Account:
-    """A project and its key. The key never shows in a repr, and so in no log or traceback."""
+    """A project and its key. The key never shows in a repr, and so in no log or traceback.
+
+    With `old_secret` nothing is signed any more; what was signed with it is good.
+    """
 
     project_id: str
     key: str | RSAPrivateKey = field(repr=False)
     api_url: str
+    old_secret: str = field(default="", repr=False)
 
     @property
     def is_vonage(self) -> bool:
@@ -60,6 +64,7 @@ def _account(
     *,
     TOKBOX_API_KEY: str,
     TOKBOX_SECRET: str,
+    TOKBOX_SECRET_OLD: str = "",
     VONAGE_APPLICATION_ID: str,
     VONAGE_PRIVATE_KEY: str,
     OPENTOK_API_URL: str,
@@ -81,6 +86,7 @@ def _account(
         project_id=_api_key(TOKBOX_API_KEY, secret=TOKBOX_SECRET),
         key=TOKBOX_SECRET,
         api_url=(OPENTOK_API_URL or OPENTOK_URL).rstrip("/"),
+        old_secret=TOKBOX_SECRET_OLD,
     )
 
 

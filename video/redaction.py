@@ -54,7 +54,8 @@ def without_secrets(text: str) -> str:
 
 def _ours() -> list[str]:
     """This server's own secrets, as they are and as URLs and headers have them."""
-    given = [settings.OPENTOK["TOKBOX_SECRET"], settings.METRICS_TOKEN]
+    given = [settings.OPENTOK[name] for name in ("TOKBOX_SECRET", "TOKBOX_SECRET_OLD")]
+    given += [settings.METRICS_TOKEN]
     given += [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     given += [settings.CALLBACK_SECRET, settings.CALLBACK_SECRET_OLD]
     secrets = [secret for secret in given if len(secret) >= SHORTEST_SECRET]

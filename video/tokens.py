@@ -7,7 +7,7 @@ import time
 import uuid
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -104,16 +104,22 @@ def is_like_one(text: str) -> bool:
 
 def read_token(text: str) -> ClientToken | None:
     """What a client token says, or None unless it is good: signed with the configured account's
-    key, of its project, for joining a session, and not expired.
+    key or its old secret, of its project, for joining a session, and not expired.
 
     All kinds that OpenTok's SDKs make are read: JWTs by the account's own algorithm, and T1.
     """
     account = accounts.current()
-    try:
-        claims = _read_t1(text, account) if text.startswith(T1) else _read_jwt(text, account)
-    except (jwt.PyJWTError, ValueError, RecursionError, OverflowError):
-        return None
-    return _client_token(claims, account) if claims else None
+    signers = [account]
+    if account.old_secret:
+        signers.append(replace(account, key=account.old_secret))
+    for signer in signers:
+        try:
+            claims = _read_t1(text, signer) if text.startswith(T1) else _read_jwt(text, signer)
+        except (jwt.PyJWTError, ValueError, RecursionError, OverflowError):
+            continue
+        if claims:
+            return _client_token(claims, account)
+    return None
 
 
 def _read_jwt(text: str, account: Account) -> dict[str, Any] | None:
