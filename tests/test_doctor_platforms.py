@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SIGNS = {
     "Heroku": ("DYNO", "web.1", "`heroku config:set SECURE_SSL_REDIRECT=on`"),
     "Render": ("RENDER", "true", "page Environment of the service in the dashboard"),
-    "Railway": ("RAILWAY_ENVIRONMENT_NAME", "production", "page Variables of the service"),
+    "Railway": ("RAILWAY_PROJECT_NAME", "production", "page Variables of the service"),
     "Fly.io": ("FLY_APP_NAME", "ours", "`fly secrets set SECURE_SSL_REDIRECT=on`"),
     "Kubernetes": ("KUBERNETES_SERVICE_HOST", "10.0.0.1", "`kubectl set env"),
 }
@@ -75,7 +75,7 @@ def test_a_variable_that_is_empty_is_no_sign(doctor):
         ({"RENDER": "true", "RENDER_EXTERNAL_HOSTNAME": "Ours.onrender.com"}, "ours.onrender.com"),
         ({"FLY_APP_NAME": "ours"}, "ours.fly.dev"),
         ({"DYNO": "web.1", "HEROKU_APP_DEFAULT_DOMAIN_NAME": "ours-1.herokuapp.com"}, "ours-1.herokuapp.com"),
-        ({"RAILWAY_ENVIRONMENT_NAME": "x", "RAILWAY_PUBLIC_DOMAIN": "ours.up.railway.app"}, "ours.up.railway.app"),
+        ({"RAILWAY_PROJECT_NAME": "x", "RAILWAY_PUBLIC_DOMAIN": "ours.up.railway.app"}, "ours.up.railway.app"),
     ],
 )  # fmt: skip
 def test_the_host_name_of_the_platform_has_to_be_allowed(doctor, settings, variables, name):

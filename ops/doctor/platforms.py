@@ -86,7 +86,7 @@ PLATFORMS = [
     # https://docs.railway.com/variables/reference, /cli/run: `railway run` runs on your machine.
     Platform(
         name="Railway",
-        sign="RAILWAY_ENVIRONMENT_NAME",
+        sign="RAILWAY_PROJECT_NAME",
         unit="replica",
         setting="On Railway, page Variables of the service: {}",
         running="On Railway: `railway ssh -- {}`.",
