@@ -11,7 +11,7 @@ CALL_INSTALLED := $(VENV)/.call-installed
 RELEASE_INSTALLED := $(VENV)/.release-installed
 WORKERS := -n 2 --dist worksteal
 
-.PHONY: help run superuser bench bench-scale test test-sqlite test-postgresql test-sdks test-call \
+.PHONY: help run superuser bench bench-scale bench-soak test test-sqlite test-postgresql test-sdks test-call \
 	test-deploy check format lock audit clients clean
 
 help:  ## List the commands
@@ -46,6 +46,9 @@ bench: $(TEST_INSTALLED)  ## Measure speed and memory beside the sample server's
 
 bench-scale: $(TEST_INSTALLED)  ## Measure what a million rooms, recordings and meetings cost; needs wrk
 	$(PYTHON) -m bench.scale $(if $(RUNS),--runs $(RUNS)) $(if $(ROWS),--rows $(ROWS))
+
+bench-soak: $(TEST_INSTALLED)  ## Measure whether memory, descriptors and connections stay flat for an hour
+	$(PYTHON) -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 check: $(TEST_INSTALLED)  ## Formatting, lint, types, imports, migrations, deployment settings, OpenAPI
 	$(VENV)/bin/ruff format --check .

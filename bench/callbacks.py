@@ -84,7 +84,7 @@ async def _sender(server: Running, session: str, until: float) -> list[float | N
     for event in _events(session):
         if time.monotonic() > until:
             break
-        told = await connection.ask("/callbacks", event, authorization=f"Bearer {_signed(event)}")
+        told = await connection.ask("/callbacks", event, authorization=f"Bearer {signed(event)}")
         done.append(told.seconds if told.status == 200 else None)
     connection.close()
     return done
@@ -119,7 +119,7 @@ def _now() -> int:
     return round(time.time() * 1000)
 
 
-def _signed(event: dict[str, object]) -> str:
+def signed(event: dict[str, object]) -> str:
     claims = {
         "iss": "Vonage",
         "iat": int(time.time()),

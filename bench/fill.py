@@ -59,7 +59,7 @@ def fill(url: str, *, rows: int) -> None:
     Ids of rooms and meetings count from 1. The newest RUNNING meetings are not over, and who was in
     one of the last KNOWN_DAYS is known.
     """
-    chance = random.Random(rows)  # noqa: S311  the same rows each time
+    chance = random.Random(rows)
     with closing(databases.connect(url)) as connection:
         if databases.is_sqlite(url):  # half a filling is worth nothing, whatever the disk has
             connection.execute("PRAGMA synchronous=OFF")

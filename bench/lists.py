@@ -35,18 +35,22 @@ class Staff:
             database, "createsuperuser", "--noinput", "--username=bench", "--email=b@example.org",
             DJANGO_SUPERUSER_PASSWORD=password,
         )  # fmt: skip
-        self._url = server.url
-        self._browser = requests.Session()
-        self._browser.trust_env = False
+        self._url, self._password = server.url, password
+        self.browser = requests.Session()
+        self.browser.trust_env = False
+        self.log_in()
+
+    def log_in(self) -> None:
+        self.browser.cookies.clear()
         self.open("/admin/login/")
         form = {
-            "username": "bench", "password": password, "next": "/admin/",
-            "csrfmiddlewaretoken": self._browser.cookies["csrftoken"],
+            "username": "bench", "password": self._password, "next": "/admin/",
+            "csrfmiddlewaretoken": self.browser.cookies["csrftoken"],
         }  # fmt: skip
-        self._browser.post(f"{self._url}/admin/login/", form).raise_for_status()
+        self.browser.post(f"{self._url}/admin/login/", form).raise_for_status()
 
     def open(self, path: str) -> str:
-        answer = self._browser.get(self._url + path, allow_redirects=False)
+        answer = self.browser.get(self._url + path, allow_redirects=False)
         answer.raise_for_status()
         if answer.is_redirect:
             raise RuntimeError(f"{path} led to {answer.headers['Location']}")

@@ -21,15 +21,15 @@ PAGES = {
 class Program:
     """A client of the API with a key of its own."""
 
-    def __init__(self, server: Running, database: str) -> None:
-        key = manage(database, "apikey", "create", "bench", "--can=manage").strip()
+    def __init__(self, server: Running, database: str, *, can: str = "manage") -> None:
+        key = manage(database, "apikey", "create", "bench", f"--can={can}").strip()
         self._url = f"{server.url}/api/v1/"
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {key}"
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["Authorization"] = f"Bearer {key}"
 
     def get(self, path: str) -> requests.Response:
-        answer = self._session.get(self._url + path)
+        answer = self.session.get(self._url + path)
         answer.raise_for_status()
         return answer
 

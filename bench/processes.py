@@ -79,12 +79,15 @@ def peer(opentok: Emulator) -> Iterator[Running]:
 
 
 @contextmanager
-def ours(name: str, database: str, opentok: Emulator, **more: str) -> Iterator[Running]:
+def ours(
+    name: str, database: str, opentok: Emulator, *, log: int = subprocess.DEVNULL, **more: str
+) -> Iterator[Running]:
     """The server exactly as the Procfile starts it; `more` are environment variables."""
     manage(database, "migrate", "-v0")
     web = (ROOT / "Procfile").read_text().splitlines()[0].removeprefix("web: ").split()
     command = [sys.executable, *web[1:]]
-    with running(name, command, ROOT, opentok=opentok, **settings(database), **more) as server:
+    variables = settings(database) | more
+    with running(name, command, ROOT, opentok=opentok, log=log, **variables) as server:
         server.database = database
         yield server
 
@@ -117,7 +120,13 @@ def settings(database: str) -> dict[str, str]:
 
 @contextmanager
 def running(
-    name: str, command: list[str], folder: Path, *, opentok: Emulator, **more: str
+    name: str,
+    command: list[str],
+    folder: Path,
+    *,
+    opentok: Emulator,
+    log: int = subprocess.DEVNULL,
+    **more: str,
 ) -> Iterator[Running]:
     port = free_port()
     environment = CREDENTIALS | {"PORT": str(port), "OPENTOK_API_URL": opentok.url} | more
@@ -125,8 +134,8 @@ def running(
         command,
         cwd=folder,
         env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
     )
     try:
         server = Running(name, f"http://127.0.0.1:{port}", process.pid)

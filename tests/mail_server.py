@@ -11,6 +11,8 @@ from typing import Self
 class Conversation(socketserver.StreamRequestHandler):
     """SMTP as far as smtplib goes (RFC 5321)."""
 
+    server: "MailServer"
+
     def handle(self) -> None:
         self.say("220 ready")
         for line in self.rfile:

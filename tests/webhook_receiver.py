@@ -45,7 +45,7 @@ class Receiver(ThreadingHTTPServer):
         told = json.loads(body) | {"id": headers["webhook-id"]}
         with self._lock:
             self.told.append(told)
-        return self.answer(told) if callable(self.answer) else self.answer
+        return int(self.answer(told) if callable(self.answer) else self.answer)
 
     def types(self) -> list[str]:
         return [told["type"] for told in self.told]
