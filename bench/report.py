@@ -15,7 +15,8 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLE = (
     "# Results\n\n`make bench`, `make bench-scale` and `make bench-soak` wrote this, a part each. "
     "What counts is how figures of the same run compare: absolute ones are this "
-    "machine's. A figure of several runs is their median, with the lowest and the highest behind it.\n"
+    "machine's. A figure of several runs is their median, with the lowest and the highest behind "
+    "it.\n"
 )
 
 

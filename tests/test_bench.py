@@ -1,12 +1,18 @@
-"""What `make bench` and `make bench-scale` measure, and leave in bench/RESULTS.md."""
+"""What `make bench` and its sisters measure, and leave in bench/RESULTS.md."""
 
 import asyncio
 import json
+import os
+import threading
 from asyncio import StreamReader, StreamWriter
+from pathlib import Path
 
-from bench import client, report
+from bench import client, report, samples
 from bench.client import NO_ANSWER, Answer
 from bench.processes import PEER, Running
+from bench.samples import CONNECTIONS, FILES, MEMORY, THREADS
+from bench.soak import Log
+from bench.traffic import Pace, Tally
 from bench.turns import Shares, Turn, comparison
 
 
@@ -72,3 +78,72 @@ def test_a_client_keeps_its_connection_until_the_server_closes_it_without_an_ans
         (NO_ANSWER, 0, None),
     ]
     assert client.statuses(answers) == "1 × none in 30 s, 1 × 200, 1 × 503"
+
+
+def test_what_grows_while_it_warms_up_alone_is_flat():
+    warming = [50, 80, 100, 101, 100, 101, 100, 102, 101]
+    assert samples.is_flat(MEMORY, warming)
+    assert samples.growth(warming) == 0
+
+
+def test_what_grows_to_the_end_is_not_flat():
+    assert not samples.is_flat(MEMORY, [90, 92, 94, 96, 98, 100, 102, 104, 106])
+    assert not samples.is_flat(FILES, [20, 22, 25, 28, 30, 33, 36, 39, 42])
+    assert not samples.is_flat(CONNECTIONS, [8, 9, 10, 11, 12, 13, 14, 15, 16])
+
+
+def test_a_peak_and_a_fall_are_flat():
+    assert samples.is_flat(MEMORY, [100, 100, 100, 100, 100, 100, 100, 180, 100])
+    assert samples.is_flat(FILES, [60, 60, 60, 60, 60, 60, 20, 20, 20])
+
+
+def test_a_soak_says_what_is_not_flat():
+    series = {("worker", MEMORY): [100, 100, 110], ("worker", THREADS): [8, 8, 8]}
+    assert samples.judged(series) == [
+        ["worker", MEMORY, "100.0", "110.0", "+10.0", "2.0", "**no**"],
+        ["worker", THREADS, "8", "8", "+0.0", "2.0", "yes"],
+    ]
+
+
+def test_a_sample_has_the_threads_and_the_files_of_a_process():
+    before, go_on = samples.held_by(os.getpid()), threading.Event()
+    thread = threading.Thread(target=go_on.wait)
+    thread.start()
+    with Path(os.devnull).open():
+        during = samples.held_by(os.getpid())
+    go_on.set()
+    thread.join()
+    assert (during[THREADS], during[FILES]) == (before[THREADS] + 1, before[FILES] + 1)
+    assert 1 < samples.in_all([os.getpid()]) <= during[MEMORY] + 1
+
+
+def test_a_soak_reads_server_errors_and_failures_out_of_the_log():
+    log = Log([
+        '{"level": "info", "route": "/room/<name>", "method": "GET", "status": 200}',
+        '{"level": "info", "route": "/room/<name>", "method": "GET", "status": 503}',
+        '{"level": "warning", "logger": "video.callbacks", "message": "refused"}',
+        '{"level": "error", "logger": "ops.worker", "message": "The worker failed: tidy"}',
+        "thread '<unnamed>' panicked",
+    ])  # fmt: skip
+    assert log.requests == 2
+    assert log.errors == {
+        "503 for GET /room/<name>": 1,
+        "in the log: The worker failed: tidy": 1,
+        "in the log: thread '<unnamed>' panicked": 1,
+    }
+
+
+def test_a_client_that_fails_is_counted_and_begins_again():
+    taken, enough = [], threading.Event()
+
+    def steps():
+        taken.append("first")
+        yield
+        if len(taken) == 3:
+            enough.set()
+        raise KeyError("sessionId")
+
+    tally = Tally()
+    with Pace(steps, rate=1000, tally=tally):
+        assert enough.wait(30)
+    assert tally.failures["KeyError: 'sessionId'"] >= 3
