@@ -1,6 +1,7 @@
 """How large the database is, and how full its disk, as far as this machine can see it."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,4 +25,11 @@ def storage_use() -> Use:
     if not file.exists():  # it is in memory
         return Use(0)
     disk = shutil.disk_usage(file.parent)
-    return Use(file.stat().st_size, disk.total, disk.free)
+    return Use(file.stat().st_size + _log_size(file), disk.total, disk.free)
+
+
+def _log_size(file: Path) -> int:
+    """Of SQLite's write-ahead log, which is gone once nobody has the database open."""
+    with suppress(FileNotFoundError):
+        return Path(f"{file}-wal").stat().st_size
+    return 0

@@ -13,6 +13,8 @@ from tests.commands import Commands
 ONCE = [
     # another program than the server
     "emulator_*", "on_heroku", "run", "bench", "commands",
+    # a disk that SQLite's file is on
+    "full_disk",
     # how it is configured and started: the databases that it refuses are in test_database_*.py
     "start_up", "dotenv", "contract_deployment", "deployment_files", "listening",
     "credentials_of_the_server", "doctor",
