@@ -16,7 +16,7 @@ from archives import sharing, storage
 from archives.entries import note_act, record_states
 from archives.files import FileManager
 from archives.sharing import Share
-from archives.states import Status
+from archives.states import KEPT_BY_OPENTOK, Status
 from audit.models import Entry
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -105,6 +105,9 @@ class ArchiveManager(FileManager):
         known = self.filter(pk=archive_id).first() or self.as_row(self.fetch(archive_id))
         if known.held_at:
             raise Problem("archive_held")
+        if known.status == Status.AVAILABLE and known.created_at < timezone.now() - KEPT_BY_OPENTOK:
+            self.fetch(archive_id)  # it may have expired, unheard
+            known.refresh_from_db()
         was_expired = known.status == Status.EXPIRED and known.is_deletable
         if storage.is_set():
             # First, since what OpenTok has deleted cannot be deleted once more.

@@ -57,6 +57,7 @@ def main() -> None:
 
 def make_server(options: argparse.Namespace) -> LocalServer:
     """Raises OSError when the address is taken or not ours."""
+    clock = VirtualClock(options.speed)
     keys = Keys(
         options.api_key,
         options.secret,
@@ -64,12 +65,13 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         options.public_key,
         strict_expiry=options.strict_expiry,
         second_secret=options.second_secret,
+        ahead=lambda: clock.ahead,
     )
     links = Links()
     callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret), links)
     world = World(
         keys,
-        VirtualClock(options.speed),
+        clock,
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
         keeper=Keeper(options.keep),

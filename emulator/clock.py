@@ -13,7 +13,8 @@ MAX_SPEED = 10_000
 class VirtualClock:
     """Milliseconds since 1970, beginning with the real ones, and never going back.
 
-    Session and archive times and download links follow it; tokens are checked by the real clock.
+    Session and archive times and download links follow it; tokens are checked by the real
+    one, and may have been issued up to `ahead` later, the seconds that this one was moved on by.
     """
 
     def __init__(self, speed: float) -> None:
@@ -24,6 +25,7 @@ class VirtualClock:
         self._now = time.time() * 1000
         self._looked_at = time.monotonic()
         self._speed = self._first_speed
+        self.ahead = 0.0
 
     @property
     def speed(self) -> float:
@@ -45,4 +47,5 @@ class VirtualClock:
         if not 0 <= speed <= MAX_SPEED:
             raise BadInput(f"speed is 0 to {MAX_SPEED}.")
         self._now = self.now_ms() + advance * 1000
+        self.ahead += advance
         self._speed = speed

@@ -19,9 +19,10 @@ from django_tasks_db.models import DBTaskResult
 from access.guess_windows import GuessWindow
 from api.models import KEPT_FOR as ANSWERS_KEPT
 from api.models import IdempotentRequest
+from archives.files import DAY
 from archives.models import Archive
 from archives.retention import delete_due, due
-from archives.states import Status
+from archives.states import KEPT_BY_OPENTOK, Status
 from audit.models import Entry
 from live.models import Activity
 from meetings.attendance import forget_attendance
@@ -36,8 +37,6 @@ from web.rows import delete_in_parts
 from webhooks.deliveries import Delivery
 
 logger = logging.getLogger(__name__)
-
-EXPIRED = Q(status=Status.EXPIRED, stored_at=None)
 
 # Whose rows stay until somebody deletes them, or what they belong to.
 KEPT = {
@@ -84,6 +83,13 @@ def history(model: Any, over: Q, moment: str) -> Callable[[], QuerySet[Any]]:
     return old
 
 
+def recordings() -> QuerySet[Any]:
+    """Those whose file is gone: OpenTok deletes it, and may not have been heard when it told so."""
+    over = Q(stored_at=None, created_at__lt=before(KEPT_BY_OPENTOK + DAY))
+    is_gone = Q(status__in=[Status.DELETED, Status.FAILED]) | over & ~Q(status=Status.UPLOADED)
+    return history(Archive, is_gone, "created_at")()
+
+
 def of_audit(model: Any, moment: str) -> Callable[[], QuerySet[Any]]:
     def old() -> QuerySet[Any]:
         rows: QuerySet[Any] = QuerySet(model)  # the audit log's own deletes nothing
@@ -109,10 +115,9 @@ def events() -> QuerySet[Any]:
     )
 
 
-GONE = Q(status__in=[Status.DELETED, Status.FAILED]) | EXPIRED
 RULES = [
     Rule("files of recordings", due, delete_due),
-    Rule("recordings whose file is gone", history(Archive, GONE, "created_at")),
+    Rule("recordings whose file is gone", recordings),
     Rule("broadcasts, captions, renders, calls, audio connectors",
          history(Activity, Q(ended_at__isnull=False), "created_at")),
     Rule("who was in a meeting",

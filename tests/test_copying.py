@@ -126,6 +126,15 @@ def test_a_copy_of_an_expired_recording_is_deleted_if_told_so(row, storage, open
     assert Archive.objects.link(Archive.objects.fetch(str(row.pk))) is None
 
 
+def test_a_copy_of_a_recording_that_expired_unheard_is_deleted(row, storage, opentok, settings):
+    settings.ARCHIVE_STORAGE_DELETE = True
+    copy_due()
+    opentok.advance(73 * HOUR)
+    Archive.objects.update(created_at=timezone.now() - timedelta(hours=73))
+    Archive.objects.remove(str(row.pk))
+    assert (storage.keys(), Archive.objects.get().status) == ([], "deleted")
+
+
 def test_a_large_file_is_copied_piece_by_piece(row, large, storage):
     copy_due()
     assert storage.content(key_of(row)) == LARGE

@@ -119,6 +119,15 @@ def test_a_token_needs_its_times_as_numbers(emulator):
         assert refusal(emulator, emulator.token(**changes))[0] == 10001
 
 
+def test_a_program_whose_clock_was_moved_on_with_the_emulators_is_known(emulator):
+    tomorrow = int(time.time()) + 86_400
+    token = emulator.token(iat=tomorrow, exp=tomorrow + 180)
+    assert refusal(emulator, token)[0] == -1
+    emulator.advance(86_400)
+    assert listing(emulator, {"X-OPENTOK-AUTH": token}).status_code == 200
+    emulator.reset()
+
+
 def test_an_expired_token_is_refused(emulator):
     assert refusal(emulator, emulator.token(exp=int(time.time()) - 1))[0] == 10012
 

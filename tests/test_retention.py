@@ -73,14 +73,18 @@ def test_years_pass_and_what_should_stay_stays(settings):
                        for meeting in (new, None))  # fmt: skip
     recording(1100, status=Status.DELETED)
     recent = recording(1000, status=Status.DELETED)
+    # Their ends were never heard of, and no file of theirs can be left.
+    recording(1100)
+    recording(1100, status=Status.STARTED)
     kept = recording(1100, status=Status.EXPIRED, stored_at=ago(1000))
+    uploaded = recording(1100, status=Status.UPLOADED)
     Entry.objects.note("room.made", room)
     QuerySet(Entry).update(at=ago(400))  # whose own changes nothing
     forget_old()
     assert set(Meeting.objects.all()) == {new, running}
     assert [each.meeting for each in Connection.objects.all()] == [running]
     assert list(Ban.objects.all()) == [for_good]
-    assert left() == {recent.pk, kept.pk}
+    assert left() == {recent.pk, kept.pk, uploaded.pk}
     assert not Entry.objects.exists()
     assert Room.objects.exists()
     settings.HISTORY_DAYS = 0
@@ -88,6 +92,13 @@ def test_years_pass_and_what_should_stay_stays(settings):
     recent.save()
     forget_old()
     assert recent.pk in left()
+
+
+def test_a_recording_that_has_its_file_is_not_forgotten(settings):
+    settings.HISTORY_DAYS = 1
+    row = recording(2)
+    forget_old()
+    assert left() == {row.pk}
 
 
 def test_a_dry_run_counts_and_deletes_nothing(capsys):
