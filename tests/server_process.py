@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPConnection, NotConnected
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +19,11 @@ from urllib.parse import urlsplit
 import requests
 from django.db import connection
 
+from tests.forked import Forked
+
 ROOT = Path(__file__).resolve().parent.parent
+# As in the Procfile.
+COMMAND = ("-m", "config.server", "--host", "127.0.0.1")
 places: list[socket.socket] = []
 
 
@@ -26,20 +31,20 @@ class Server:
     """One running server: `with Server(OPENTOK_API_URL=…) as server: server.get("/room/x")`.
 
     Keyword arguments are environment variables on top of the tests' own; None takes one away. Its
-    database is the one that the test uses. `command` is another way to start it, in which {port}
-    is its port; `cwd` another folder than the checkout.
+    database is the one that the test uses. It is forked, unless `command` says how to start it, in
+    which {port} is its port. `cwd` is another folder than the checkout.
     """
 
     def __init__(
         self,
         *,
-        command: Sequence[str] = ("-m", "config.server", "--host", "127.0.0.1"),
+        command: Sequence[str] | None = None,
         cwd: Path = ROOT,
         **environment: str | None,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.command = [sys.executable, *(part.format(port=self.port) for part in command)]
+        self.command = command and [part.format(port=self.port) for part in command]
         self.cwd = cwd
         variables = {
             **os.environ,
@@ -51,10 +56,10 @@ class Server:
             **environment,
         }
         self.environment = {name: text for name, text in variables.items() if text is not None}
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.after_a_rest: Future[int] = Future()
         # A file and not a pipe, which would stop the server once it is full.
-        self.written = tempfile.TemporaryFile()  # noqa: SIM115
+        self.written = tempfile.NamedTemporaryFile()  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self.start()
@@ -70,15 +75,18 @@ class Server:
             raise
 
     def launch(self) -> Self:
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=self.cwd,
-            env=self.environment,
-            stdout=self.written,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        how: Any = {"cwd": self.cwd, "env": self.environment}
+        if self.command is None:
+            name = self.written.name
+            self.process = Forked(COMMAND, stdout=name, stderr=name, **how)
+        else:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command],
+                stdout=self.written,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **how,
+            )
         return self
 
     def until_it_answers(self) -> Self:
@@ -150,6 +158,10 @@ class Server:
 
     def post(self, path: str, **options: Any) -> requests.Response:
         return self.request("POST", path, **options)
+
+
+# By the Procfile's command: for tests of how the processes begin and end.
+Started = partial(Server, command=COMMAND)
 
 
 class Connection:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import global_settings
 from django.contrib.auth.models import User
 
-from tests.server_process import ROOT, Server
+from tests.server_process import ROOT, Server, Started
 
 PROGRAM = [
     "access",
@@ -61,7 +61,7 @@ def test_no_answer_tells_what_it_was_made_with(server, path):
 
 
 def test_credentials_and_port_may_stand_in_a_dotenv_file(opentok, copy, transactional_db):
-    server = Server(cwd=copy, **NOTHING)
+    server = Started(cwd=copy, **NOTHING)
     dotenv = {
         "SECRET_KEY": "for-this-test-only-and-long-enough-for-the-checks",
         "TOKBOX_API_KEY": opentok.api_key,

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.management import call_command
 
 from archives.models import Archive
+from tests import forked
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_credentials_of_the_server import APPLICATION, pem_of
 
@@ -38,13 +39,22 @@ class Diagnosis:
         return found["level"], f"{found['message']} {found['remedy']}"
 
 
-def run(*arguments, cwd=ROOT, **variables):
+def environment(**variables):
     # A space counts as not set, and keeps a developer's `.env` out.
     own = {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url_of_test_database(),
            "DYNO": " ", "WEB_CONCURRENCY": "2"}  # fmt: skip
+    return os.environ | own | variables
+
+
+def run(*arguments, cwd=ROOT, **variables):
+    return forked.run(["manage.py", "doctor", *arguments], cwd=cwd, env=environment(**variables))
+
+
+def run_by_itself(*arguments, **variables):
+    """With the limits of this process, which a forked one does not have."""
     return subprocess.run(
         [sys.executable, "manage.py", "doctor", *arguments],
-        cwd=cwd, env=os.environ | own | variables, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment(**variables), capture_output=True, text=True, check=False,
         timeout=60,
     )  # fmt: skip
 
@@ -255,7 +265,7 @@ def test_few_open_files_are_a_warning(opentok):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
-        diagnosis = Diagnosis(run("--json", OPENTOK_API_URL=opentok.url))
+        diagnosis = Diagnosis(run_by_itself("--json", OPENTOK_API_URL=opentok.url))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert "256 open files" in diagnosis.written

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from config import database
-from tests.server_process import ROOT, Server
+from tests.server_process import ROOT, Started
 from video import accounts
 
 # A space counts as not set, and keeps what `.env` has to say out. CI is what Heroku's CI sets.
@@ -24,7 +24,7 @@ HTTPS = {"X-Forwarded-Proto": "https"}
 
 @pytest.fixture(scope="module")
 def heroku():
-    with Server(**HEROKU) as server:
+    with Started(**HEROKU) as server:
         yield server
 
 

@@ -20,7 +20,7 @@ from tests.api_client import Program, refusal
 from tests.refusing_databases import KINDS, limit_files, refusing_database, refusing_server
 from tests.server_process import Server
 from tests.test_callbacks import send, told
-from tests.test_doctor import Diagnosis, run
+from tests.test_doctor import Diagnosis, run_by_itself
 
 UNAVAILABLE = (503, "database_unavailable")
 REASONS = {
@@ -156,7 +156,7 @@ def test_the_doctor_sees_it(kind, opentok, transactional_db, tmp_path):
         if kind == "full":
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
         try:
-            done = run("--json", OPENTOK_API_URL=opentok.url, DATABASE_URL=url)
+            done = run_by_itself("--json", OPENTOK_API_URL=opentok.url, DATABASE_URL=url)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     diagnosis = Diagnosis(done)

@@ -10,7 +10,7 @@ from rest_framework.exceptions import APIException
 from api.openapi.codes import every_code
 from api.openapi.views import schema
 from tests.api_client import Program
-from tests.server_process import ROOT, Server
+from tests.server_process import ROOT, Server, Started
 from web.errors import CODES as TABLE
 
 NOT_THE_SERVER = {"bench", "emulator", "scripts", "tests", "tests_call", "tests_sdks"}
@@ -128,7 +128,7 @@ def test_the_schema_is_the_same_in_each_process_whatever_was_asked_before(
     told = []
     for seed in ("1", "2", "3"):
         variables = {"WEB_CONCURRENCY": "1", "PYTHONHASHSEED": seed}
-        with Server(OPENTOK_API_URL=opentok.url, **variables) as server:
+        with Started(OPENTOK_API_URL=opentok.url, **variables) as server:
             if seed == "3":
                 assert server.get("/api/v1/rooms").status_code == 401
             told.append(server.get("/api/schema/").text)

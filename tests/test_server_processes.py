@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from config.server import DRAIN_SECONDS
-from tests.server_process import Connection, Server, free_port
+from tests.server_process import Connection, Server, Started, free_port
 
 
 def test_a_worker_that_is_killed_is_replaced(server, opentok):
-    with Server(OPENTOK_API_URL=opentok.url) as other:
+    with Started(OPENTOK_API_URL=opentok.url) as other:
         before = other.workers()
         os.kill(before[0], signal.SIGKILL)
         after = other.workers_once(lambda pids: len(pids) == 2 and before[0] not in pids)
@@ -25,14 +25,14 @@ def test_a_worker_that_is_killed_is_replaced(server, opentok):
 
 
 def test_a_server_that_was_told_to_stop_takes_no_new_connections(server, opentok):
-    with Server(OPENTOK_API_URL=opentok.url) as leaving:
+    with Started(OPENTOK_API_URL=opentok.url) as leaving:
         leaving.stop()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", leaving.port))
 
 
 def test_a_server_that_is_told_to_stop_while_its_workers_start_ends_at_once(server):
-    starting = Server().launch()
+    starting = Started().launch()
     starting.workers_once(lambda pids: len(pids) == 2)
     told = time.monotonic()
     starting.stop()
@@ -40,7 +40,7 @@ def test_a_server_that_is_told_to_stop_while_its_workers_start_ends_at_once(serv
 
 
 def test_clients_in_the_middle_of_their_headers_keep_no_worker_alive(server, opentok):
-    stopped = Server(OPENTOK_API_URL=opentok.url).start()
+    stopped = Started(OPENTOK_API_URL=opentok.url).start()
     with ExitStack() as held:
         for _ in range(10):
             client = held.enter_context(socket.create_connection(("127.0.0.1", stopped.port)))
@@ -53,7 +53,7 @@ def test_clients_in_the_middle_of_their_headers_keep_no_worker_alive(server, ope
 
 def test_a_server_that_is_told_to_stop_answers_what_is_under_way(server, opentok):
     opentok.fault(path="/session/create", delay=3)
-    stopped = Server(OPENTOK_API_URL=opentok.url).start()
+    stopped = Started(OPENTOK_API_URL=opentok.url).start()
     with ThreadPoolExecutor(1) as other:
         visit = other.submit(stopped.get, "/room/slow")
         while not opentok.requests():
@@ -94,14 +94,14 @@ def test_a_connection_serves_many_requests(server):
 
 
 def test_workers_end_with_a_first_process_that_is_killed_and_let_go_of_its_port(server, opentok):
-    killed = Server(OPENTOK_API_URL=opentok.url).start()
+    killed = Started(OPENTOK_API_URL=opentok.url).start()
     workers = killed.workers()
     assert len(workers) == 2
     os.kill(killed.process.pid, signal.SIGKILL)
     killed.process.wait()
     # Before the successor, which cannot be told from them by its answers.
     assert gone(workers)
-    successor = Server(OPENTOK_API_URL=opentok.url)
+    successor = Started(OPENTOK_API_URL=opentok.url)
     successor.port, successor.url = killed.port, killed.url
     successor.environment["PORT"] = str(killed.port)
     with successor:
@@ -127,10 +127,10 @@ def is_alive(pid):
 def test_a_port_that_is_taken_is_said_in_a_line(server, holder):
     with ExitStack() as stack:
         if holder == "another server":
-            port = stack.enter_context(Server()).port
+            port = stack.enter_context(Started()).port
         else:
             port = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-        second = Server(PORT=str(port)).launch()
+        second = Started(PORT=str(port)).launch()
         second.process.wait(timeout=30)
         (line,) = second.output().splitlines()
     assert line.startswith(f"Not started. Port {port} is taken")
@@ -138,7 +138,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(server, holder):
 
 def test_of_two_servers_that_start_at_once_on_one_port_one_is_refused(server):
     port = str(free_port())
-    both = [Server(PORT=port).launch() for _ in range(2)]
+    both = [Started(PORT=port).launch() for _ in range(2)]
     try:
         deadline = time.monotonic() + 30
         while all(each.process.poll() is None for each in both) and time.monotonic() < deadline:
@@ -152,7 +152,7 @@ def test_of_two_servers_that_start_at_once_on_one_port_one_is_refused(server):
 
 def test_thousands_of_idle_connections_keep_nobody_out(server, opentok):
     allow_open_files(5000)
-    with Server(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as alone, ExitStack() as idle:
+    with Started(OPENTOK_API_URL=opentok.url, WEB_CONCURRENCY="1") as alone, ExitStack() as idle:
         for _ in range(3500):
             idle.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
         for _ in range(10):
