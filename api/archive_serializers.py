@@ -161,7 +161,7 @@ class ShareSerializer(serializers.Serializer):
 
 
 class ArchiveSerializer(serializers.Serializer):
-    """OpenTok's own object, with the name of the room. It may have fields that are not named here.
+    """OpenTok's own object, with the name of the room and the hold. It may have fields that are not named here.
 
     Its times are OpenTok's: milliseconds since 1970.
     """
@@ -179,6 +179,9 @@ class ArchiveSerializer(serializers.Serializer):
     size = serializers.IntegerField(help_text="Bytes; 0 until it is known.")
     createdAt = serializers.IntegerField()  # noqa: N815
     updatedAt = serializers.IntegerField(allow_null=True)  # noqa: N815
+    heldAt = serializers.IntegerField(  # noqa: N815
+        allow_null=True, help_text="Since when it is on hold; null for not at all."
+    )
     url = serializers.CharField(
         allow_null=True,
         help_text="Of the file, for ten minutes: while OpenTok or the server's storage has it, and "

@@ -152,6 +152,31 @@ class ArchiveViewSet(ManagingViewSet):
         return done()
 
     @extend_schema(
+        operation_id="hold_archive",
+        summary="Put a recording on hold",
+        description="Nobody deletes it, and no rule does, until the hold is ended.",
+        request=None,
+        responses={204: DONE},
+        extensions={"x-codes": {"archive_not_holdable", *AT_AN_ARCHIVE, *ANY_CALL}},
+    )
+    def hold(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
+        NothingSerializer.read(request.data)
+        Archive.objects.hold(archive_id)
+        return done()
+
+    @extend_schema(
+        operation_id="release_archive",
+        summary="End the hold of a recording",
+        responses={204: DONE},
+        extensions={"x-codes": AT_AN_ARCHIVE},
+    )
+    def release(self, request: Request, archive_id: str) -> Response:
+        check_key_covers_archive(key_of(request), archive_id)
+        Archive.objects.release(archive_id)
+        return done()
+
+    @extend_schema(
         operation_id="lay_out_archive",
         summary="Arrange the streams of a recording anew",
         request=LayoutSerializer,

@@ -21,7 +21,6 @@ from archives.files_admin import RecordingFiles
 from archives.models import Archive
 from archives.retention import due
 from archives.selected import SelectedArchives
-from archives.states import Status
 from meetings import attendance
 from rooms.admin import RoomAdmin
 from rooms.models import Room
@@ -35,7 +34,6 @@ from video.archives import RUNNING
 from web.layer import content_policy
 
 MAX_INLINE = 20
-GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 WEEK = 7 * 86_400
 
 
@@ -123,9 +121,9 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     def refusals(self, row: Archive) -> dict[str, str]:
         """What OpenTok does not take in this state."""
         takes = {
-            "share": row.status not in GONE or row.is_watchable,
+            "share": row.may_have_file,
             "stop": row.status in RUNNING,
-            "hold": row.is_watchable and not row.held_at,
+            "hold": row.may_have_file and not row.held_at,
             "release": row.held_at,
             "remove": row.is_deletable and not row.held_at,
         }
@@ -172,17 +170,17 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
 
     @page_action(
         label="Put on hold",
-        permission="archives.delete_archive",
+        permission="archives.hold_archive",
         asks="Nobody deletes its file, and no rule does, until the hold is ended here. It does not "
         "stop OpenTok from deleting it after 72 hours: a storage of your own does.",
     )
     def hold(self, request: HttpRequest, row: Archive) -> str:
-        Archive.objects.hold(row, on=True)
+        Archive.objects.hold(str(row.pk))
         return "Put the recording on hold."
 
-    @page_action(label="End the hold", permission="archives.delete_archive")
+    @page_action(label="End the hold", permission="archives.hold_archive")
     def release(self, request: HttpRequest, row: Archive) -> str:
-        Archive.objects.hold(row, on=False)
+        Archive.objects.release(str(row.pk))
         return "Ended the hold of the recording."
 
     @page_action(

@@ -17,6 +17,7 @@ from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
 from rooms.names import clean_name
 from rooms.search import containing
+from video import values
 from video.answers import Remote
 
 if TYPE_CHECKING:
@@ -74,14 +75,16 @@ class Catalogue(models.Manager["Archive"]):
         return containing(self.all(), term, column="folded_names") if found is None else found
 
     def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
-        """OpenTok's objects, each with the name of the `room` that it was made in, or None."""
+        """OpenTok's objects, each with the name of the `room` that it was made in, or None, and
+        with `heldAt`, since when it is on hold.
+        """
         # Without the join, which only rows need that an older server wrote.
-        rows = self.only("room_name", "room_id")
+        rows = self.only("room_name", "room_id", "held_at")
         known: dict[UUID, Archive] = {}
         with best_effort("look up the rooms of recordings"):
             known = rows.in_bulk([remote["id"] for remote in remotes])
         return [
-            _with_room(remote, known.get(UUID(remote["id"])) or self.as_row(remote))
+            _described(remote, known.get(UUID(remote["id"])) or self.as_row(remote))
             for remote in remotes
         ]
 
@@ -182,10 +185,10 @@ class Catalogue(models.Manager["Archive"]):
         )
 
 
-def _with_room(remote: Remote, archive: Archive) -> dict[str, Any]:
+def _described(remote: Remote, archive: Archive) -> dict[str, Any]:
     """`room` comes first for those who read it, and again because OpenTok may have such a field."""
     room = {"room": archive.made_in or None}
-    return room | remote | room
+    return room | remote | room | {"heldAt": values.milliseconds(archive.held_at)}
 
 
 def _placed(archives: list[Archive]) -> list[Archive]:

@@ -148,12 +148,29 @@ class ArchiveManager(FileManager):
             raise Problem("share_ended")
         return self.fetch(str(share.archive_id))
 
-    def hold(self, archive: Archive, *, on: bool) -> None:
-        """Keep its file, whatever a rule says, or leave it to the rules again."""
-        archive.held_at = timezone.now() if on else None
+    def hold(self, archive_id: str) -> None:
+        """Let nobody delete it, and no rule, until it is released.
+
+        Errors: archive_not_holdable; those of `fetch` for one that was never heard of.
+        """
+        archive_id = ids.archive_id(archive_id)
+        if not self.filter(pk=archive_id).exists():
+            self.fetch(archive_id)
+        archive = self.get(pk=archive_id)
+        if not archive.may_have_file:
+            raise Problem("archive_not_holdable", status=archive.status)
         with transaction.atomic():
-            archive.save(update_fields=["held_at"])
-            Entry.objects.record("recording.held" if on else "recording.released", archive)
+            if self.filter(pk=archive_id, held_at=None).update(held_at=timezone.now()):
+                Entry.objects.record("recording.held", archive)
+
+    def release(self, archive_id: str) -> None:
+        """End the hold, if there is one. `archive_not_found` for one that was never heard of."""
+        archive = self.filter(pk=ids.archive_id(archive_id)).first()
+        if archive is None:
+            raise Problem("archive_not_found")
+        with transaction.atomic():
+            if self.filter(pk=archive.pk, held_at__isnull=False).update(held_at=None):
+                Entry.objects.record("recording.released", archive)
 
     def lay_out(self, archive_id: str, layout: Remote) -> None:
         """Change how the streams of a running recording are arranged."""

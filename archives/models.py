@@ -80,12 +80,18 @@ class Archive(Stored):
 
     class Meta:
         verbose_name = "recording"
+        permissions = [("hold_archive", "Can hold recording")]
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["created_at", "id"], name="archive_created"),
             models.Index(fields=["status", "created_at", "id"], name="archive_status_created"),
             models.Index(fields=["room", "created_at", "id"], name="archive_room_created"),
             models.Index(fields=["session_id"], name="archive_session"),
+            models.Index(
+                fields=["held_at"],
+                condition=models.Q(held_at__isnull=False),
+                name="archive_held",
+            ),
             models.Index(fields=["duration", "id"], name="archive_duration"),
             models.Index(fields=["size", "id"], name="archive_size"),
             models.Index(fields=["folded_names", "id"], name="archive_folded_names"),

@@ -30,5 +30,7 @@ RANK: dict[str, int] = {
     Status.DELETED: 4,
 }
 
+GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
+
 # Unless a storage of one's own is set at OpenTok.
 KEPT_BY_OPENTOK = timedelta(hours=72)

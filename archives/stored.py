@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from archives import storage
-from archives.states import Status
+from archives.states import GONE, Status
 from web.errors import Problem
 
 # For how long a process has a recording for itself. A part takes less, and prolongs it.
@@ -56,6 +56,11 @@ class Stored(models.Model):
     def is_watchable(self) -> bool:
         """Whether there is a file, as was last heard: at OpenTok, or in the storage."""
         return self.status == Status.AVAILABLE or self.is_in_storage
+
+    @property
+    def may_have_file(self) -> bool:
+        """Also one whose file is still being made."""
+        return self.status not in GONE or self.is_in_storage
 
     @property
     def is_in_storage(self) -> bool:

@@ -87,7 +87,7 @@ def recordings() -> QuerySet[Any]:
     """Those whose file is gone: OpenTok deletes it, and may not have been heard when it told so."""
     over = Q(stored_at=None, created_at__lt=before(KEPT_BY_OPENTOK + DAY))
     is_gone = Q(status__in=[Status.DELETED, Status.FAILED]) | over & ~Q(status=Status.UPLOADED)
-    return history(Archive, is_gone, "created_at")()
+    return history(Archive, is_gone & Q(held_at=None), "created_at")()
 
 
 def of_audit(model: Any, moment: str) -> Callable[[], QuerySet[Any]]:

@@ -60,7 +60,7 @@ def offered(client, base, row):
 
 
 def test_a_running_recording_is_stopped_on_its_page(admin_client, recording):
-    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares", "stop"}
+    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares", "stop", "hold"}
     page = admin_client.get(f"{ARCHIVES}{recording.pk}/change/").content.decode()
     assert '<button type="submit">Stop recording</button>' in page
     told = act(admin_client, ARCHIVES, recording, "stop")

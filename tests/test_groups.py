@@ -24,12 +24,18 @@ from rooms.models import Room
 
 migration = import_module("live.migrations.0002_groups")
 bans = import_module("live.migrations.0003_moderators_ban")
-GROUPS = migration.GROUPS | {"Moderators": [*migration.MODERATORS, *bans.BANS]}
+holds = import_module("live.migrations.0004_hold_recordings")
+MANAGERS = [*migration.MANAGERS, "archives.hold_archive"]
+GROUPS = migration.GROUPS | {
+    "Moderators": [*migration.MODERATORS, *bans.BANS],
+    "Managers": MANAGERS,
+}
 
 
 def make_groups():
     migration.make_groups(apps, connection.schema_editor())
     bans.let_moderators_ban(apps, connection.schema_editor())
+    holds.let_those_hold_who_may_delete(apps, connection.schema_editor())
 
 
 @pytest.fixture
@@ -78,7 +84,7 @@ def test_missing_permissions_are_made_with_their_content_types(db):
     ContentType.objects.filter(app_label="rooms").delete()
     ContentType.objects.clear_cache()
     make_groups()
-    assert labels_of("Managers") == set(migration.MANAGERS)
+    assert labels_of("Managers") == set(MANAGERS)
 
 
 def test_every_permission_is_one_that_django_makes(groups):
@@ -109,6 +115,18 @@ def test_moderators_may_ban_and_on_the_way_back_may_not(groups):
     assert labels_of("Moderators") == set(GROUPS["Moderators"])
     bans.stop_moderators_from_banning(apps, connection.schema_editor())
     assert labels_of("Moderators") == set(migration.MODERATORS)
+
+
+def test_whoever_could_hold_recordings_by_deleting_them_still_may(groups):
+    own = Group.objects.create(name="Archivists")
+    ada = User.objects.create_user("ada", is_staff=True)
+    Permission.objects.filter(codename="hold_archive").delete()
+    for held in own.permissions, ada.user_permissions:
+        held.add(Permission.objects.get(codename="delete_archive"))
+    holds.let_those_hold_who_may_delete(apps, connection.schema_editor())
+    assert labels_of("Archivists") == {"archives.delete_archive", "archives.hold_archive"}
+    assert ada.has_perm("archives.hold_archive")
+    assert labels_of("Moderators") == set(GROUPS["Moderators"])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -17,9 +18,10 @@ from audit.models import Entry
 from meetings.models import Connection, Meeting
 from ops.retention import KEPT, RULES, Rule, forget_old
 from rooms.models import Ban, Room
-from tests.api_client import refusal
+from tests.api_client import Program, refusal
 from tests.server_process import ROOT
 from tests.test_admin_actions import staff
+from tests.test_contract_views import started
 
 pytestmark = pytest.mark.django_db
 
@@ -78,13 +80,14 @@ def test_years_pass_and_what_should_stay_stays(settings):
     recording(1100, status=Status.STARTED)
     kept = recording(1100, status=Status.EXPIRED, stored_at=ago(1000))
     uploaded = recording(1100, status=Status.UPLOADED)
+    held = recording(1100, status=Status.EXPIRED, held_at=ago(1100))
     Entry.objects.note("room.made", room)
     QuerySet(Entry).update(at=ago(400))  # whose own changes nothing
     forget_old()
     assert set(Meeting.objects.all()) == {new, running}
     assert [each.meeting for each in Connection.objects.all()] == [running]
     assert list(Ban.objects.all()) == [for_good]
-    assert left() == {recent.pk, kept.pk, uploaded.pk}
+    assert left() == {recent.pk, kept.pk, uploaded.pk, held.pk}
     assert not Entry.objects.exists()
     assert Room.objects.exists()
     settings.HISTORY_DAYS = 0
@@ -151,22 +154,22 @@ def test_a_file_that_may_not_be_deleted_keeps_no_other(program, opentok, setting
     recording(30)  # of which OpenTok does not know
     session_id = program.post("rooms", name="lab").json()["sessionId"]
     opentok.publish(session_id)
-    started = program.post("archives", room="lab").json()["id"]
-    program.post(f"archives/{started}/stop")
+    archive_id = program.post("archives", room="lab").json()["id"]
+    program.post(f"archives/{archive_id}/stop")
     opentok.advance(60)
-    program.get(f"archives/{started}")
-    Archive.objects.filter(pk=started).update(created_at=ago(2))
+    program.get(f"archives/{archive_id}")
+    Archive.objects.filter(pk=archive_id).update(created_at=ago(2))
     call_command("retention")
-    assert Archive.objects.get(pk=started).status == "deleted"
+    assert Archive.objects.get(pk=archive_id).status == "deleted"
 
 
 def test_old_files_are_deleted_at_opentok_by_the_server(program, opentok):
     session_id = program.post("rooms", name="lab", recordingDays=1).json()["sessionId"]
     opentok.publish(session_id)
-    started = program.post("archives", room="lab").json()["id"]
-    program.post(f"archives/{started}/stop")
+    archive_id = program.post("archives", room="lab").json()["id"]
+    program.post(f"archives/{archive_id}/stop")
     opentok.advance(60)
-    program.get(f"archives/{started}")
+    program.get(f"archives/{archive_id}")
     call_command("retention")
     assert Archive.objects.get().status == "available"
     Archive.objects.update(created_at=ago(2))
@@ -176,7 +179,7 @@ def test_old_files_are_deleted_at_opentok_by_the_server(program, opentok):
     opentok.control("DELETE", "/faults")
     call_command("retention")
     assert Archive.objects.get().status == "deleted"
-    assert refusal(program.get(f"archives/{started}")) == (410, "archive_deleted")
+    assert refusal(program.get(f"archives/{archive_id}")) == (410, "archive_deleted")
     assert Entry.objects.get(what="recording.deleted").actor_kind == "server"
 
 
@@ -192,14 +195,68 @@ def test_nobody_deletes_what_is_on_hold(admin_client, program):
     assert refusal(program.delete(f"archives/{row.pk}")) == (409, "archive_held")
     admin_client.post(f"{page}act/release/")
     assert Archive.objects.get().held_at is None
-    acts = Entry.objects.filter(what__startswith="recording.").order_by("id")
-    assert [each.what for each in acts] == ["recording.held", "recording.released"]
+    assert acts() == [("recording.held", "staff"), ("recording.released", "staff")]
 
 
-def test_staff_who_may_not_delete_hold_nothing():
+def test_holding_takes_a_permission_of_its_own():
     row = recording(1)
-    browser = staff("view_archive", "change_archive")
-    assert browser.post(f"{ARCHIVES}{row.pk}/act/hold/").status_code == 403
+    page = f"{ARCHIVES}{row.pk}/act/"
+    browser = staff("view_archive", "change_archive", "delete_archive")
+    assert browser.post(f"{page}hold/").status_code == 403
+    assert browser.post(f"{page}release/").status_code == 403
+    user = User.objects.get()
+    user.user_permissions.add(Permission.objects.get(codename="hold_archive"))
+    assert browser.post(f"{page}hold/").status_code == 302
+    assert Archive.objects.get().held_at
+
+
+def acts():
+    found = Entry.objects.filter(what__startswith="recording.").order_by("id")
+    return [(each.what, each.actor_kind) for each in found]
+
+
+def test_a_program_holds_a_recording_and_releases_it(program):
+    row = recording(1)
+    hold = f"archives/{row.pk}/hold"
+    assert program.post(hold).status_code == 204
+    held_at = Archive.objects.get().held_at
+    (told,) = program.get("archives").json()["items"]
+    assert told["heldAt"] == int(held_at.timestamp() * 1000)
+    assert program.post(hold).status_code == 204  # again changes nothing
+    assert Archive.objects.get().held_at == held_at
+    assert refusal(program.delete(f"archives/{row.pk}")) == (409, "archive_held")
+    assert program.delete(hold).status_code == 204
+    assert program.delete(hold).status_code == 204
+    (told,) = program.get("archives").json()["items"]
+    assert told["heldAt"] is None
+    assert acts() == [("recording.held", "key"), ("recording.released", "key")]
+
+
+def test_a_recording_that_was_never_heard_of_is_held_as_well(program, server, opentok):
+    archive_id = started(server, opentok).removeprefix("/archive/")
+    Archive.objects.all().delete()
+    assert program.post(f"archives/{archive_id}/hold").status_code == 204
+    assert Archive.objects.get().held_at
+
+
+def test_what_has_no_file_and_what_there_is_not_cannot_be_held(program):
+    for status in (Status.DELETED, Status.FAILED, Status.EXPIRED):
+        row = recording(1, status=status)
+        assert refusal(program.post(f"archives/{row.pk}/hold")) == (409, "archive_not_holdable")
+    unknown = uuid.uuid4()
+    assert refusal(program.post(f"archives/{unknown}/hold")) == (404, "archive_not_found")
+    assert refusal(program.delete(f"archives/{unknown}/hold")) == (404, "archive_not_found")
+    assert acts() == []
+
+
+def test_a_key_for_some_rooms_holds_nothing_of_others(server):
+    room = Room.objects.create(name="lab", session_id="1_x")
+    row = recording(1, room)
+    school = Program(server, rooms="school ")
+    assert refusal(school.post(f"archives/{row.pk}/hold")) == (403, "room_not_covered")
+    assert refusal(school.delete(f"archives/{row.pk}/hold")) == (403, "room_not_covered")
+    reader = Program(server, can="list,view,record")
+    assert refusal(reader.post(f"archives/{row.pk}/hold")) == (403, "capability_missing")
 
 
 def test_the_list_shows_what_goes_soon(admin_client, settings):

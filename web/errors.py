@@ -215,7 +215,9 @@ _TABLE = (
          "Its file should be in the storage that is set up for this service, which has {found} of "
          "it. Ask whoever runs this service."),
     Code(409, "archive_held", "This recording is on hold",
-         "Staff have put it on hold, so that its file stays. Have them end the hold first."),
+         "It was put on hold, so that its file stays. Have whoever did that end the hold first."),
+    Code(409, "archive_not_holdable", "This recording cannot be put on hold",
+         "A hold keeps the file of a recording. This one has none: it is {status}."),
     Code(409, "archive_not_deletable", "This recording cannot be deleted now",
          "A recording can be deleted while its file is available, or was uploaded."),
     Code(400, "layout_refused", "This layout is refused",
