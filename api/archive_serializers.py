@@ -161,7 +161,8 @@ class ShareSerializer(serializers.Serializer):
 
 
 class ArchiveSerializer(serializers.Serializer):
-    """OpenTok's own object, with the name of the room and the hold. It may have fields that are not named here.
+    """OpenTok's own object, with the name of the room and the hold. It may have fields that are not
+    named here.
 
     Its times are OpenTok's: milliseconds since 1970.
     """

@@ -102,9 +102,7 @@ urlpatterns = [
     re_path(
         ARCHIVE + r"/share/?\Z", ArchiveViewSet.as_view({"post": "share", "delete": "unshare"})
     ),
-    re_path(
-        ARCHIVE + r"/hold/?\Z", ArchiveViewSet.as_view({"post": "hold", "delete": "release"})
-    ),
+    re_path(ARCHIVE + r"/hold/?\Z", ArchiveViewSet.as_view({"post": "hold", "delete": "release"})),
     re_path(ARCHIVE + r"/layout/?\Z", ArchiveViewSet.as_view({"put": "lay_out"})),
     re_path(ARCHIVE + r"/streams/?\Z", ArchiveViewSet.as_view({"post": "add_stream"})),
     re_path(

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -19,7 +18,6 @@ from archives.columns import (
 )
 from archives.files_admin import RecordingFiles
 from archives.models import Archive
-from archives.retention import due
 from archives.selected import SelectedArchives
 from meetings import attendance
 from rooms.admin import RoomAdmin
@@ -41,18 +39,14 @@ class Created(PeriodFilter):
     title, parameter_name = "created", "created_at"
 
 
-class DeletedSoon(admin.SimpleListFilter):
-    title = "deleted by a rule"
-    parameter_name = "deleted_within"
+class OnHold(admin.SimpleListFilter):
+    title, parameter_name = "on hold", "on_hold"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Within a day"), ("7", "Within a week"), ("30", "Within 30 days")]
+        return [("yes", "Yes")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        days = self.value()
-        if days not in {"1", "7", "30"}:
-            return queryset
-        return queryset.filter(pk__in=due(within=timedelta(days=int(days))).order_by().values("pk"))
+        return queryset.filter(held_at__isnull=False) if self.value() == "yes" else queryset
 
 
 class OfRoom(admin.SimpleListFilter):
@@ -92,7 +86,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, transcript, length,
                                       file_size]  # fmt: skip
     list_display = ["created_at", state, room_link, length, file_size]
-    list_filter: ClassVar[Any] = [OfRoom, Created, "status", DeletedSoon]
+    list_filter: ClassVar[Any] = [OfRoom, Created, "status", OnHold]
     list_select_related = ["room"]
     search_fields = ["id"]
     search_help_text = (

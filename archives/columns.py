@@ -37,6 +37,8 @@ def room_link(archive: Archive) -> str:
 @admin.display(description="Status")
 def state(row: Any) -> str:
     badge = format_html('<span class="state {0}">{0}</span>', row.status)
+    if getattr(row, "held_at", None):
+        badge = format_html('{} <span class="state held">on hold</span>', badge)
     if silent_since := getattr(row, "silent_since", None):
         return format_html("{} no news since {}", badge, moment(silent_since))
     return badge

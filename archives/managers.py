@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
@@ -25,9 +25,6 @@ from video import ids, sessions
 from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
-
-if TYPE_CHECKING:
-    from archives.models import Archive
 
 # One that runs is among so many of the newest of its session.
 LATEST = 100

@@ -3,7 +3,7 @@ own days. A hold is stronger than both.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
@@ -24,17 +24,16 @@ MOST = 5000
 logger = logging.getLogger(__name__)
 
 
-def due(*, within: timedelta = timedelta()) -> QuerySet[Archive]:
+def due(at: datetime) -> QuerySet[Archive]:
     """Those that a rule deletes by then, the oldest first."""
-    then = timezone.now() + within
     old = Q(pk__in=[])
     if settings.ARCHIVE_DAYS:
-        is_old = Q(created_at__lt=then - timedelta(days=settings.ARCHIVE_DAYS))
+        is_old = Q(created_at__lt=at - timedelta(days=settings.ARCHIVE_DAYS))
         old |= is_old & (Q(room=None) | Q(room__recording_days=None))
     # Not by room: SQLite takes no condition of a thousand parts.
     chosen = Room.objects.order_by().exclude(recording_days=None)
     for days in chosen.values_list("recording_days", flat=True).distinct():
-        old |= Q(room__recording_days=days, created_at__lt=then - timedelta(days=days or 0))
+        old |= Q(room__recording_days=days, created_at__lt=at - timedelta(days=days or 0))
     has_file = Q(status__in=[Status.AVAILABLE, Status.UPLOADED])
     if storage.is_set() and settings.ARCHIVE_STORAGE_DELETE:
         has_file |= Q(status=Status.EXPIRED, stored_at__isnull=False)
@@ -44,7 +43,7 @@ def due(*, within: timedelta = timedelta()) -> QuerySet[Archive]:
 def delete_due() -> None:
     """As many as there is time for. Those that cannot be deleted now keep no other from it."""
     until = monotonic() + ROUND_SECONDS
-    for pk in list(due().values_list("pk", flat=True)[:MOST]):
+    for pk in list(due(timezone.now()).values_list("pk", flat=True)[:MOST]):
         if monotonic() > until:
             return
         _delete(str(pk))

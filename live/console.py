@@ -127,7 +127,8 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
             done = moderate(room, what, which, text=request.POST.get("text", ""))
         except APIException as error:
             return JsonResponse({"problem": str(error.detail)})
-        self.log_change(request, room, done)
+        # Without names: the log is kept for longer than who was in a room.
+        self.log_change(request, room, f"People: {what}.")
         return JsonResponse({"done": done})
 
     @page_action(label="Link for a moderator", permission="rooms.change_room")

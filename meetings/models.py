@@ -68,6 +68,8 @@ class Connection(models.Model):
 
     class Meta:
         ordering = ["connected_at", "id"]
+        # Of staff: ops/person_page.py. It takes in what the audit log and webhooks have of people.
+        permissions = [("forget_person", "Can export and forget what is held of people")]
 
     def __str__(self) -> str:
         return self.name or self.pk

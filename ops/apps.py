@@ -8,7 +8,10 @@ class OpsConfig(AppConfig):
     verbose_name = "Operation"
 
     def ready(self) -> None:
-        from ops import checks, jobs  # noqa: F401  registers the start-up checks, and what follows jobs
+        # Registers the start-up checks, and what follows jobs.
+        from ops import checks, deletions, jobs  # noqa: F401
+
+        deletions.add_filters()
 
 
 class JobsConfig(TasksAppConfig):

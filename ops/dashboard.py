@@ -10,13 +10,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 
 from access import second_factor_pages
 from access.permissions import has_own_rooms_only
 from access.second_factor import half_user_of
 from meetings.use import Use, by_day, by_hour
-from ops import overview
+from ops import deletions, overview, person_page
 from ops.charts import chart
 from ops.recent_calls import recent_calls
 from web.version import VERSION
@@ -30,9 +30,18 @@ class Site(AdminSite):
         return [
             path("dashboard/now/", view(self.now), name="dashboard_now"),
             path("dashboard/use/", view(self.use), name="dashboard_use"),
+            path("deletions/", view(deletions.page), name="deletions"),
+            path("person/", view(person_page.page), name="person"),
             *(second_factor_pages.urls() if settings.SECOND_FACTOR != "off" else []),
             *super().get_urls(),
         ]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """With our own pages, which are of no model."""
+        listed = super().get_app_list(request, app_label)
+        if app_label:
+            return listed
+        return sorted([*listed, *_own_pages(request.user)], key=lambda app: app["name"].lower())
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"version": VERSION}
@@ -53,6 +62,23 @@ class Site(AdminSite):
 
     def use(self, request: HttpRequest) -> TemplateResponse:
         return TemplateResponse(request, "admin/dashboard/use.html", use(request))
+
+
+def _own_pages(user: Any) -> list[dict[str, Any]]:
+    """Those that this person may see, as an app of Django's list."""
+    pages = [
+        {"name": name, "object_name": page, "admin_url": reverse(f"admin:{page}"),
+         "view_only": True}
+        for name, page, is_seen in (
+            ("A person’s data", "person", person_page.may_forget(user)),
+            ("What is deleted when", "deletions", bool(deletions.rules_for(user))),
+        )
+        if is_seen
+    ]  # fmt: skip
+    if not pages:
+        return []
+    first = pages[0]["admin_url"]
+    return [{"name": "Data protection", "app_label": "data", "app_url": first, "models": pages}]
 
 
 def now(request: HttpRequest) -> dict[str, Any]:

@@ -35,6 +35,13 @@ def held_about(person: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def export(person: str) -> dict[str, list[dict[str, Any]]]:
+    """The same, to be handed out. The audit log has from how many rows of what, and not whose."""
+    held = held_about(person)
+    Entry.objects.record("person.exported", rows={what: len(rows) for what, rows in held.items()})
+    return held
+
+
 def forget(person: str) -> dict[str, int]:
     """Take a person of calls out of everything; returns from how many rows of what.
 
@@ -53,7 +60,7 @@ def forget(person: str) -> dict[str, int]:
             "acts": _acts(person).filter(actor_kind="client").update(actor_name=FORGOTTEN)
             + _suffered(person).update(subject_name=FORGOTTEN),
         }
-        Entry.objects.record("person.forgotten")
+        Entry.objects.record("person.forgotten", rows=forgotten)
     return forgotten
 
 

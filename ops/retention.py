@@ -1,10 +1,10 @@
-"""What is kept how long: one table, by which the worker deletes. docs/operations.md has the same.
+"""What is kept how long: one table, by which the worker deletes, and by which the admin tells what
+goes when (ops/deletions.py). docs/operations.md has the same.
 
 Models that are in none of its rows are in KEPT, with a reason.
 """
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -55,89 +55,96 @@ KEPT = {
 }
 
 
+# What is to go at a moment, of the rows that there are.
+Old = Callable[[datetime], QuerySet[Any]]
+
+
 class Rule(NamedTuple):
-    """`old` finds what is to go now. `forget` deletes it, if not just some rows at a time."""
+    """`forget` deletes what is to go now, if not just some rows at a time. `size` is the column
+    with the bytes that are gone then.
+    """
 
     what: str
-    old: Callable[[], QuerySet[Any]]
+    model: type[Model]
+    old: Old
     forget: Callable[[], object] | None = None
+    size: str = ""
 
 
-def before(span: timedelta) -> datetime:
-    return timezone.now() - span
+def days(number: int) -> timedelta:
+    return timedelta(days=number)
 
 
-def days(number: int) -> datetime:
-    return before(timedelta(days=number))
+def history(what: str, model: Any, over: Q, moment: str) -> Rule:
+    return Rule(what, model, lambda at: past(model, over, moment, at))
 
 
-def history(model: Any, over: Q, moment: str) -> Callable[[], QuerySet[Any]]:
+def past(model: Any, over: Q, moment: str, at: datetime) -> QuerySet[Any]:
     """Rows that are over, as old as HISTORY_DAYS says."""
-
-    def old() -> QuerySet[Any]:
-        if not settings.HISTORY_DAYS:
-            return model.objects.none()  # type: ignore[no-any-return]
-        is_old = {f"{moment}__lt": days(settings.HISTORY_DAYS)}
-        return model.objects.filter(over, **is_old)  # type: ignore[no-any-return]
-
-    return old
+    if not settings.HISTORY_DAYS:
+        return model.objects.none()  # type: ignore[no-any-return]
+    is_old = {f"{moment}__lt": at - days(settings.HISTORY_DAYS)}
+    return model.objects.filter(over, **is_old)  # type: ignore[no-any-return]
 
 
-def recordings() -> QuerySet[Any]:
+def recordings(at: datetime) -> QuerySet[Any]:
     """Those whose file is gone: OpenTok deletes it, and may not have been heard when it told so."""
-    over = Q(stored_at=None, created_at__lt=before(KEPT_BY_OPENTOK + DAY))
+    over = Q(stored_at=None, created_at__lt=at - KEPT_BY_OPENTOK - DAY)
     is_gone = Q(status__in=[Status.DELETED, Status.FAILED]) | over & ~Q(status=Status.UPLOADED)
-    return history(Archive, is_gone & Q(held_at=None), "created_at")()
+    return past(Archive, is_gone & Q(held_at=None), "created_at", at)
 
 
-def of_audit(model: Any, moment: str) -> Callable[[], QuerySet[Any]]:
-    def old() -> QuerySet[Any]:
+def of_audit(what: str, model: Any, moment: str) -> Rule:
+    def old(at: datetime) -> QuerySet[Any]:
         rows: QuerySet[Any] = QuerySet(model)  # the audit log's own deletes nothing
-        is_old = {f"{moment}__lt": days(settings.AUDIT_DAYS)}
+        is_old = {f"{moment}__lt": at - days(settings.AUDIT_DAYS)}
         return rows.filter(**is_old) if settings.AUDIT_DAYS else rows.none()
 
-    return old
+    return Rule(what, model, old)
 
 
-def jobs() -> QuerySet[Any]:
-    done = Q(status="SUCCESSFUL", finished_at__lt=days(KEPT_DAYS))
+def jobs(at: datetime) -> QuerySet[Any]:
+    done = Q(status="SUCCESSFUL", finished_at__lt=at - days(KEPT_DAYS))
     return DBTaskResult.objects.filter(
-        done | Q(status="FAILED", finished_at__lt=days(FAILED_KEPT_DAYS))
+        done | Q(status="FAILED", finished_at__lt=at - days(FAILED_KEPT_DAYS))
     )
 
 
-def events() -> QuerySet[Any]:
+def events(at: datetime) -> QuerySet[Any]:
     """Those of people no longer than it is known who was in a meeting."""
-    old = Q(created_at__lt=days(settings.WEBHOOK_DAYS))
+    old = Q(created_at__lt=at - days(settings.WEBHOOK_DAYS))
     of_people = Q(event__startswith="participant.")
     return Delivery.objects.filter(
-        old | of_people & Q(created_at__lt=days(settings.ATTENDANCE_DAYS))
+        old | of_people & Q(created_at__lt=at - days(settings.ATTENDANCE_DAYS))
     )
 
 
 RULES = [
-    Rule("files of recordings", due, delete_due),
-    Rule("recordings whose file is gone", recordings),
-    Rule("broadcasts, captions, renders, calls, audio connectors",
-         history(Activity, Q(ended_at__isnull=False), "created_at")),
-    Rule("who was in a meeting",
-         lambda: Connection.objects.filter(meeting__ended_at__lt=days(settings.ATTENDANCE_DAYS)),
+    Rule("files of recordings", Archive, due, delete_due, size="size"),
+    Rule("recordings whose file is gone", Archive, recordings),
+    history("broadcasts, captions, renders, calls, audio connectors", Activity,
+            Q(ended_at__isnull=False), "created_at"),
+    Rule("who was in a meeting", Connection,
+         lambda at: Connection.objects.filter(
+             meeting__ended_at__lt=at - days(settings.ATTENDANCE_DAYS)),
          forget_attendance),
-    Rule("meetings", history(Meeting, Q(ended_at__isnull=False), "started_at")),
-    Rule("who was muted",
-         lambda: Mute.objects.filter(muted_at__lt=before(MUTES_KEPT)).exclude(
+    history("meetings", Meeting, Q(ended_at__isnull=False), "started_at"),
+    Rule("who was muted", Mute,
+         lambda at: Mute.objects.filter(muted_at__lt=at - MUTES_KEPT).exclude(
              stream_id=ALL, ended_at=None)),
-    Rule("bans until a meeting ends", lambda: Ban.objects.filter(meeting__ended_at__lt=days(1))),
-    Rule("guests of waiting rooms",
-         lambda: Guest.objects.filter(asked_at__lt=before(GUESTS_KEPT))),
-    Rule("audit log", of_audit(Entry, "at")),
-    Rule("the admin's own log", of_audit(LogEntry, "action_time")),
-    Rule("sessions of staff", lambda: Session.objects.filter(expire_date__lt=timezone.now())),
-    Rule("events for webhooks", events),
-    Rule("jobs", jobs),
-    Rule("counts of wrong guesses", lambda: GuessWindow.objects.filter(ends__lt=time.time())),
-    Rule("answers for an Idempotency-Key",
-         lambda: IdempotentRequest.objects.filter(started_at__lt=before(ANSWERS_KEPT))),
+    Rule("bans until a meeting ends", Ban,
+         lambda at: Ban.objects.filter(meeting__ended_at__lt=at - days(1))),
+    Rule("guests of waiting rooms", Guest,
+         lambda at: Guest.objects.filter(asked_at__lt=at - GUESTS_KEPT)),
+    of_audit("audit log", Entry, "at"),
+    of_audit("the admin's own log", LogEntry, "action_time"),
+    Rule("sessions of staff", Session, lambda at: Session.objects.filter(expire_date__lt=at)),
+    Rule("events for webhooks", Delivery, events),
+    Rule("jobs", DBTaskResult, jobs),
+    Rule("counts of wrong guesses", GuessWindow,
+         lambda at: GuessWindow.objects.filter(ends__lt=at.timestamp())),
+    Rule("answers for an Idempotency-Key", IdempotentRequest,
+         lambda at: IdempotentRequest.objects.filter(started_at__lt=at - ANSWERS_KEPT)),
 ]  # fmt: skip
 
 
@@ -145,6 +152,6 @@ def forget_old() -> None:
     """A rule that fails keeps no other from its work."""
     for rule in RULES:
         try:
-            rule.forget() if rule.forget else delete_in_parts(rule.old())
+            rule.forget() if rule.forget else delete_in_parts(rule.old(timezone.now()))
         except Exception:
             logger.exception("Could not delete what is old: %s", rule.what)

@@ -68,7 +68,7 @@ def test_a_running_recording_is_stopped_on_its_page(admin_client, recording):
     recording.refresh_from_db()
     assert recording.status == "stopped"
     assert LogEntry.objects.get().get_change_message() == "Stopped the recording."
-    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares"}
+    assert offered(admin_client, ARCHIVES, recording) == {"share", "revoke_shares", "hold"}
 
 
 def test_an_available_recording_is_watched_by_a_fresh_link_each_time(

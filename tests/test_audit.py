@@ -78,6 +78,7 @@ RECORDED = {
         "lay_out": "recording.laid_out", "add_stream": "recording.stream_added",
         "remove_stream": "recording.stream_removed", "destroy": "recording.deleted",
         "share": "recording.shared", "unshare": "recording.links_revoked",
+        "hold": "recording.held", "release": "recording.released",
     },
     "api.webhook_views.WebhookViewSet": {
         "create": "webhook.made", "partial_update": "webhook.changed",

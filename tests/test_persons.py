@@ -4,7 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from audit.models import Entry
 from meetings.models import Connection, Meeting, Stream
 from rooms.guests import Guest
 from rooms.models import Ban, Room
+from tests.test_admin_actions import staff
 from webhooks.models import Delivery, Endpoint
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +85,85 @@ def test_a_person_is_forgotten_and_what_others_need_stays(rows, capsys):
     assert acts["person.muted"] == "(forgotten)"
     assert "person.forgotten" in acts
     assert "Anna" not in str(list(Entry.objects.values()))
+
+
+# The page of the admin
+
+PAGE = "/admin/person/"
+
+
+def test_the_page_shows_what_is_held_and_downloads_it(rows, admin_client):
+    assert "Show what is held" in admin_client.get(PAGE).content.decode()
+    shown = admin_client.post(PAGE, {"person": "Anna"}).content.decode()
+    assert "Connections to rooms: 3" in shown
+    assert "Entries of the audit log: 2" in shown
+    assert "Accounts of staff" not in shown
+    assert "user-1" in shown
+    assert "Annabel" not in shown
+    answer = admin_client.post(PAGE, {"person": "Anna", "export": "yes"})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="person.json"'
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert len(answer.json()["connections"]) == 3
+    exported = Entry.objects.get(what="person.exported")
+    assert (exported.actor_kind, exported.details["rows"]["guests"]) == ("staff", 1)
+    assert "Anna" not in str((exported.details, exported.subject_name))
+
+
+def test_the_page_asks_and_forgets_as_the_command_does(rows, admin_client):
+    shown = admin_client.post(PAGE, {"person": "Anna"}).content.decode()
+    question = shown.partition('id="ask"')[2].partition("</div>")[0]
+    assert "Forget “<bdi>Anna</bdi>”?" in question
+    assert "Guests of waiting rooms (1) are deleted." in question
+    answer = admin_client.post(PAGE, {"person": "Anna", "forget": "yes"}, follow=True)
+    page = answer.content.decode()
+    assert "Forgot the person in 8 rows." in page
+    assert "Anna" not in page
+    assert "Anna" not in Connection.objects.get(pk="a").data
+    forgotten = Entry.objects.get(what="person.forgotten")
+    assert (forgotten.actor_kind, forgotten.actor_name) == ("staff", "admin")
+    assert forgotten.details["rows"]["connections"] == 2
+    assert "Anna" not in str(list(Entry.objects.values()))
+    assert "Anna" not in str(list(LogEntry.objects.values()))
+
+
+def test_of_staff_only_the_account_is_shown(admin_client):
+    shown = admin_client.post(PAGE, {"person": "admin"}).content.decode()
+    assert "admin@example.com" in shown
+    assert "Forget the person" not in shown
+
+
+@pytest.mark.parametrize("person", ["", "  ", "x" * 1001, "a\0b"])
+def test_what_names_nobody_finds_nothing(rows, admin_client, person):
+    for act in ({}, {"export": "yes"}, {"forget": "yes"}):
+        answer = admin_client.post(PAGE, {"person": person} | act)
+        assert answer.status_code == 200
+        assert "errorlist" in answer.content.decode() or person == ""
+    assert not Entry.objects.filter(what__startswith="person.f").exists()
+    shown = admin_client.post(PAGE, {"person": "<b>"}).content.decode()
+    assert "Nothing is held about “<bdi>&lt;b&gt;</bdi>”" in shown
+
+
+def test_the_page_takes_a_permission_of_its_own():
+    browser = staff("view_connection", "view_entry", "view_user")
+    assert browser.get(PAGE).status_code == 403
+    assert browser.post(PAGE, {"person": "mod", "forget": "yes"}).status_code == 403
+    assert "A person’s data" not in browser.get("/admin/").content.decode()
+    user = User.objects.get()
+    user.user_permissions.add(Permission.objects.get(codename="forget_person"))
+    assert browser.get(PAGE).status_code == 200
+    assert "A person’s data" in browser.get("/admin/").content.decode()
+    # All of it is of all rooms.
+    user.user_permissions.add(Permission.objects.get(codename="only_own_rooms"))
+    assert browser.get(PAGE).status_code == 403
+    assert "A person’s data" not in browser.get("/admin/").content.decode()
+
+
+def test_whoever_is_not_logged_in_is_sent_to_log_in(client):
+    assert client.get(PAGE).headers["Location"].startswith("/admin/login/")
+
+
+def test_what_staff_do_about_people_is_logged_without_names(rows, admin_client):
+    guest = Guest.objects.get(name="Ben")
+    path = f"/admin/rooms/room/{rows.pk}/people/admit/{guest.pk}/"
+    assert admin_client.post(path).json() == {"done": "Let Ben in."}
+    assert LogEntry.objects.get().change_message == "People: admit."

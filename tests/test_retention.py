@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from archives.models import Archive
@@ -16,12 +18,14 @@ from archives.retention import due
 from archives.states import Status
 from audit.models import Entry
 from meetings.models import Connection, Meeting
+from ops.deletions import DeletedSoon
 from ops.retention import KEPT, RULES, Rule, forget_old
 from rooms.models import Ban, Room
 from tests.api_client import Program, refusal
 from tests.server_process import ROOT
 from tests.test_admin_actions import staff
 from tests.test_contract_views import started
+from video import values
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +62,7 @@ def test_each_model_is_in_the_table_or_stays_for_a_reason():
         for model in apps.get_models()
         if (ROOT / model._meta.app_config.name).is_dir()
     }
-    deleted = {rule.old().model._meta.label for rule in RULES}
+    deleted = {rule.model._meta.label for rule in RULES}
     assert own <= deleted | KEPT.keys()
     assert deleted & KEPT.keys() == set()
     assert KEPT.keys() <= own
@@ -123,11 +127,11 @@ def test_a_rooms_own_days_come_before_those_of_all_and_a_hold_before_both(settin
     rows = [recording(3, short), recording(40, long), recording(40, plain), recording(40)]
     recording(40, status=Status.STARTED)
     held = recording(40, held_at=timezone.now())
-    assert set(due()) == {rows[0]}
+    assert set(due(ago(0))) == {rows[0]}
     settings.ARCHIVE_DAYS = 30
-    assert set(due()) == {rows[0], rows[2], rows[3]}
-    assert held not in due(within=timedelta(days=9999))
-    assert set(due(within=timedelta(days=60))) == set(rows)
+    assert set(due(ago(0))) == {rows[0], rows[2], rows[3]}
+    assert held not in due(ago(-9999))
+    assert set(due(ago(-60))) == set(rows)
 
 
 def test_any_number_of_rooms_may_have_days_of_their_own():
@@ -136,11 +140,11 @@ def test_any_number_of_rooms_may_have_days_of_their_own():
         for number in range(1500)
     )
     old = recording(40, Room.objects.first())
-    assert list(due()) == [old]
+    assert list(due(ago(0))) == [old]
 
 
 def test_a_rule_that_fails_keeps_no_other_from_its_work(monkeypatch, caplog):
-    broken = Rule("what fails", lambda: 1 / 0)
+    broken = Rule("what fails", Archive, lambda at: 1 / 0)
     monkeypatch.setattr("ops.retention.RULES", [broken, *RULES])
     recording(1100, status=Status.FAILED)
     forget_old()
@@ -221,7 +225,7 @@ def test_a_program_holds_a_recording_and_releases_it(program):
     assert program.post(hold).status_code == 204
     held_at = Archive.objects.get().held_at
     (told,) = program.get("archives").json()["items"]
-    assert told["heldAt"] == int(held_at.timestamp() * 1000)
+    assert told["heldAt"] == values.milliseconds(held_at)
     assert program.post(hold).status_code == 204  # again changes nothing
     assert Archive.objects.get().held_at == held_at
     assert refusal(program.delete(f"archives/{row.pk}")) == (409, "archive_held")
@@ -257,6 +261,95 @@ def test_a_key_for_some_rooms_holds_nothing_of_others(server):
     assert refusal(school.delete(f"archives/{row.pk}/hold")) == (403, "room_not_covered")
     reader = Program(server, can="list,view,record")
     assert refusal(reader.post(f"archives/{row.pk}/hold")) == (403, "capability_missing")
+
+
+def test_the_list_of_recordings_shows_what_is_on_hold(admin_client):
+    recording(1)
+    held = recording(1, held_at=timezone.now())
+    page = admin_client.get(ARCHIVES, {"on_hold": "yes"})
+    assert list(page.context["cl"].result_list) == [held]
+    assert '<span class="state held">on hold</span>' in page.content.decode()
+
+
+# What goes when
+
+
+def deletions(client):
+    """The cells of the page's rows, by what they are of."""
+    page = client.get("/admin/deletions/")
+    assert page.status_code == 200
+    found = {what: [each.rows for each in amounts] for what, amounts in page.context["rules"]}
+    return found, page
+
+
+def test_a_page_tells_what_goes_when_and_leads_to_it(admin_client, settings):
+    settings.ARCHIVE_DAYS = 30
+    soon, later = recording(25, size=3 * 2**20), recording(10, size=2**20)
+    gone = recording(settings.HISTORY_DAYS - 5, status=Status.DELETED)
+    recording(40, held_at=timezone.now(), size=2**30)
+    old = Meeting.objects.create(session_id="1_x", started_at=ago(1100), ended_at=ago(1100))
+    Meeting.objects.create(session_id="1_y", started_at=ago(1090), ended_at=ago(1090))
+    Entry.objects.note("room.made")
+    QuerySet(Entry).filter(what="room.made").update(at=ago(360))
+    found, page = deletions(admin_client)
+    assert list(found) == [rule.what for rule in RULES]
+    assert found["files of recordings"] == ["0", "0", "1", "2"]
+    assert found["recordings whose file is gone"] == ["0", "0", "1", "1"]
+    assert found["meetings"] == ["1", "1", "2", "2"]
+    assert found["audit log"] == ["0", "0", "1", "1"]
+    assert found["jobs"] == ["0"] * 4
+    assert "4.0\xa0MB" in page.content.decode()
+    assert "1.0\xa0GB: no rule deletes them" in page.content.decode()
+    rules = dict(page.context["rules"])
+    for what, number, rows in (
+        ("files of recordings", 2, {soon}),
+        ("files of recordings", 3, {soon, later}),
+        ("recordings whose file is gone", 3, {gone}),
+        ("meetings", 0, {old}),
+        ("audit log", 2, {Entry.objects.get(what="room.made")}),
+    ):
+        listed = admin_client.get(rules[what][number].link)
+        assert set(listed.context["cl"].result_list) == rows
+    assert admin_client.get(page.context["held"].link).context["cl"].result_count == 1
+
+
+def test_each_list_that_has_a_rule_opens_with_each_choice_of_its_filter(admin_client):
+    for rule in RULES:
+        if admin.site.is_registered(rule.model):
+            path = reverse(f"admin:{rule.model._meta.label_lower.replace('.', '_')}_changelist")
+            choices = DeletedSoon(None, {}, rule.model, admin.site.get_model_admin(rule.model))
+            for value, _ in choices.lookup_choices:
+                assert admin_client.get(path, {"deleted_within": value}).status_code == 200, path
+
+
+def test_no_more_is_counted_than_a_bound(admin_client, settings, monkeypatch):
+    settings.ARCHIVE_DAYS = 1
+    monkeypatch.setattr("ops.deletions.MOST_COUNTED", 2)
+    for _ in range(4):
+        recording(2, size=2**20)
+    found, page = deletions(admin_client)
+    assert found["files of recordings"] == ["2+"] * 4
+    assert "3.0\xa0MB+" in page.content.decode()
+
+
+def test_the_page_and_the_dry_run_count_the_same(admin_client, capsys):
+    recording(1100, status=Status.FAILED)
+    Meeting.objects.create(session_id="1_x", started_at=ago(1100), ended_at=ago(1100))
+    call_command("retention", dry_run=True)
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    found, _ = deletions(admin_client)
+    assert {what: rows[0] for what, rows in found.items()} == {what: n for n, what in lines}
+
+
+def test_the_page_shows_what_somebody_may_view_and_nothing_of_all_rooms_to_others():
+    browser = staff("view_archive", "view_meeting")
+    found, _ = deletions(browser)
+    assert list(found) == ["files of recordings", "recordings whose file is gone", "meetings"]
+    assert "What is deleted when" in browser.get("/admin/").content.decode()
+    user = User.objects.get()
+    user.user_permissions.add(Permission.objects.get(codename="only_own_rooms"))
+    assert browser.get("/admin/deletions/").status_code == 403
+    assert "What is deleted when" not in browser.get("/admin/").content.decode()
 
 
 def test_the_list_shows_what_goes_soon(admin_client, settings):

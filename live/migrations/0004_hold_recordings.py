@@ -18,6 +18,4 @@ class Migration(migrations.Migration):
     dependencies = [("live", "0003_moderators_ban")]
 
     # On the way back nobody asks for the permission, and it may stay.
-    operations = [
-        migrations.RunPython(let_those_hold_who_may_delete, migrations.RunPython.noop)
-    ]
+    operations = [migrations.RunPython(let_those_hold_who_may_delete, migrations.RunPython.noop)]

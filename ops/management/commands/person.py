@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from ops.persons import forget, held_about
+from ops.persons import export, forget
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["person"].strip():
             raise CommandError("Name the person.")
-        act = held_about if options["what"] == "export" else forget
+        act = export if options["what"] == "export" else forget
         told = act(options["person"])
         text = json.dumps(told, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
         self.stdout.write(text)

@@ -2,6 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from ops.retention import RULES, forget_old
 
@@ -14,6 +15,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for rule in RULES:
-            self.stdout.write(f"{rule.old().count():10,} {rule.what}")
+            self.stdout.write(f"{rule.old(timezone.now()).count():10,} {rule.what}")
         if not options["dry_run"]:
             forget_old()
