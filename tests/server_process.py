@@ -44,7 +44,10 @@ class Server:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.command = command and [part.format(port=self.port) for part in command]
+        self.command = command and [
+            sys.executable,
+            *(part.format(port=self.port) for part in command),
+        ]
         self.cwd = cwd
         variables = {
             **os.environ,
@@ -81,7 +84,7 @@ class Server:
             self.process = Forked(COMMAND, stdout=name, stderr=name, **how)
         else:
             self.process = subprocess.Popen(
-                [sys.executable, *self.command],
+                self.command,
                 stdout=self.written,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -39,6 +39,7 @@ COUNTS_AS = {
     "get_archive": "archive",
     "delete_archive": "record",
     "stop_archive": "record",
+    **dict.fromkeys(["hold_archive", "release_archive"], "record"),
     "share_archive": "record",
     "revoke_shares": "record",
     "lay_out_archive": "record",

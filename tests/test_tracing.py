@@ -13,7 +13,7 @@ from django.utils import timezone
 from meetings.models import Meeting
 from rooms.models import Room
 from tests.api_client import Program
-from tests.server_process import ROOT, Server, url_of_test_database
+from tests.server_process import ROOT, Server, Started, url_of_test_database
 from tests.trace_receiver import Receiver
 
 TOKEN = "s3cr3t-of-a-client-0123456789"
@@ -153,7 +153,7 @@ def trap(tmp_path):
 
 
 def test_without_a_collector_nothing_of_opentelemetry_is_imported(opentok, transactional_db, trap):
-    with Server(OPENTOK_API_URL=opentok.url, PYTHONPATH=str(trap.parent), WORKER="on") as server:
+    with Started(OPENTOK_API_URL=opentok.url, PYTHONPATH=str(trap.parent), WORKER="on") as server:
         assert server.get("/room/lobby").status_code == 200
         assert server.get("/api/v1/rooms").status_code == 401
         assert "trace_id" not in server.output()

@@ -74,11 +74,13 @@ def lasting() -> Iterator[Finding]:
         return
     folder = Path(connection.settings_dict["NAME"]).parent
     if folder.exists() and folder.stat().st_dev != Path("/").stat().st_dev:
-        yield Finding("ok", "database", f"Its file is on a disk of its own in the {here.unit}.")
+        yield Finding(
+            "ok", "database file", f"Its file is on a disk of its own in the {here.unit}."
+        )
         return
     yield Finding(
         here.loss,
-        "database",
+        "database file",
         f"It is SQLite, a file on the disk of the {here.unit}, which is thrown away at each "
         "deploy, and all rooms with it.",
         here.disk,
