@@ -5,6 +5,7 @@ and Heroku's router keeps one for 90.
 """
 
 import argparse
+import ctypes
 import errno
 import logging
 import multiprocessing
@@ -15,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,8 @@ OTHER_FILES = 256
 BACKLOG = 1024
 # Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a client waits.
 DRAIN_SECONDS = 20
+# mallopt(3): the most heaps of a process, and how it is named there.
+HEAPS, ARENA_MAX = 2, -8
 # The workers of a server that has just been killed need a moment to let go of the port.
 BIND_SECONDS = 3
 
@@ -159,7 +163,19 @@ class Server(MPServer):
         os.close(self._pipe)
 
 
+def limit_heaps() -> None:
+    """Have all threads of a process share two heaps.
+
+    glibc makes eight for each core, and each keeps the room that its largest answer once took: with
+    everything on, a process still grew by 15 MB in the last third of an hour. Other C libraries
+    have no such call.
+    """
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(ARENA_MAX, HEAPS)
+
+
 def serve(listeners: list[socket.socket], *, connections: int, **tls: Path | None) -> None:
+    limit_heaps()
     # Python 3.14 would start workers that inherit nothing.
     multiprocessing.set_start_method("fork")
     host, port = listeners[0].getsockname()[:2]

@@ -1,5 +1,6 @@
 """The server's processes: one that dies is replaced, and connections are kept."""
 
+import itertools
 import os
 import resource
 import signal
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from config.server import DRAIN_SECONDS
-from tests.server_process import Connection, Server, Started, free_port
+from config.server import DRAIN_SECONDS, HEAPS
+from tests.server_process import Connection, Server, Started, free_port, statuses
 
 
 def test_a_worker_that_is_killed_is_replaced(server, opentok):
@@ -22,6 +23,21 @@ def test_a_worker_that_is_killed_is_replaced(server, opentok):
         after = other.workers_once(lambda pids: len(pids) == 2 and before[0] not in pids)
         assert before[1] in after
         assert {other.get("/room/standup").status_code for _ in range(20)} == {200}
+
+
+def test_the_threads_of_a_process_share_two_heaps(server):
+    statuses(server, ["/readme"] * 200, threads=32)
+    assert [heaps(pid) <= HEAPS for pid in server.workers()] == [True, True]
+
+
+def heaps(pid):
+    """How many of glibc's, beside its first: a part in use and a reserved one, of 64 MB together."""
+    maps = [line.split()[:2] for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    ends = [([int(end, 16) for end in span.split("-")], rights) for span, rights in maps]
+    return sum(
+        (used, reserved) == ("rw-p", "---p") and end - start == 64 * 1024 * 1024
+        for ((start, _), used), ((_, end), reserved) in itertools.pairwise(ends)
+    )
 
 
 def test_a_server_that_was_told_to_stop_takes_no_new_connections(server, opentok):
