@@ -59,9 +59,10 @@ def _server(
 
 
 @pytest.fixture
-def server(_server: Server, opentok: Emulator, transactional_db: None) -> Server:
+def server(_server: Server, opentok: Emulator, transactional_db: None) -> Iterator[Server]:
     """The real server on an empty database, in two processes, with `opentok` behind it."""
-    return _server
+    yield _server
+    opentok.reset()  # so that no callback arrives once the database is emptied
 
 
 TransactionTestCase._fixture_teardown = empty_tables
