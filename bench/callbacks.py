@@ -18,6 +18,8 @@ from bench.report import spread, table, tell
 from tests.emulator_process import Emulator
 
 SENDERS, PEOPLE = 16, 4
+# More than any server takes.
+MOST_EACH_SECOND = 3000
 
 
 @dataclass
@@ -61,10 +63,19 @@ def _figures(rates: list[Rate]) -> list[object]:
     ]
 
 
-async def load(server: Running, *, seconds: float) -> Rate:
+async def load(server: Running, *, seconds: float, streams: bool = True) -> Rate:
     visits = [(await insist(server, f"/room/monitored-{n}"))[-1].body for n in range(SENDERS)]
+    # Signed before the clock runs: the machine's processors are then the server's.
+    count = int(MOST_EACH_SECOND / SENDERS * seconds)
+    requests = [
+        [
+            (event, f"Bearer {signed(event)}")
+            for event in itertools.islice(_events(visit["sessionId"], streams), count)
+        ]
+        for visit in visits
+    ]
     started, before = time.monotonic(), server.cpu_seconds()
-    senders = [_sender(server, visit["sessionId"], started + seconds) for visit in visits]
+    senders = [_sender(server, each, started + seconds) for each in requests]
     done = [taken for each in await asyncio.gather(*senders) for taken in each]
     whole, spent = time.monotonic() - started, server.cpu_seconds() - before
     good = [1000 * taken for taken in done if taken is not None]
@@ -77,27 +88,30 @@ async def load(server: Running, *, seconds: float) -> Rate:
     )
 
 
-async def _sender(server: Running, session: str, until: float) -> list[float | None]:
+async def _sender(
+    server: Running, requests: list[tuple[dict[str, object], str]], until: float
+) -> list[float | None]:
     """Seconds that each event took, None of one that failed."""
     connection = Connection(server)
     done = []
-    for event in _events(session):
+    for event, authorization in requests:
         if time.monotonic() > until:
             break
-        told = await connection.ask("/callbacks", event, authorization=f"Bearer {signed(event)}")
+        told = await connection.ask("/callbacks", event, authorization=authorization)
         done.append(told.seconds if told.status == 200 else None)
     connection.close()
     return done
 
 
-def _events(session: str) -> Iterator[dict[str, object]]:
-    """Without an end: one meeting after the other."""
+def _events(session: str, with_streams: bool) -> Iterator[dict[str, object]]:
+    """Without an end: one meeting after the other, a millisecond from each event to the next."""
+    clock = itertools.count(round(time.time() * 1000))
     while True:
-        people = [_client(number) for number in range(PEOPLE)]
+        people = [_client(number, next(clock)) for number in range(PEOPLE)]
         streams = [
             {"id": str(uuid.uuid4()), "connection": each, "createdAt": each["createdAt"],
              "name": "Somebody", "videoType": "camera"}
-            for each in people
+            for each in people if with_streams
         ]  # fmt: skip
         whole = {"sessionId": session, "projectId": Emulator.api_key}
         for event, what, told in [
@@ -106,17 +120,13 @@ def _events(session: str) -> Iterator[dict[str, object]]:
             *(("streamDestroyed", "stream", each) for each in streams),
             *(("connectionDestroyed", "connection", each) for each in people),
         ]:
-            moment = {"timestamp": _now(), "reason": "clientDisconnected"}
+            moment = {"timestamp": next(clock), "reason": "clientDisconnected"}
             yield {"event": event, what: told} | moment | whole
 
 
-def _client(number: int) -> dict[str, object]:
+def _client(number: int, moment: int) -> dict[str, object]:
     data = json.dumps({"name": f"Somebody {number}"})
-    return {"id": str(uuid.uuid4()), "createdAt": _now(), "data": data}
-
-
-def _now() -> int:
-    return round(time.time() * 1000)
+    return {"id": str(uuid.uuid4()), "createdAt": moment, "data": data}
 
 
 def signed(event: dict[str, object]) -> str:
