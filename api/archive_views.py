@@ -91,7 +91,7 @@ class ArchiveViewSet(ManagingViewSet):
     def retrieve(self, request: Request, archive_id: str) -> Response:
         check_key_covers_archive(key_of(request), archive_id)
         remote = Archive.objects.fetch(archive_id)
-        return Response(shown(Archive.objects.with_link(remote)))
+        return Response(shown(Archive.objects.with_links(remote)))
 
     @extend_schema(
         operation_id="delete_archive",

@@ -89,11 +89,12 @@ def transcript(archive: Archive) -> str:
     """Of a recording that has one, as it was last heard."""
     told = transcripts.about(archive.details) or {}
     status = str(told.get("status", ""))
-    if archive.status in {Status.EXPIRED, Status.DELETED}:
-        return f"gone: the recording is {archive.status}"
-    if status == "available" and archive.status == Status.AVAILABLE:
+    is_at_opentok = status == "available" and archive.status == Status.AVAILABLE
+    if is_at_opentok or archive.has_stored_transcript:
         page = reverse("admin:transcript", args=[archive.pk])
         return format_html('<a href="{}">Read it</a>', page)
+    if archive.status in {Status.EXPIRED, Status.DELETED}:
+        return f"gone: the recording is {archive.status}"
     words = TRANSCRIPT_IS.get(status, "not made yet")
     reason = told.get("reason")
     return f"{words}: {reason}" if reason and isinstance(reason, str) else words

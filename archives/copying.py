@@ -14,7 +14,7 @@ from archives.states import Status
 from archives.stored import ClaimLostError
 from audit.actors import SERVER, acting_as
 from video import archives as door
-from video import downloads
+from video import downloads, transcripts
 from video.downloads import PIECE_BYTES, Piece
 from video.errors import VideoError
 from web.errors import Problem
@@ -38,6 +38,11 @@ def copy_due(seconds: float = ROUND_SECONDS) -> None:
     if not storage.is_set():
         return
     until = monotonic() + seconds
+    for archive in Archive.objects.transcripts_due()[:CANDIDATES]:
+        if archive.claim_transcript():
+            _bring_transcript(archive)
+        if monotonic() > until:
+            return
     for archive in Archive.objects.due()[:CANDIDATES]:
         if archive.claim():
             with acting_as(SERVER):
@@ -60,6 +65,18 @@ def _carry_on(archive: Archive, *, until: float) -> None:
         logger.warning("The recording %s is not stored: %s %s", archive.pk, error, error.reason)
         words = f"{error.title}: {error.reason}" if error.reason else str(error.detail)
         archive.note_storage_failure(words)
+
+
+def _bring_transcript(archive: Archive) -> None:
+    """Or leave it for the next look, while OpenTok has not made it."""
+    try:
+        remote = Archive.objects.fetch(str(archive.pk))
+        if link := transcripts.link_to(remote):
+            archive.store_transcript(transcripts.fetch(link))
+        elif remote["status"] != Status.AVAILABLE or not transcripts.is_expected(remote):
+            archive.expect_no_transcript()
+    except Problem as error:
+        logger.warning("The transcript of %s is not stored: %s %s", archive.pk, error, error.reason)
 
 
 class Copy:

@@ -15,7 +15,7 @@ from archives import storage
 from archives.catalogue import Catalogue
 from archives.states import KEPT_BY_OPENTOK, Status
 from video import archives as door
-from video import ids, sessions
+from video import ids, sessions, transcripts
 from video.answers import Remote
 from web.errors import Problem
 
@@ -42,11 +42,26 @@ class FileManager(Catalogue):
         return self.to_be_stored().filter(is_free).order_by("created_at")
 
     def lost_soon(self) -> models.QuerySet[Archive]:
-        """Those that OpenTok deletes within six hours, or has deleted unnoticed: it counts from
-        when they were created.
+        """Those of whose files, the transcript's included, one is deleted by OpenTok within six
+        hours, or has been unnoticed: it counts from when they were created.
         """
-        limit = timezone.now() - KEPT_BY_OPENTOK + ALARM
-        return self.to_be_stored().filter(status=Status.AVAILABLE, created_at__lte=limit)
+        now = timezone.now()
+        there = self.filter(
+            status=Status.AVAILABLE,
+            created_at__gt=now - KEPT_BY_OPENTOK - DAY,
+            created_at__lte=now - KEPT_BY_OPENTOK + ALARM,
+        )
+        transcript_is_there = Q(details__transcription__status="available")
+        return there.filter(
+            Q(stored_at=None) | Q(transcript_due_at__isnull=False) & transcript_is_there
+        )
+
+    def transcripts_due(self) -> models.QuerySet[Archive]:
+        """Those that are copied, and whose transcript is to be looked for now."""
+        now = timezone.now()
+        begun = now - KEPT_BY_OPENTOK - DAY
+        rows = self.filter(created_at__gt=begun, transcript_due_at__lte=now)
+        return rows.order_by("created_at")
 
     def link(self, remote: Remote) -> str | None:
         """Where its file is, for ten minutes: at OpenTok, or in the storage; None without a file.
@@ -60,10 +75,24 @@ class FileManager(Catalogue):
         archive = self.filter(pk=remote["id"]).first() or self.as_row(remote)
         return archive.link_to_stored() if archive.is_in_storage else None
 
-    def with_link(self, remote: Remote) -> Remote:
-        """The same, with a link in its `url` if there can be one now."""
+    def transcript_link(self, remote: Remote) -> str | None:
+        """Where its transcript is, likewise."""
+        if url := transcripts.link_to(remote):
+            return url
+        if remote["status"] != Status.EXPIRED or not transcripts.about(remote):
+            return None
+        archive = self.filter(pk=remote["id"]).first()
+        if archive is None or not archive.has_stored_transcript:
+            return None
+        return archive.link_to_stored_transcript()
+
+    def with_links(self, remote: Remote) -> Remote:
+        """The same, with links in its `url` and its transcript's if there can be some now."""
         with suppress(Problem):
-            return remote | {"url": self.link(remote)}
+            remote = remote | {"url": self.link(remote)}
+        with suppress(Problem):
+            if url := self.transcript_link(remote):
+                remote = remote | {"transcription": remote["transcription"] | {"url": url}}
         return remote
 
     def kept_beyond_opentok(self, archive_id: str) -> Archive | None:

@@ -51,7 +51,7 @@ class RecordingFiles(ModelAdmin):
         """To read: who said what, and when."""
         try:
             remote = self._fetch(request, archive_id)
-            link = transcripts.link_to(remote)
+            link = Archive.objects.transcript_link(remote)
             lines = transcripts.download(link) if link else []
         except APIException as error:
             return self._back(request, archive_id, str(error.detail))
@@ -71,7 +71,7 @@ class RecordingFiles(ModelAdmin):
     def transcript_file(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """To the file of the transcript."""
         try:
-            link = transcripts.link_to(self._fetch(request, archive_id))
+            link = Archive.objects.transcript_link(self._fetch(request, archive_id))
         except APIException as error:
             return self._back(request, archive_id, str(error.detail))
         return HttpResponseRedirect(link) if link else self._back(request, archive_id)

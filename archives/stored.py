@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from archives import storage
 from archives.states import GONE, Status
+from archives.stored_transcript import StoredTranscript
 from web.errors import Problem
 
 # For how long a process has a recording for itself. A part takes less, and prolongs it.
@@ -24,7 +25,7 @@ class ClaimLostError(Exception):
     """The recording was deleted, or is another process's by now."""
 
 
-class Stored(models.Model):
+class Stored(StoredTranscript):
     # All of them may be NULL: SQLite adds such a column without a new copy of the table.
     stored_at = models.DateTimeField(null=True, blank=True, editable=False)
     stored_bytes = models.BigIntegerField(null=True, blank=True, editable=False)
@@ -34,11 +35,9 @@ class Stored(models.Model):
     # Not before: it is claimed until then, or has failed.
     storage_due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # Columns of the recording.
+    # A column of the recording.
     if TYPE_CHECKING:
-        status: Any
         size: Any
-        details: Any
 
     class Meta:
         abstract = True
@@ -114,9 +113,12 @@ class Stored(models.Model):
             store.abandon(key, self.storage_upload)
         if settings.ARCHIVE_STORAGE_DELETE:
             store.delete(key)
+            if self.transcript_stored_at:
+                store.delete(storage.transcript_key_of(self))
             self._rows.update(
-                stored_at=None, stored_bytes=None, storage_upload=None, storage_error=None
-            )
+                stored_at=None, stored_bytes=None, storage_upload=None, storage_error=None,
+                transcript_stored_at=None, transcript_due_at=None,
+            )  # fmt: skip
 
     # The way to the storage. Of several processes one has it, until `storage_due_at`.
 
@@ -137,7 +139,7 @@ class Stored(models.Model):
     def note_stored(self, size: int) -> None:
         self._change(
             stored_at=timezone.now(), stored_bytes=size, storage_upload=None, storage_error=None,
-            storage_due_at=None,
+            storage_due_at=None, transcript_due_at=self.first_look_at_transcript(),
         )  # fmt: skip
 
     def note_storage_failure(self, words: str) -> None:

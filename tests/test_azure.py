@@ -11,6 +11,7 @@ from tests.azurite_process import KEY, PROGRAM, Azurite
 from tests.problems import raises
 from tests.test_copying import LARGE, key_of, large, row  # noqa: F401  fixtures
 from tests.test_storage import FILE
+from tests.test_transcripts import recorded
 from video.downloads import PIECE_BYTES
 
 pytestmark = [
@@ -74,3 +75,16 @@ def test_a_container_out_of_reach_is_said_without_its_key(storage, settings):
     with raises("storage_failed") as told:
         storages.current().size("1/a/archive.mp4")
     assert told.value.reason == "ServiceRequestError for a look"
+
+
+def test_a_transcript_is_copied_and_deleted(opentok, storage, settings):
+    spoken = recorded(opentok, output_mode="individual", has_transcription=True)
+    copy_due()
+    copy_due()
+    spoken.refresh_from_db()
+    link = spoken.link_to_stored_transcript()
+    assert "Hello" in requests.get(link, timeout=10).text
+    settings.ARCHIVE_STORAGE_DELETE = True
+    spoken.delete_stored()
+    with raises("archive_not_stored"):
+        spoken.link_to_stored_transcript()

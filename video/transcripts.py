@@ -53,23 +53,46 @@ def link_to(remote: Remote) -> str | None:
     return web_address(told["url"])
 
 
+def is_expected(remote: Remote) -> bool:
+    """Whether OpenTok has it, or may still make it."""
+    told = about(remote)
+    return told is not None and told.get("status") not in {"failed", "uploaded"}
+
+
 def download(url: str) -> list[Line]:
     """The first MAX_LINES, in the order of their times. Errors: those of any call, for what is no
     transcript as well.
     """
+    return read(fetch(url))
+
+
+def fetch(url: str) -> bytes:
+    """Its JSON, of which some is a transcript. Errors: those of `download`."""
     with concurrency.waiting():
         until = calls.deadline()
         response = calls.TRANSPORT.carry_out("GET", url, {}, None, until=until)
     if response.status_code != 200:
         raise VideoError("opentok_failed", f"{response.status_code} for a transcript")
     try:
-        told = answers.parse(_unpacked(response.content))
+        return _unpacked(response.content)
     except UNREADABLE as error:
-        raise VideoError("opentok_failed", f"a transcript: {type(error).__name__}") from None
+        raise _unreadable(error) from None
+
+
+def read(content: bytes) -> list[Line]:
+    """The first MAX_LINES, in the order of their times. `opentok_failed` for what is none."""
+    try:
+        told = answers.parse(content)
+    except UNREADABLE as error:
+        raise _unreadable(error) from None
     lines = sorted(_lines(told), key=lambda line: line.start or 0)
     if not lines:
         raise VideoError("opentok_failed", "a transcript without a line")
     return lines[:MAX_LINES]
+
+
+def _unreadable(error: Exception) -> VideoError:
+    return VideoError("opentok_failed", f"a transcript: {type(error).__name__}")
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archives.storage.azure import Azure
     from archives.storage.s3 import S3
     from archives.stored import Stored
+    from archives.stored_transcript import StoredTranscript
 
 # As long as OpenTok's own links.
 LINK_SECONDS = 600
@@ -58,7 +59,15 @@ def key_of(archive: Stored) -> str:
 
     OpenTok itself puts nothing before it.
     """
-    ending = "mp4" if archive.is_video else "zip"
-    name = f"{accounts.current().project_id}/{archive.pk}/archive.{ending}"
+    return _key(archive, "archive.mp4" if archive.is_video else "archive.zip")
+
+
+def transcript_key_of(archive: StoredTranscript) -> str:
+    """Ours: what OpenTok calls its own there is documented nowhere."""
+    return _key(archive, "transcription.json")
+
+
+def _key(archive: StoredTranscript, file: str) -> str:
+    name = f"{accounts.current().project_id}/{archive.pk}/{file}"
     prefix = settings.ARCHIVE_STORAGE.prefix
     return f"{prefix}/{name}" if prefix else name
