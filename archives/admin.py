@@ -121,8 +121,13 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
             "release": row.held_at,
             "remove": row.is_deletable and not row.held_at,
         }
-        why = f"The recording is {row.status} by now: it was left as it is."
-        return {name: why for name, is_taken in takes.items() if not is_taken}
+        words = {name: f"{row.status} by now" for name, is_taken in takes.items() if not is_taken}
+        if row.held_at and row.is_deletable:
+            words["remove"] = "on hold"
+        return {
+            name: f"The recording is {state}: it was left as it is."
+            for name, state in words.items()
+        }
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

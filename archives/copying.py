@@ -38,15 +38,15 @@ def copy_due(seconds: float = ROUND_SECONDS) -> None:
     if not storage.is_set():
         return
     until = monotonic() + seconds
-    for archive in Archive.objects.transcripts_due()[:CANDIDATES]:
-        if archive.claim_transcript():
-            _bring_transcript(archive)
-        if monotonic() > until:
-            return
     for archive in Archive.objects.due()[:CANDIDATES]:
         if archive.claim():
             with acting_as(SERVER):
                 _bring(archive, until=until)
+        if monotonic() > until:
+            break
+    for archive in Archive.objects.transcripts_due()[:CANDIDATES]:
+        if archive.claim_transcript():
+            _bring_transcript(archive)
         if monotonic() > until:
             return
 
@@ -56,6 +56,7 @@ def _bring(archive: Archive, *, until: float) -> None:
         _carry_on(archive, until=until)
     except ClaimLostError:
         logger.info("The recording %s is not to be copied by this process any more.", archive.pk)
+        _delete_late_copy(archive)
 
 
 def _carry_on(archive: Archive, *, until: float) -> None:
@@ -72,11 +73,19 @@ def _bring_transcript(archive: Archive) -> None:
     try:
         remote = Archive.objects.fetch(str(archive.pk))
         if link := transcripts.link_to(remote):
-            archive.store_transcript(transcripts.fetch(link))
+            if not archive.store_transcript(transcripts.fetch(link)):
+                _delete_late_copy(archive)
         elif remote["status"] != Status.AVAILABLE or not transcripts.is_expected(remote):
             archive.expect_no_transcript()
     except Problem as error:
         logger.warning("The transcript of %s is not stored: %s %s", archive.pk, error, error.reason)
+
+
+def _delete_late_copy(archive: Archive) -> None:
+    try:
+        archive.delete_late_copy()
+    except Problem as error:
+        logger.warning("The copy of %s is not deleted: %s %s", archive.pk, error, error.reason)
 
 
 class Copy:

@@ -14,6 +14,7 @@ from access.notes import best_effort
 from archives import storage
 from archives.catalogue import Catalogue
 from archives.states import KEPT_BY_OPENTOK, Status
+from archives.stored import not_being_deleted
 from video import archives as door
 from video import ids, sessions, transcripts
 from video.answers import Remote
@@ -39,7 +40,7 @@ class FileManager(Catalogue):
     def due(self) -> models.QuerySet[Archive]:
         """Of these the ones that nobody has claimed, and that have not failed just now."""
         is_free = Q(storage_due_at=None) | Q(storage_due_at__lte=timezone.now())
-        return self.to_be_stored().filter(is_free).order_by("created_at")
+        return self.to_be_stored().filter(is_free, not_being_deleted()).order_by("created_at")
 
     def lost_soon(self) -> models.QuerySet[Archive]:
         """Those of whose files, the transcript's included, one is deleted by OpenTok within six
@@ -60,8 +61,8 @@ class FileManager(Catalogue):
         """Those that are copied, and whose transcript is to be looked for now."""
         now = timezone.now()
         begun = now - KEPT_BY_OPENTOK - DAY
-        rows = self.filter(created_at__gt=begun, transcript_due_at__lte=now)
-        return rows.order_by("created_at")
+        rows = self.filter(not_being_deleted(), status=Status.AVAILABLE, created_at__gt=begun)
+        return rows.filter(transcript_due_at__lte=now).order_by("created_at")
 
     def link(self, remote: Remote) -> str | None:
         """Where its file is, for ten minutes: at OpenTok, or in the storage; None without a file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models, transaction
@@ -17,6 +17,7 @@ from archives.entries import note_act, record_states
 from archives.files import FileManager
 from archives.sharing import Share
 from archives.states import KEPT_BY_OPENTOK, Status
+from archives.stored import not_being_deleted
 from audit.models import Entry
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -25,6 +26,9 @@ from video import ids, sessions
 from video.answers import Remote
 from video.errors import VideoError
 from web.errors import Problem
+
+if TYPE_CHECKING:
+    from archives.models import Archive
 
 # One that runs is among so many of the newest of its session.
 LATEST = 100
@@ -99,20 +103,39 @@ class ArchiveManager(FileManager):
         One that was never heard of is asked for first, or a callback that comes late would be news.
         """
         archive_id = ids.archive_id(archive_id)
-        known = self.filter(pk=archive_id).first() or self.as_row(self.fetch(archive_id))
-        if known.held_at:
-            raise Problem("archive_held")
-        if known.status == Status.AVAILABLE and known.created_at < timezone.now() - KEPT_BY_OPENTOK:
-            self.fetch(archive_id)  # it may have expired, unheard
-            known.refresh_from_db()
+        known = self._current(archive_id)
         was_expired = known.status == Status.EXPIRED and known.is_deletable
-        if storage.is_set():
-            # First, since what OpenTok has deleted cannot be deleted once more.
-            known.delete_stored()
-        if not was_expired:
-            self._delete_at_opentok(archive_id)
+        with self._deleting(archive_id):
+            if storage.is_set():
+                # First, since what OpenTok has deleted cannot be deleted once more.
+                known.delete_stored()
+            if not was_expired:
+                self._delete_at_opentok(archive_id)
         self._note_deletion(archive_id)
         self._note_act("recording.deleted", archive_id)
+
+    @contextmanager
+    def _deleting(self, archive_id: str) -> Iterator[None]:
+        """Around a deletion, which begins before any hold, or not at all: `archive_held`."""
+        mine = self.filter(pk=archive_id)
+        if not mine.filter(held_at=None).update(deleting_at=timezone.now()) and mine.exists():
+            raise Problem("archive_held")
+        try:
+            yield
+        except BaseException:
+            mine.update(deleting_at=None)
+            raise
+
+    def _current(self, archive_id: str) -> Archive:
+        """The row. OpenTok is asked about one that is unknown here, or may have expired since."""
+        known = self.filter(pk=archive_id).first()
+        if known is None:
+            remote = self.fetch(archive_id)
+            return self.filter(pk=archive_id).first() or self.as_row(remote)
+        if known.status == Status.AVAILABLE and known.created_at < timezone.now() - KEPT_BY_OPENTOK:
+            self.fetch(archive_id)
+            known.refresh_from_db()
+        return known
 
     def _delete_at_opentok(self, archive_id: str) -> None:
         try:
@@ -148,17 +171,19 @@ class ArchiveManager(FileManager):
     def hold(self, archive_id: str) -> None:
         """Let nobody delete it, and no rule, until it is released.
 
-        Errors: archive_not_holdable; those of `fetch` for one that was never heard of.
+        Errors: archive_not_holdable, also while it is being deleted; those of `fetch` for one that
+        was never heard of or may have expired.
         """
         archive_id = ids.archive_id(archive_id)
-        if not self.filter(pk=archive_id).exists():
-            self.fetch(archive_id)
-        archive = self.get(pk=archive_id)
+        archive = self._current(archive_id)
         if not archive.may_have_file:
             raise Problem("archive_not_holdable", status=archive.status)
+        mine = self.filter(pk=archive_id)
         with transaction.atomic():
-            if self.filter(pk=archive_id, held_at=None).update(held_at=timezone.now()):
+            if mine.filter(not_being_deleted(), held_at=None).update(held_at=timezone.now()):
                 Entry.objects.record("recording.held", archive)
+            elif mine.filter(held_at=None).exists():
+                raise Problem("archive_not_holdable", status=Status.DELETED)
 
     def release(self, archive_id: str) -> None:
         """End the hold, if there is one. `archive_not_found` for one that was never heard of."""

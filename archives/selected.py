@@ -45,8 +45,8 @@ class SelectedArchives(SelectedActions, PageActions):
         self, request: HttpRequest, queryset: QuerySet[Archive], name: str, *, asks: str
     ) -> HttpResponse | None:
         def act(row: Archive) -> str:
-            if name in self.refusals(row):
-                raise APIException(f"It is {row.status}, and left as it is.")
+            if refusal := self.refusals(row).get(name):
+                raise APIException(refusal)
             return str(getattr(self, name)(request, row))
 
         return self.do_selected(

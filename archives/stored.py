@@ -13,16 +13,25 @@ from django.utils import timezone
 from archives import storage
 from archives.states import GONE, Status
 from archives.stored_transcript import StoredTranscript
+from video import transcripts
 from web.errors import Problem
 
 # For how long a process has a recording for itself. A part takes less, and prolongs it.
 CLAIM = timedelta(minutes=5)
+# No deletion takes longer.
+DELETION = timedelta(minutes=2)
 # After a failure.
 PAUSE = timedelta(minutes=10)
 
 
 class ClaimLostError(Exception):
     """The recording was deleted, or is another process's by now."""
+
+
+def not_being_deleted() -> models.Q:
+    """No process deletes it just now."""
+    ended = timezone.now() - DELETION
+    return models.Q(deleting_at=None) | models.Q(deleting_at__lte=ended)
 
 
 class Stored(StoredTranscript):
@@ -34,6 +43,8 @@ class Stored(StoredTranscript):
     storage_error = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
     # Not before: it is claimed until then, or has failed.
     storage_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When a process began to delete the recording, during which nobody copies or holds it.
+    deleting_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # A column of the recording.
     if TYPE_CHECKING:
@@ -113,12 +124,18 @@ class Stored(StoredTranscript):
             store.abandon(key, self.storage_upload)
         if settings.ARCHIVE_STORAGE_DELETE:
             store.delete(key)
-            if self.transcript_stored_at:
+            if transcripts.about(self.details):
                 store.delete(storage.transcript_key_of(self))
             self._rows.update(
                 stored_at=None, stored_bytes=None, storage_upload=None, storage_error=None,
                 transcript_stored_at=None, transcript_due_at=None,
             )  # fmt: skip
+
+    def delete_late_copy(self) -> None:
+        """Delete what was copied while another process deleted the recording."""
+        is_deleted = models.Q(status=Status.DELETED) | ~not_being_deleted()
+        if self._rows.filter(is_deleted).exists():
+            self.delete_stored()
 
     # The way to the storage. Of several processes one has it, until `storage_due_at`.
 
@@ -147,7 +164,10 @@ class Stored(StoredTranscript):
 
     def _change(self, **changes: Any) -> None:
         mine = self._rows.filter(
-            status=self.status, stored_at=None, storage_due_at=self.storage_due_at
+            not_being_deleted(),
+            status=self.status,
+            stored_at=None,
+            storage_due_at=self.storage_due_at,
         )
         if not mine.update(**changes):
             raise ClaimLostError

@@ -53,11 +53,11 @@ class StoredTranscript(models.Model):
         """Whether no other process looks at it for as long as PAUSE."""
         return self._change_transcript(transcript_due_at=timezone.now() + PAUSE)
 
-    def store_transcript(self, content: bytes) -> None:
-        """Error: storage_failed."""
+    def store_transcript(self, content: bytes) -> bool:
+        """Whether the recording is still there then. Error: storage_failed."""
         store = storage.current(is_patient=True)
         store.write(storage.transcript_key_of(self), content, media_type=MEDIA_TYPE)
-        self._change_transcript(transcript_due_at=None, transcript_stored_at=timezone.now())
+        return self._change_transcript(transcript_due_at=None, transcript_stored_at=timezone.now())
 
     def expect_no_transcript(self) -> None:
         self._change_transcript(transcript_due_at=None)

@@ -173,8 +173,16 @@ def test_of_several_recordings_each_failure_is_told_and_the_others_stop(
     told = choose(admin_client, "stop_selected", [*running, ended], confirmed="yes")
     assert told.count("The video service answered with an error") == 1
     assert told.count("Stopped the recording.") == 1
-    assert "It is available, and left as it is." in told
+    assert "The recording is available by now: it was left as it is." in told
     assert sorted(statuses(running)) == ["started", "stopped"]
+
+
+def test_one_on_hold_of_several_is_left_and_said_to_be_on_hold(admin_client, opentok):
+    held = made(status="available")
+    Archive.objects.filter(pk=held.pk).update(held_at=timezone.now())
+    told = choose(admin_client, "remove_selected", [held], confirmed="yes")
+    assert "The recording is on hold: it was left as it is." in told
+    assert statuses([held]) == ["available"]
 
 
 def test_what_takes_longer_than_opentok_may_is_left_for_another_time(

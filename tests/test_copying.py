@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from archives.copying import copy_due
 from archives.models import Archive
+from archives.storage.s3 import S3
 from audit.models import Entry
 from config import environment
 from ops.doctor.running import recordings
@@ -30,6 +31,7 @@ from tests.test_contract_views import HOUR
 from tests.test_dashboard import parts
 from tests.test_metrics import KEY
 from tests.test_storage import FILE
+from video import archives as door
 from video.downloads import PIECE_BYTES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -367,3 +369,43 @@ def test_a_storage_without_its_package_keeps_the_server_from_starting(storage):
     )  # fmt: skip
     assert done.returncode == 1
     assert "pip install -r requirements-storage.txt" in done.stderr
+
+
+def test_no_copy_is_made_while_a_recording_is_deleted(row, storage, settings, monkeypatch):
+    settings.ARCHIVE_STORAGE_DELETE = True
+    copy_due()
+    delete = door.delete_archive
+
+    def delete_slowly(archive_id):
+        copy_due()
+        return delete(archive_id)
+
+    monkeypatch.setattr(door, "delete_archive", delete_slowly)
+    Archive.objects.remove(str(row.pk))
+    row.refresh_from_db()
+    assert (row.status, storage.keys()) == ("deleted", [])
+
+
+def test_a_copy_that_ends_after_the_deletion_is_deleted(row, storage, settings, monkeypatch):
+    settings.ARCHIVE_STORAGE_DELETE = True
+    finish = S3.finish
+
+    def finish_late(self, *args, **options):
+        Archive.objects.remove(str(row.pk))
+        finish(self, *args, **options)
+
+    abandon = S3.abandon
+    monkeypatch.setattr(S3, "abandon", lambda *args: None)  # the last part is on its way
+    monkeypatch.setattr(S3, "finish", finish_late)
+    copy_due()
+    monkeypatch.setattr(S3, "abandon", abandon)
+    row.refresh_from_db()
+    assert (row.status, storage.keys()) == ("deleted", [])
+
+
+def test_a_deletion_that_failed_keeps_nothing_from_being_copied(row, storage, opentok):
+    opentok.fault(status=500, method="DELETE", path=f"/archive/{row.pk}", times=9)
+    with raises("opentok_failed"):
+        Archive.objects.remove(str(row.pk))
+    copy_due()
+    assert storage.content(key_of(row)) == FILE

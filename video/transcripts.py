@@ -56,7 +56,7 @@ def link_to(remote: Remote) -> str | None:
 def is_expected(remote: Remote) -> bool:
     """Whether OpenTok has it, or may still make it."""
     told = about(remote)
-    return told is not None and told.get("status") not in {"failed", "uploaded"}
+    return told is not None and told.get("status") not in ("failed", "uploaded")
 
 
 def download(url: str) -> list[Line]:
