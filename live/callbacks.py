@@ -50,8 +50,10 @@ def _apply_to_session(told: Remote) -> None:
         return
     Guest.objects.apply_callback(session_id, told)
     arrived = news.apply_callback(told, name_of=Room.objects.name_of_session)
-    if arrived and (room := Room.objects.get_by_session(session_id)):
-        enforce(room, arrived)
+    # Also told a second time: the first time may have failed.
+    may_be_new = arrived or told["event"] == "connectionCreated"
+    if may_be_new and (room := Room.objects.get_by_session(session_id)):
+        enforce(room)
         record_meeting(room)
     is_departure = told["event"] == "connectionDestroyed"
     if is_departure and has_row(Activity, session_id=session_id, ended_at=None):

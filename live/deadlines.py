@@ -35,7 +35,7 @@ def meet_deadlines() -> None:
 
 def _meet_deadline(room: Room, meeting: Meeting, *, limit: timedelta) -> None:
     """Warn people of the end of their meeting, or end it."""
-    ends_at = meeting.started_at + limit
+    ends_at = (meeting.limited_from or meeting.started_at) + limit
     left = (ends_at - timezone.now()).total_seconds()
     if left <= 0:
         report = stop_all(room)

@@ -1,27 +1,57 @@
 """Throws out who should not be in a room: those with a ban, and the last who came to a full one.
 
 Both are refused when they ask for credentials; these came with an older token, or at one moment.
+Whoever is told of is looked at at once. What was missed, since OpenTok or the database failed, is
+made up for by the worker.
 """
 
-from itertools import chain
+from collections.abc import Iterator
+
+from django.db.models import Exists, OuterRef, Q
 
 from audit.actors import SERVER, acting_as
 from audit.models import Entry
 from live.operations import failure_logged
-from meetings.models import Connection
-from meetings.presence import people
+from meetings.models import Connection, Meeting
+from meetings.presence import people, present
 from rooms.models import Ban, Room
+from rooms.presence import look
 from video import moderation
+from video.errors import VideoError
 
 
-def enforce(room: Room, arrived: Connection) -> None:
-    session_id = room.session_id
-    banned = [arrived] if Ban.objects.is_banned(room, arrived.data) else []
-    # All of them, since whoever came before may be told of after.
-    too_many = people(session_id)[room.max_participants :] if room.max_participants else []
-    for connection in chain(banned, too_many):
-        with failure_logged("throw somebody out"):
-            moderation.disconnect(session_id, connection.pk)
-            why = "banned" if connection in banned else "room_full"
-            with acting_as(SERVER):
-                Entry.objects.note("person.removed", room, connection=connection.pk, why=why)
+def enforce(room: Room) -> None:
+    for connection, why in _unwanted(room):
+        with failure_logged("throw somebody out"), acting_as(SERVER):
+            _throw_out(room, connection, why=why)
+
+
+def enforce_all() -> None:
+    """Called every few seconds by each process, so that twice does no harm."""
+    in_use = Meeting.objects.filter(ended_at=None).order_by().values("session_id")
+    has_rule = Q(max_participants__isnull=False) | Exists(Ban.objects.filter(room=OuterRef("pk")))
+    for room in Room.objects.filter(has_rule, session_id__in=in_use).order_by():
+        if any(_unwanted(room)):
+            with failure_logged("look who is in a room"):
+                look(room.session_id, room_name=room.name)  # they may have gone, unheard
+                enforce(room)
+
+
+def _unwanted(room: Room) -> Iterator[tuple[Connection, str]]:
+    """Each with the reason, as the audit log has it."""
+    banned = Ban.objects.banned_of(room, present(room.session_id))
+    yield from ((connection, "banned") for connection in banned)
+    if room.max_participants:
+        # In the order in which they came, whenever they were told of.
+        others = people(room.session_id).exclude(pk__in=[each.pk for each in banned])
+        yield from ((connection, "room_full") for connection in others[room.max_participants :])
+
+
+def _throw_out(room: Room, connection: Connection, *, why: str) -> None:
+    try:
+        moderation.disconnect(room.session_id, connection.pk)
+    except VideoError as error:
+        if error.code != "connection_not_found":  # else they are gone by themselves
+            raise
+    else:
+        Entry.objects.note("person.removed", room, connection=connection.pk, why=why)

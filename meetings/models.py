@@ -21,6 +21,8 @@ class Meeting(models.Model):
     room_name = models.CharField("name of the room", max_length=MAX_NAME, blank=True)
     started_at = models.DateTimeField("started")
     ended_at = models.DateTimeField("ended", null=True, blank=True)
+    # What the limit of its length counts from. A callback that comes late can move the start.
+    limited_from = models.DateTimeField(null=True, editable=False)
     # Of a meeting that is over; what they count is deleted after ATTENDANCE_DAYS.
     people = models.IntegerField(default=0)
     person_seconds = models.IntegerField(

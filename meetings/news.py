@@ -1,6 +1,7 @@
 """Keeps meetings in line with what OpenTok tells: late, twice, and in any order."""
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,8 +47,8 @@ class Told:
 def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
     """Write down what a callback about a session tells.
 
-    Returns the client who has connected, if it tells of one who was not known, or of one whose data
-    was not, as lists have none.
+    Returns a client who is there, if it tells of one who was not known, or of one whose data was
+    not, as lists have none.
     """
     session_id = values.text(told.get("sessionId"))
     moment = values.moment(told.get("timestamp")) or timezone.now()
@@ -63,7 +64,7 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
                 left = Told(client.id, client.connected_at, client.data, moment, reason)
                 _note(session_id, left, name_of)
         case "streamCreated" | "streamDestroyed":
-            _note_stream(session_id, told, moment, name_of)
+            return _note_stream(session_id, told, moment, name_of)
         case "sessionDestroyed":
             _empty(session_id, moment)
     return None
@@ -184,6 +185,8 @@ def _update(told: Told, known: Any) -> Connection | None:
             f"UPDATE meetings_connection SET {columns} WHERE id = %s {still} RETURNING meeting_id"  # noqa: S608
         )
         if row := write(query, *news.values(), told.id):
+            if news.get("data") in NO_PERSON:
+                _take_back(known)
             for name, new in news.items():
                 setattr(known, name, new)
             if "left_at" in news:
@@ -191,6 +194,13 @@ def _update(told: Told, known: Any) -> Connection | None:
             _end_if_empty(*row)
             return known if was_there and known.left_at is None else None
     return None
+
+
+def _take_back(known: Any) -> None:
+    """Of a client whom a list told of, without data, and who turns out to be no person."""
+    as_person = copy(known)
+    as_person.left_at = known.connected_at
+    left(as_person, known.room_name)
 
 
 def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
@@ -205,6 +215,7 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
             session_id=session_id,
             room_name=name_of(session_id),
             started_at=told.connected_at,
+            limited_from=told.connected_at,
             ended_at=told.left_at,
         )
         meeting_started(meeting)
@@ -244,6 +255,9 @@ def _return(connection_id: str, asked_at: datetime) -> None:
     gone = Connection.objects.filter(pk=connection_id, reason=NOT_LISTED, left_at__lt=asked_at)
     locked = gone.select_for_update(of=["meeting"])
     if connection := locked.select_related("meeting").first():
+        # What was read may be older than the lock, for which another process was waited for.
+        if not gone.exists():
+            return
         was_in = connection.meeting
         back = Told(connection.pk, connection.connected_at)
         meeting = _meeting_of(was_in.session_id, back, lambda _: was_in.room_name)
@@ -254,13 +268,15 @@ def _return(connection_id: str, asked_at: datetime) -> None:
             _end_if_empty(was_in.pk)
 
 
-def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameOf) -> None:
+def _note_stream(
+    session_id: str, told: Remote, moment: datetime, name_of: NameOf
+) -> Connection | None:
     about = told.get("stream")
     about = about if isinstance(about, dict) else {}
     stream_id = values.text(about.get("id"))[:MAX_ID]
     client = _client(about.get("connection"), moment)
     if not stream_id or not client:
-        return
+        return None
     stream: dict[str, Any] = {
         "id": stream_id,
         "name": values.text(about.get("name"))[:MAX_NAME],
@@ -269,9 +285,11 @@ def _note_stream(session_id: str, told: Remote, moment: datetime, name_of: NameO
     }
     if told["event"] == "streamDestroyed":
         stream |= {"ended_at": moment, "reason": values.text(told.get("reason"))[:MAX_REASON]}
-    if not _write_stream(session_id, client.id, stream):
-        _note(session_id, client, name_of)
-        _write_stream(session_id, client.id, stream)
+    if _write_stream(session_id, client.id, stream):
+        return None
+    arrived = _note(session_id, client, name_of)
+    _write_stream(session_id, client.id, stream)
+    return arrived
 
 
 def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bool:

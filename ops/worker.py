@@ -17,6 +17,7 @@ from access.notes import best_effort
 from archives.copying import copy_due
 from archives.models import Archive
 from live.deadlines import meet_deadlines
+from live.enforcement import enforce_all
 from live.operations import failure_logged
 from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.models import Meeting
@@ -49,6 +50,7 @@ def tidy() -> None:
 DUTIES: list[tuple[Callable[[], None], float]] = [
     (tidy, 600),
     (meet_deadlines, 10),
+    (enforce_all, 10),
     (keep_recordings, 10),
     (run_jobs, 1),
     # Twice, so that one slow receiver does not hold up the others.

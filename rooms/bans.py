@@ -87,6 +87,14 @@ class BanManager(models.Manager["Ban"]):
     def current(self, room: Room) -> models.QuerySet[Ban]:
         return self.filter(Q(meeting=None) | Q(meeting__ended_at=None), room=room)
 
+    def banned_of(self, room: Room, clients: models.QuerySet[Connection]) -> list[Connection]:
+        """Those of them who have to stay out."""
+        # Most rooms have no bans, which is quickly known.
+        if not has_row(Ban, room_id=room.pk):
+            return []
+        banned = set(self.current(room).values_list("identity", flat=True))
+        return [client for client in clients if identity_of(client.data) in banned]
+
     def is_banned(self, room: Room, data: str) -> bool:
         """Whether the client with this connection data has to stay out."""
         identity = identity_of(data)

@@ -17,6 +17,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from audit.models import Entry
+from meetings.models import Connection
 from video import ids
 from web.errors import Problem
 
@@ -127,15 +128,18 @@ class GuestManager(models.Manager["Guest"]):
         with whatever app.
         """
         connection = told.get("connection")
-        data = connection.get("data") if isinstance(connection, dict) else None
-        found = DATA.fullmatch(data) if isinstance(data, str) else None
-        if not isinstance(connection, dict) or found is None:
+        if not isinstance(connection, dict) or not ids.is_uuid(connection.get("id")):
             return
-        guests = self.filter(pk=found[1], room__session_id=session_id)
-        if told["event"] == "connectionCreated" and ids.is_uuid(connection.get("id")):
-            guests.update(connection_id=connection["id"])
-        elif told["event"] == "connectionDestroyed" and told.get("reason") == "forceDisconnected":
-            guests.delete()
+        data, connection_id = connection.get("data"), connection["id"]
+        found = DATA.fullmatch(data) if isinstance(data, str) else None
+        guests = self.filter(room__session_id=session_id)
+        if told["event"] == "connectionDestroyed" and told.get("reason") == "forceDisconnected":
+            # Not all of OpenTok's callbacks of this kind have the data.
+            guest = models.Q(connection_id=connection_id) | models.Q(pk=found[1] if found else None)
+            guests.filter(guest).delete()
+        # Told a second time it may be over, and another one their latest.
+        elif told["event"] == "connectionCreated" and found and not _has_left(connection_id):
+            guests.filter(pk=found[1]).update(connection_id=connection_id)
 
     def _forget_old(self) -> None:
         """Some with each new one, so that nothing else has to clean up."""
@@ -143,6 +147,10 @@ class GuestManager(models.Manager["Guest"]):
             old = self.filter(asked_at__lt=timezone.now() - KEPT_FOR)
             some = old.select_for_update(skip_locked=True).values("pk")[:FORGOTTEN_AT_ONCE]
             self.filter(pk__in=some).delete()
+
+
+def _has_left(connection_id: str) -> bool:
+    return Connection.objects.filter(pk=connection_id, left_at__isnull=False).exists()
 
 
 class Guest(models.Model):

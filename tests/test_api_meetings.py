@@ -195,7 +195,8 @@ def signals(opentok):
 
 def begun(minutes):
     """The meeting, as if it had begun so long ago."""
-    Meeting.objects.update(started_at=timezone.now() - timedelta(minutes=minutes))
+    then = timezone.now() - timedelta(minutes=minutes)
+    Meeting.objects.update(started_at=then, limited_from=then)
 
 
 def test_people_are_warned_once_each_time_and_then_disconnected(room, opentok, program):

@@ -98,6 +98,30 @@ def test_a_list_that_waits_for_a_departure_leaves_it_as_it_was_told(transactiona
     assert Meeting.objects.get().ended_at == Connection.objects.get().left_at
 
 
+def test_a_list_that_waits_for_a_departure_begins_no_meeting_of_nobody(transactional_db):
+    start = timezone.now()
+    client = {"id": "a", "createdAt": round(start.timestamp() * 1000)}
+    told = {"sessionId": "1_x", "timestamp": client["createdAt"] + 5_000, "connection": client}
+    news.apply_callback(told | {"event": "connectionCreated"}, name_of=str)
+    news.reconcile("1_x", [], asked_at=start + timedelta(minutes=1), name_of=str)
+    left = told | {"event": "connectionDestroyed", "reason": "clientDisconnected"}
+    listed = [{"connectionId": "a", "createdAt": client["createdAt"]}]
+
+    def look():
+        news.reconcile("1_x", listed, asked_at=start + timedelta(minutes=2), name_of=str)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            news.apply_callback(left, name_of=str)
+            looked = another.submit(look)
+            while connection.vendor == "postgresql" and not somebody_waits_for_a_lock():
+                assert not looked.done()
+        looked.result()
+    assert Connection.objects.get().reason == "clientDisconnected"
+    assert Meeting.objects.get().ended_at is not None
+
+
 def somebody_waits_for_a_lock():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from archives.models import Archive
 from audit.models import Entry
+from meetings.news import reconcile
 from ops.jobs import run_jobs
 from ops.worker import tidy
 from rooms.models import Room
@@ -21,7 +22,7 @@ from tests.api_client import Program, refusal
 from tests.server_process import ROOT, Server
 from tests.test_admin_actions import staff
 from tests.test_jobs import worker
-from tests.test_meetings import came, left, tell
+from tests.test_meetings import at, came, left, milliseconds, tell
 from tests.webhook_receiver import Receiver
 from web.errors import Problem
 from webhooks import events
@@ -114,6 +115,16 @@ def test_meetings_and_people_are_told(endpoint, receiver):
     assert (joined["room"], joined["name"]) == ("standup", "Anna")
     assert gone["reason"] == "clientDisconnected"
     assert ended["people"] == 1
+
+
+def test_a_page_that_a_list_told_of_as_a_person_has_left(endpoint, receiver):
+    tell(came("a", 0))
+    listed = [{"connectionId": name, "createdAt": milliseconds(0)} for name in ("a", "r")]
+    reconcile("1_a", listed, asked_at=at(2), name_of=lambda _: "standup")
+    tell(came("r", 0, "render"), left("r", 0, 30))
+    deliver_due()
+    told = [(each["type"], each["data"].get("connection")) for each in receiver.told[1:]]
+    assert told == [("participant.joined", name) for name in "ar"] + [("participant.left", "r")]
 
 
 def test_recordings_broadcasts_and_captions_are_told(endpoint, receiver, opentok):
