@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        check_certificate(options.tls_cert, options.tls_key)
         address = listening.resolve(options.host or settings.LISTEN)
         metrics = tempfile.TemporaryDirectory(
             prefix="opentok-rooms-metrics-", dir=temporary_folder()
@@ -80,6 +82,21 @@ def main() -> None:
         logger.info("OpenTok Rooms %s starts", VERSION)
         tls = {"ssl_cert": options.tls_cert, "ssl_key": options.tls_key}
         serve(listeners, connections=connections, **tls)
+
+
+def check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """ImproperlyConfigured unless both are there and belong together, or none is given."""
+    if not certificate and not key:
+        return
+    if not certificate or not key:
+        raise ImproperlyConfigured("--tls-cert and --tls-key go together.")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:  # SSLError is one
+        reason = error.strerror or str(error)
+        raise ImproperlyConfigured(
+            f"{certificate} and {key} are no certificate and its key: {reason}."
+        ) from None
 
 
 def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:

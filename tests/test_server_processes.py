@@ -5,6 +5,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from config.server import DRAIN_SECONDS, HEAPS
-from tests.server_process import Connection, Server, Started, free_port, statuses
+from tests.server_process import ROOT, Connection, Server, Started, free_port, statuses
 
 
 def test_a_worker_that_is_killed_is_replaced(server, opentok):
@@ -137,6 +139,26 @@ def is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--tls-cert", __file__], "--tls-cert and --tls-key go together."),
+        (["--tls-key", __file__], "--tls-cert and --tls-key go together."),
+        (["--tls-cert", "/x.pem", "--tls-key", "/x.pem"], "No such file or directory."),
+        (["--tls-cert", __file__, "--tls-key", __file__], "are no certificate and its key"),
+    ],
+)
+def test_a_certificate_that_cannot_be_used_is_said_in_a_line(options, said):
+    done = subprocess.run(
+        [sys.executable, "-m", "config.server", *options],
+        cwd=ROOT, env=os.environ | {"PORT": "0"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Not started. ")
+    assert said in line
 
 
 @pytest.mark.parametrize("holder", ["another server", "another program"])
