@@ -79,10 +79,8 @@ class Connection(models.Model):
     @property
     def name(self) -> str:
         """As the data or, without one there, a stream of theirs says it; empty if none does."""
-        told = values.json_object(self.data).get("name")
-        if isinstance(told, str) and told.strip():
-            return told.strip()[:MAX_NAME]
-        return next((stream.name for stream in self.streams.all() if stream.name), "")
+        told = name_in(self.data)
+        return told or next((stream.name for stream in self.streams.all() if stream.name), "")
 
 
 class Stream(models.Model):
@@ -102,6 +100,11 @@ class Stream(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.pk
+
+
+def name_in(data: str) -> str:
+    """`name` in data that is a JSON object; empty if there is none."""
+    return values.text(values.json_object(data).get("name")).strip()[:MAX_NAME]
 
 
 def identity_of(data: str) -> str:

@@ -6,24 +6,24 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from access.permissions import has_own_rooms_only
 from meetings.models import MAX_DATA
-from ops.persons import export, forget, held_about
+from ops.persons import Held, export, find, forget, show
 
 SHOWN = 20
-# What `held_about` finds: in words, and what becomes of it.
+MOST_NAMES = 50
+# What `find` finds: in words, and what becomes of it.
 KINDS = {
     "account": ("Accounts of staff", "stay: they are deleted in the list of users."),
     "connections": (
         "Connections to rooms",
         "lose the data of the token. Those to a room in which the person is now stay as they are.",
     ),
-    "streams": ("Streams", "lose the name."),
+    "streams": ("Streams", "lose the name, once the person has left."),
     "guests": ("Guests of waiting rooms", "are deleted."),
     "bans": ("Bans", "lose the name and stay in force, by the identity."),
     "events": ("Events for webhooks", "are deleted. Systems that were told keep what they got."),
@@ -60,31 +60,34 @@ def page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, form)
     person = form.cleaned_data["person"]
+    held = find(person)
+    others = {"other_names": sorted(held.other_names)[:MOST_NAMES]}
     if "export" in request.POST:
-        told, layout = export(person), {"indent": 2, "ensure_ascii": False}
+        told, layout = export(held), {"indent": 2, "ensure_ascii": False}
         attached = {"Content-Disposition": 'attachment; filename="person.json"'}
         return JsonResponse(told, json_dumps_params=layout, headers=attached)
     if "forget" in request.POST:
-        count = sum(forget(person).values())
-        # Messages may be in a cookie, and so do not say whom.
+        count = sum(forget(held).values())
         messages.success(request, f"Forgot the person in {count:,} rows.")
-        return HttpResponseRedirect(reverse("admin:person"))
-    return _show(request, form, person=person, **_found(held_about(person)))
+        # No redirect: nothing in the database leads to the other names any more.
+        return _show(request, PersonForm(), **others)
+    return _show(request, form, person=person, **others, **_found(held))
 
 
-def _found(held: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _found(held: Held) -> dict[str, Any]:
+    counts, rows = held.counts(), show(held, SHOWN)
     kinds = [
         {
             "title": title,
             "then": then,
-            "count": len(held[name]),
-            "columns": [column.replace("__", " ").replace("_", " ") for column in held[name][0]],
-            "rows": [list(row.values()) for row in held[name][:SHOWN]],
+            "count": counts[name],
+            "columns": [column.replace("__", " ").replace("_", " ") for column in rows[name][0]],
+            "rows": [list(row.values()) for row in rows[name]],
         }
         for name, (title, then) in KINDS.items()
-        if held[name]
+        if rows[name]
     ]
-    return {"kinds": kinds, "can_forget": any(held[name] for name in held if name != "account")}
+    return {"kinds": kinds, "can_forget": any(counts[name] for name in counts if name != "account")}
 
 
 def _show(request: HttpRequest, form: PersonForm, **told: Any) -> HttpResponse:

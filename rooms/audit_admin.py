@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -73,6 +74,7 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     )
     sortable_by = ["at"]
     csv_columns = COLUMNS
+    unrecorded: ClassVar[Any] = [SEARCH_VAR, "actor_name"]
     # Any, because the stubs do not know that functions may stand here.
     fields: ClassVar[Any] = ["at", "actor_kind", "actor_name", "actor_id", "address", "what",
                              "subject_kind", subject, "subject_id", "room_name",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
@@ -13,6 +14,7 @@ from staff.large_tables import LargeTableAdmin
 from web.spreadsheets import csv_response
 
 CHUNK = 2000
+NOT_RECORDED = "(not recorded)"
 
 
 class ExportedAdmin(LargeTableAdmin):
@@ -20,6 +22,8 @@ class ExportedAdmin(LargeTableAdmin):
 
     max_csv_rows = 10_000
     csv_columns: ClassVar[Sequence[str]] = []
+    # Parameters of the list that may name a person.
+    unrecorded: ClassVar[Sequence[str]] = [SEARCH_VAR]
 
     def csv_row(self, row: Any) -> Iterable[object]:
         """Of `csv_columns`."""
@@ -47,9 +51,17 @@ class ExportedAdmin(LargeTableAdmin):
             raise BadRequest("Not a query of the list") from error
         rows = [self.csv_row(row) for row in found[: self.max_csv_rows].iterator(CHUNK)]
         _, _, kind = kind_of(self.model).rpartition(" ")
-        Entry.objects.record(f"{kind}.exported", query=request.GET.dict(), rows=len(rows))
+        Entry.objects.record(f"{kind}.exported", query=self._recorded(request), rows=len(rows))
         name = str(self.opts.verbose_name_plural).replace(" ", "-")
         return csv_response(f"{name}.csv", self.csv_columns, rows)
+
+    def _recorded(self, request: HttpRequest) -> dict[str, str]:
+        """The query, as the audit log keeps it."""
+        given = request.GET.dict().items()
+        return {
+            name: NOT_RECORDED if value and name in self.unrecorded else value
+            for name, value in given
+        }
 
     @property
     def _csv_name(self) -> str:

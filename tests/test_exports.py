@@ -71,7 +71,14 @@ def test_the_audit_log_tells_of_it_without_the_content(admin_client):
     admin_client.get(f"{ROOMS}csv/?q=lobby")
     entry = Entry.objects.first()
     assert (entry.what, entry.actor_name) == ("room.exported", "admin")
-    assert entry.details == {"query": {"q": "lobby"}, "rows": 1}
+    assert entry.details == {"query": {"q": "(not recorded)"}, "rows": 1}
+
+
+@pytest.mark.parametrize("query", ["q", "actor_name"])
+def test_a_name_searched_in_the_audit_log_does_not_stay_in_it(admin_client, query):
+    answer = admin_client.get(f"/admin/audit/entry/csv/?{query}=Anna&at=7")
+    assert answer.status_code == 200
+    assert Entry.objects.first().details["query"] == {query: "(not recorded)", "at": "7"}
 
 
 def test_it_takes_the_right_to_view():

@@ -1,13 +1,17 @@
 """Statements on single rows, by hand where many requests wait for them."""
 
 import re
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, connections, models, transaction
 
-DELETED_AT_ONCE = 500
+Changed = TypeVar("Changed")
+
+ROWS_AT_ONCE = 500
 # No row has an id that is longer.
 ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -56,9 +60,32 @@ def write(query: str, *values: str | int | datetime | None) -> tuple[Any, ...] |
 
 def delete_in_parts(rows: models.QuerySet[Any]) -> None:
     """Some at a time, so that nobody waits for long; also of a model whose own rows stay."""
-    some = rows.order_by().values_list("pk", flat=True)[:DELETED_AT_ONCE]
+    some = rows.order_by().values_list("pk", flat=True)[:ROWS_AT_ONCE]
     while pks := list(some.all()):
         models.QuerySet(rows.model).filter(pk__in=pks).delete()
+
+
+def parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many at a time as every database takes in one statement."""
+    for first in range(0, len(ids), ROWS_AT_ONCE):
+        yield ids[first : first + ROWS_AT_ONCE]
+
+
+def change_in_parts(
+    ids: Sequence[Any], change: Callable[[Sequence[Any]], Changed]
+) -> Iterator[Changed]:
+    """Some at a time, each in a transaction of its own, so that nobody waits for long; yields what
+    `change` returned, once that is committed.
+    """
+    for part in parts(ids):
+        started = time.monotonic()
+        with transaction.atomic():
+            changed = change(part)
+        took = time.monotonic() - started
+        yield changed
+        if connection.vendor == "sqlite":
+            # Those who wait for its one lock look for it now and then.
+            time.sleep(took)
 
 
 def row_lock(table: str = "") -> str:

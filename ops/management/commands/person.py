@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from ops.persons import export, forget
+from ops.persons import export, find, forget
 
 
 class Command(BaseCommand):
@@ -19,6 +19,10 @@ class Command(BaseCommand):
         if not options["person"].strip():
             raise CommandError("Name the person.")
         act = export if options["what"] == "export" else forget
-        told = act(options["person"])
+        held = find(options["person"])
+        told = act(held)
         text = json.dumps(told, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
         self.stdout.write(text)
+        if held.other_names:
+            names = json.dumps(sorted(held.other_names), ensure_ascii=False)
+            self.stderr.write(f"These rows also had other names, for which you can search: {names}")
