@@ -24,6 +24,8 @@ from web.rows import change_in_parts, parts
 from webhooks.deliveries import Delivery
 
 FORGOTTEN = "(forgotten)"
+# In place of the data of a token: what is empty would be filled by a callback that comes again.
+NO_DATA = "{}"
 READ_AT_ONCE = 2000
 Ids = Sequence[Any]
 # What is found, and which columns are handed out: all, if none are named.
@@ -161,7 +163,7 @@ def _empty_connections(ids: Ids) -> dict[str, int]:
     # connection's data.
     left = Connection.objects.filter(pk__in=ids, left_at__isnull=False)
     streams = Stream.objects.filter(connection__in=left).exclude(name="")
-    return {"streams": streams.update(name=""), "connections": left.update(data="")}
+    return {"streams": streams.update(name=""), "connections": left.update(data=NO_DATA)}
 
 
 def _unname_streams(ids: Ids) -> dict[str, int]:

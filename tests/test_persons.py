@@ -17,6 +17,7 @@ from meetings.models import Connection, Meeting, Stream
 from ops.persons import find, forget
 from rooms.guests import Guest
 from rooms.models import Ban, Room
+from tests import test_meetings
 from tests.test_admin_actions import staff
 from webhooks.models import Delivery, Endpoint
 
@@ -153,7 +154,7 @@ def test_by_an_identity_the_name_goes_as_well(rows):
     held = find("user-1")
     assert held.other_names == {"Anna"}
     forget(held)
-    assert Connection.objects.get(pk="a").data == ""
+    assert Connection.objects.get(pk="a").data == "{}"
     assert "Anna" not in str(list(Entry.objects.filter(what="ban.made").values()))
     assert told_names() == ["Anna", "Ben"]  # one of no known connection
     assert Entry.objects.get(what="person.muted").actor_name == "Anna"  # perhaps another's
@@ -168,7 +169,7 @@ def test_who_is_in_a_room_is_forgotten_once_they_have_left():
     assert set(forget(find("Anna")).values()) == {0}
     Connection.objects.update(left_at=timezone.now())
     assert forget(find("Anna"))["connections"] == 1
-    assert (Connection.objects.get().data, Stream.objects.get().name) == ("", "")
+    assert (Connection.objects.get().data, Stream.objects.get().name) == ("{}", "")
 
 
 def test_other_names_are_told(capsys):
@@ -249,7 +250,7 @@ def test_forgetting_again_does_what_an_interruption_left(rows, monkeypatch, pers
     forget(find(person))
     assert set(forget(find(person)).values()) == {0}
     assert "Anna P." not in told_names()
-    assert Connection.objects.get(pk="a").data == Ban.objects.get().name == ""
+    assert (Connection.objects.get(pk="a").data, Ban.objects.get().name) == ("{}", "")
     assert Entry.objects.get(what="ban.made").subject_name == "(forgotten)"
     if person == "Anna":
         assert list(Stream.objects.values_list("name", flat=True)) == ["", ""]
@@ -375,3 +376,11 @@ def test_of_many_rows_the_page_reads_the_last_ones(admin_client):
     (read,) = [each["sql"] for each in queries if '"details"' in each["sql"]
                and each["sql"].startswith("SELECT")]  # fmt: skip
     assert read.count(",") < 60
+
+
+def test_a_callback_that_comes_again_brings_no_name_back(db):
+    arrival = test_meetings.came("a", 0, ANNA)
+    test_meetings.tell(arrival, test_meetings.left("a", 0, 60))
+    forget(find("Anna"))
+    test_meetings.tell(arrival)
+    assert Connection.objects.get().data == "{}"
