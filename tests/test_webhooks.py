@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from access.models import ApiKey
 from archives.models import Archive
 from audit.models import Entry
 from ops.jobs import run_jobs
@@ -24,7 +26,7 @@ from tests.test_jobs import worker
 from tests.test_meetings import came, left, tell
 from tests.webhook_receiver import Receiver
 from web.errors import Problem
-from webhooks import events
+from webhooks import delivery, events
 from webhooks.addresses import place_of, resolve
 from webhooks.deliveries import Delivery
 from webhooks.delivery import deliver_due
@@ -201,6 +203,32 @@ def test_many_workers_send_each_event_once(endpoint, receiver):
     assert len({told["id"] for told in receiver.told}) == len(receiver.told) == 60
 
 
+def test_the_backlog_of_a_room_does_not_hide_other_rooms(endpoint, receiver):
+    record(delivery.MOST + 1, room="busy")
+    record(room="quiet")
+    rooms = {those[0].room_name: those for those in delivery._due(endpoint)}
+    assert {name: len(those) for name, those in rooms.items()} == {"busy": 20, "quiet": 1}
+    assert [each.pk for each in rooms["busy"]] == sorted(each.pk for each in rooms["busy"])
+
+
+def test_rooms_with_backlogs_leave_a_slow_receiver_to_other_rooms(endpoint, receiver, monkeypatch):
+    monkeypatch.setattr(delivery, "ROOM_SECONDS", 0.1)
+    for number in range(delivery.AT_ONCE):
+        record(10, room=f"busy {number}")
+    record(room="quiet")
+    receiver.answer = lambda told: time.sleep(0.2) or 204
+    delivery._send(endpoint, until=time.monotonic() + 30)
+    rooms = [told["data"]["room"] for told in receiver.told]
+    assert (len(rooms), rooms[-1]) == (delivery.AT_ONCE + 1, "quiet")
+
+
+def test_an_older_event_that_is_sent_again_does_not_wait_for_a_newer_one(endpoint, receiver):
+    record(4)
+    older, resting, *_ = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=resting.pk).update(next_try_at=timezone.now() + timedelta(hours=1))
+    assert [[each.pk for each in those] for those in delivery._due(endpoint)] == [[older.pk]]
+
+
 def test_nothing_is_lost_when_workers_are_killed(endpoint, receiver):
     for number in range(30):
         for room in "a", "b", "c":
@@ -285,6 +313,91 @@ def test_an_endpoint_is_switched_off_and_its_owner_told(endpoint, receiver, sett
     assert endpoint.url in sent.body
     # What waits is sent once it is active again.
     assert Delivery.objects.waiting().exists()
+
+
+@pytest.mark.parametrize("off_for", [timedelta(hours=20), timedelta(days=2)], ids=str)
+def test_a_webhook_that_is_active_again_is_tried_at_once_and_for_a_day(endpoint, receiver, off_for):
+    record()
+    receiver.answer = 500
+    deliver_due()
+    endpoint.change(is_active=False)
+    Delivery.objects.update(
+        first_tried_at=timezone.now() - off_for, next_try_at=timezone.now() + timedelta(hours=1)
+    )
+    endpoint.change(is_active=True)
+    deliver_due()
+    row = Delivery.objects.get()
+    assert (row.attempts, row.state) == (2, "waiting")
+    assert row.next_try_at < timezone.now() + timedelta(seconds=6)
+
+
+@pytest.mark.parametrize(
+    "what", ["switched off", "key revoked", "at rest", "deleted", "other URL", "new secret"]
+)
+def test_a_webhook_is_sent_to_as_it_is_when_its_turn_comes(endpoint, receiver, monkeypatch, what):
+    """And not as it was when the pass over all webhooks began."""
+    record()
+    take = delivery._take
+
+    def change_and_take(pk):
+        rows = Endpoint.objects.filter(pk=pk)
+        match what:
+            case "switched off":
+                rows.update(is_active=False)
+            case "key revoked":
+                key = ApiKey(name="program")
+                key.issue()
+                key.revoke()
+                rows.update(api_key=key)
+            case "at rest":
+                rows.update(resting_until=timezone.now() + timedelta(minutes=1))
+            case "deleted":
+                rows.get().remove()
+            case "other URL":
+                rows.update(url=receiver.url.replace("a=1", "a=2"))
+            case "new secret":
+                receiver.secret = rows.get().renew_secret()
+        return take(pk)
+
+    monkeypatch.setattr(delivery, "_take", change_and_take)
+    deliver_due()
+    assert receiver.paths == {"other URL": ["/hook?a=2"], "new secret": ["/hook?a=1"]}.get(what, [])
+    assert not Endpoint.objects.exclude(taken_until=None).exists()
+
+
+def test_a_webhook_that_is_switched_off_gets_no_more(endpoint, receiver, monkeypatch):
+    monkeypatch.setattr(delivery, "MOST_OF_ROOM", 1)
+    record(3)
+
+    def answer(_):
+        Endpoint.objects.update(is_active=False)
+        connection.close()
+        return 204
+
+    receiver.answer = answer
+    deliver_due()
+    assert len(receiver.told) == 1
+
+
+@pytest.mark.parametrize("what", ["another success", "other URL"])
+def test_failures_of_before_switch_off_no_webhook_that_works_by_now(endpoint, receiver, what):
+    day_ago = timezone.now() - timedelta(hours=24)
+    Endpoint.objects.update(failing_since=day_ago)
+    record()
+
+    def answer(_):
+        if what == "another success":
+            Endpoint.objects.update(failing_since=None)
+        else:
+            Endpoint.objects.get().change(url="https://example.com/")
+        connection.close()
+        return 500 if what == "another success" else 410
+
+    receiver.answer = answer
+    deliver_due()
+    row = Endpoint.objects.get()
+    assert row.is_active
+    assert (row.failing_since is None) == (what == "other URL")
 
 
 @pytest.mark.parametrize(
