@@ -16,6 +16,8 @@ from django.utils import timezone
 from access.models import ApiKey
 from archives.models import Archive
 from audit.models import Entry
+from live import managers, operations
+from live.models import Activity
 from ops.jobs import run_jobs
 from ops.worker import tidy
 from rooms.models import Room
@@ -119,8 +121,6 @@ def test_meetings_and_people_are_told(endpoint, receiver):
 
 
 def test_recordings_broadcasts_and_captions_are_told(endpoint, receiver, opentok):
-    from live.models import Activity
-
     room = Room.objects.open("standup")
     opentok.publish(room.session_id)
     archive = Archive.objects.start(room.session_id)
@@ -138,6 +138,97 @@ def test_recordings_broadcasts_and_captions_are_told(endpoint, receiver, opentok
     ]  # fmt: skip
     assert receiver.told[3]["data"]["recording"]["id"] == archive["id"]
     assert "http" not in str(receiver.told)
+
+
+@pytest.mark.parametrize("told", [["started"], ["started", "stopped"]], ids=" and ".join)
+def test_a_broadcast_whose_callbacks_beat_the_answers_is_told_once_and_in_order(
+    endpoint, receiver, opentok, monkeypatch, told
+):
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    start, stop = managers.broadcasts.start_broadcast, operations.STOP["broadcast"]
+
+    def callbacks_first(remote, statuses):
+        for status in statuses:
+            Activity.objects.apply_callback("broadcast", remote | {"status": status})
+        return remote
+
+    monkeypatch.setattr(
+        managers.broadcasts,
+        "start_broadcast",
+        lambda *a, **k: callbacks_first(start(*a, **k), told),
+    )
+    monkeypatch.setitem(
+        operations.STOP, "broadcast", lambda each: callbacks_first(stop(each), ["stopped"])
+    )
+    broadcast = Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
+    Activity.objects.stop(broadcast)
+    deliver_due()
+    assert receiver.types()[1:] == ["broadcast.started", "broadcast.stopped"]
+    assert Activity.objects.get().status == "stopped"
+
+
+def test_an_end_that_many_tell_of_at_the_same_moment_is_told_once(endpoint, broadcast):
+    seen = [Activity.objects.get() for _ in range(4)]
+
+    def tell_of(row):
+        Activity.objects._save(row, {"status": "stopped"}, ends=True)
+        connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(tell_of, seen))
+    assert [row.status for row in seen] == ["stopped"] * 4
+    assert Delivery.objects.filter(event="broadcast.stopped").count() == 1
+
+
+def test_an_old_answer_does_not_bring_back_a_broadcast_that_has_ended(endpoint, broadcast):
+    seen = Activity.objects.get()
+    Activity.objects.stop(broadcast)
+    Activity.objects._save(seen, {"status": "started", "reason": "later", "name": "new"})
+    assert (Activity.objects.get().status, seen.status) == ("stopped", "stopped")
+
+
+def test_an_end_that_is_found_out_by_a_look_is_told(endpoint, broadcast, opentok):
+    opentok.advance(14_401)
+    Activity.objects.fetch(Activity.objects.get())
+    assert Delivery.objects.filter(event="broadcast.stopped").count() == 1
+
+
+def test_captions_that_others_take_the_place_of_are_told_to_have_stopped(endpoint, opentok):
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    Activity.objects.start_captions(room.session_id)
+    opentok.advance(14_401)
+    Activity.objects.start_captions(room.session_id)
+    told = Delivery.objects.filter(event__startswith="captions.").order_by("pk")
+    assert [row.event for row in told] == [
+        "captions.started",
+        "captions.stopped",
+        "captions.started",
+    ]
+
+
+@pytest.mark.parametrize("status", ["started", "stopped"])
+def test_a_broadcast_is_not_stored_without_its_event(endpoint, broadcast, monkeypatch, status):
+    """Or nobody would be told: what was stored is no news when OpenTok tells it once more."""
+    remote = {"id": str(broadcast.pk), "sessionId": broadcast.session_id, "status": status}
+    if status == "started":
+        Activity.objects.all().delete()
+    before = list(Activity.objects.values_list("status"))
+    with monkeypatch.context() as patches:
+        patches.setattr(events, "insert", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Activity.objects.apply_callback("broadcast", remote)
+    assert list(Activity.objects.values_list("status")) == before
+    Activity.objects.apply_callback("broadcast", remote)
+    assert Delivery.objects.order_by("pk").last().event == f"broadcast.{status}"
+
+
+@pytest.fixture
+def broadcast(opentok):
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    return Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
 
 
 def test_an_endpoint_gets_the_events_and_rooms_that_it_asked_for(receiver):
