@@ -1,9 +1,11 @@
 """Outgoing webhooks: what is told, in which order, signed how, and what becomes of failures."""
 
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from django.utils import timezone
 from access.models import ApiKey
 from archives.models import Archive
 from audit.models import Entry
+from emulator.tls import own_certificate
 from live import managers, operations
 from live.models import Activity
 from ops.jobs import run_jobs
@@ -28,7 +31,7 @@ from tests.test_jobs import worker
 from tests.test_meetings import came, left, tell
 from tests.webhook_receiver import Receiver
 from web.errors import Problem
-from webhooks import delivery, events
+from webhooks import delivery, events, sending
 from webhooks.addresses import place_of, resolve
 from webhooks.deliveries import Delivery
 from webhooks.delivery import deliver_due
@@ -504,6 +507,61 @@ def test_why_there_was_no_answer_is_told_in_words(endpoint, receiver, url, words
     record()
     deliver_due()
     assert Delivery.objects.get().answer == words
+
+
+@pytest.mark.parametrize("where", ["look-up", "connection", "handshake", "answer", "several"])
+def test_an_attempt_ends_in_time_wherever_it_hangs(endpoint, monkeypatch, where):
+    """Or it would outlast the turn of its worker, and another one would send the same event."""
+    monkeypatch.setattr(sending, "SECONDS", 1)
+    look_up = sending.resolve
+
+    def slow(place):
+        time.sleep({"look-up": 3, "several": 0.9}.get(where, 0))
+        return look_up(place)
+
+    monkeypatch.setattr(sending, "resolve", slow)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as fills:
+        if where == "answer":
+            threading.Thread(target=trickle, args=[server], daemon=True).start()
+        if where == "connection":  # nobody accepts, and the queue is full
+            for _ in range(4):
+                waiting = fills.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(server.getsockname())
+        scheme = "http" if where == "answer" else "https"
+        endpoint.url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}/"
+        record()
+        began = time.monotonic()
+        outcome = sending.send(endpoint, Delivery.objects.get())
+        took = time.monotonic() - began
+    assert (outcome.status, outcome.answer) == (None, "No answer in time.")
+    assert 0.9 < took < 1.8
+
+
+def trickle(server):
+    """Answer one byte at a time."""
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+
+def test_events_are_sent_by_tls_to_those_whose_certificate_is_trusted(
+    endpoint, receiver, settings, tmp_path, monkeypatch
+):
+    certificate = tmp_path / "certificate.pem"
+    tls = own_certificate(certificate)
+    settings.REQUESTS_CA_BUNDLE = str(certificate)
+    receiver.socket = tls.wrap_socket(receiver.socket, server_side=True)
+    port = receiver.server_address[1]
+    monkeypatch.setattr(sending, "resolve", lambda _: "127.0.0.1")
+    answers = []
+    for host in "localhost", "other.example":
+        endpoint.url = f"https://{host}:{port}/"
+        record()
+        answers.append(sending.send(endpoint, Delivery.objects.last())[:2])
+    assert answers == [(204, ""), (None, "Its certificate is not good.")]
 
 
 def test_a_redirect_is_not_followed(endpoint, receiver):

@@ -28,7 +28,8 @@ AT_ONCE = 8
 MOST, MOST_OF_ROOM = 400, 20
 # After which a room lets the others go on, if the receiver is slow.
 ROOM_SECONDS = 2.0
-# The turn of a worker, and how long it begins to send within it.
+# The turn of a worker, and how long it begins to send within it: an attempt ends within SECONDS,
+# and as long again is for noting what became of it.
 TURN = timedelta(seconds=60)
 SENDING = TURN.total_seconds() - 2 * SECONDS
 FAILING_FOR = timedelta(days=1)
