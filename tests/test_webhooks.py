@@ -260,6 +260,21 @@ def test_without_an_endpoint_nothing_is_stored_or_asked(django_assert_num_querie
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.parametrize("made_meanwhile", [True, False])
+def test_no_event_of_a_change_stands_outside_its_transaction(receiver, made_meanwhile):
+    """Which endpoints there are, a process reads anew each second: also amid a change."""
+    if not made_meanwhile:
+        made(receiver)
+    with suppress(LookupError), events.together():
+        if made_meanwhile:
+            made(receiver)
+        record()
+        raise LookupError
+    assert not Delivery.objects.exists()
+    record()
+    assert Delivery.objects.count() == 1
+
+
 # In order, and at least once
 
 
