@@ -34,6 +34,22 @@ CAPTIONS_SECONDS = range(300, 14_401)
 OTHER_START_SECONDS = 2.0
 OTHER_START_INTERVAL = 0.1
 
+# What is done about a new status, in the transaction that stores it.
+Tell = Callable[["Activity"], None]
+
+
+def _tell(activity: Activity) -> None:
+    event = f"{activity.kind}.{activity.status}"
+    if event in events.EVENTS:
+        events.record(event, room=activity.room_name, id=str(activity.pk))
+
+
+def _record_and_tell(activity: Activity) -> None:
+    """What a callback has told."""
+    what = f"{activity.kind}.{activity.status}"
+    Entry.objects.record(what, activity, reason=activity.reason)
+    _tell(activity)
+
 
 class ActivityManager(models.Manager["Activity"]):
     """Starting and stopping at OpenTok, and what is known of it here.
@@ -64,8 +80,8 @@ class ActivityManager(models.Manager["Activity"]):
             raise
         # A session has captions once, so that others which seem to run do not. The row may be there
         # already: callbacks can be faster than answers.
-        others = self.running(session_id, "captions").exclude(pk=captions_id)
-        others.update(status="stopped", ended_at=timezone.now())
+        for other in self.running(session_id, "captions").exclude(pk=captions_id):
+            self._save(other, {}, ends=True)
         remote = {"id": captions_id, "status": "started"}
         if language := options.get("language_code"):
             remote["languageCode"] = language
@@ -148,7 +164,6 @@ class ActivityManager(models.Manager["Activity"]):
         stopped = self._after(activity, operations.STOP[activity.kind], ends=True)
         if stopped.answer is not None:  # else it was over already
             Entry.objects.note(f"{activity.kind}.stopped", activity)
-            _tell(activity)
         return stopped
 
     def end_overdue(self, *, session_id: str = "") -> int:
@@ -181,16 +196,10 @@ class ActivityManager(models.Manager["Activity"]):
         with transaction.atomic():
             row = self.select_for_update().filter(pk=remote["id"], kind=kind).first()
             if row:
-                status = row.status
-                self._save(row, remote)
-                if row.status != status:
-                    Entry.objects.record(f"{kind}.{row.status}", row, reason=row.reason)
-                    _tell(row)
+                self._update(row, remote, tell=_record_and_tell)
         if row is None:
             row = self._new(kind, str(remote["sessionId"]), remote)
-            self._insert(row, remote)
-            Entry.objects.record(f"{kind}.{row.status}", row, reason=row.reason)
-            _tell(row)
+            self._insert(row, remote, tell=_record_and_tell)
 
     def _begun(
         self, kind: str, session_id: str, remote: Remote, *, seconds: int | None = None
@@ -200,7 +209,6 @@ class ActivityManager(models.Manager["Activity"]):
         with best_effort(f"note what was started: {kind}"):
             self._insert(activity, remote)
             Entry.objects.note(f"{kind}.started", activity)
-            _tell(activity)
         return activity
 
     def _new(
@@ -219,18 +227,22 @@ class ActivityManager(models.Manager["Activity"]):
         activity.take_over(remote)
         return activity
 
-    def _insert(self, activity: Activity, remote: Remote) -> None:
+    def _insert(self, activity: Activity, remote: Remote, *, tell: Tell = _tell) -> None:
         room = Room.objects.of_session(activity.session_id)
         activity.room, activity.room_name = room, room.name if room else ""
         try:
-            with transaction.atomic():
-                activity.save(force_insert=True)
+            self._add(activity, tell)
         except IntegrityError:
             if known := self.filter(pk=activity.pk).first():  # a callback was faster
-                self._save(known, remote)
+                self._save(known, remote, tell=tell)
             else:  # the room was deleted meanwhile
                 activity.room = None
-                activity.save(force_insert=True)
+                self._add(activity, tell)
+
+    def _add(self, activity: Activity, tell: Tell) -> None:
+        with transaction.atomic():
+            activity.save(force_insert=True)
+            tell(activity)
 
     def _after(
         self, activity: Activity, ask: Callable[[Activity], Remote], *, ends: bool = False
@@ -247,19 +259,39 @@ class ActivityManager(models.Manager["Activity"]):
             self._save(activity, activity.answer or {}, ends=ends)
         return activity
 
-    def _save(self, activity: Activity, remote: Remote, *, ends: bool = False) -> None:
-        has_changed = activity.take_over(remote)
-        if ends and activity.is_running:
-            activity.end()
-            has_changed = True
-        if has_changed:
-            activity.save(update_fields=UPDATED_FIELDS)
+    def _save(
+        self, activity: Activity, remote: Remote, *, ends: bool = False, tell: Tell = _tell
+    ) -> None:
+        """Also in `activity`, which may be older than its row, and has the news even if the row
+        cannot be written.
+        """
+        if not _take_over(activity, remote, ends=ends):
+            return
+        with transaction.atomic():
+            if row := self.select_for_update().filter(pk=activity.pk).first():
+                self._update(row, remote, ends=ends, tell=tell)
+        if row:
+            for name in UPDATED_FIELDS:
+                setattr(activity, name, getattr(row, name))
+
+    def _update(self, row: Activity, remote: Remote, *, ends: bool = False, tell: Tell) -> None:
+        """Store the news in a row that the caller has locked, and tell if its status is a new one.
+
+        Callbacks and answers race: only what they do to the row says which of them has news.
+        """
+        status = row.status
+        if _take_over(row, remote, ends=ends):
+            row.save(update_fields=UPDATED_FIELDS)
+        if row.status != status:
+            tell(row)
 
 
-def _tell(activity: Activity) -> None:
-    event = f"{activity.kind}.{activity.status}"
-    if event in events.EVENTS:
-        events.record(event, room=activity.room_name, id=str(activity.pk))
+def _take_over(activity: Activity, remote: Remote, *, ends: bool) -> bool:
+    has_changed = activity.take_over(remote)
+    if ends and activity.is_running:
+        activity.end()
+        has_changed = True
+    return has_changed
 
 
 def _token(session_id: str, role: str, *, data: str = "") -> str:

@@ -1,8 +1,11 @@
 """Outgoing webhooks: what is told, in which order, signed how, and what becomes of failures."""
 
 import signal
+import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
@@ -12,8 +15,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from access.models import ApiKey
 from archives.models import Archive
 from audit.models import Entry
+from emulator.tls import own_certificate
+from live import managers, operations
+from live.models import Activity
 from meetings.news import reconcile
 from ops.jobs import run_jobs
 from ops.worker import tidy
@@ -25,7 +32,7 @@ from tests.test_jobs import worker
 from tests.test_meetings import at, came, left, milliseconds, tell
 from tests.webhook_receiver import Receiver
 from web.errors import Problem
-from webhooks import events
+from webhooks import delivery, events, sending
 from webhooks.addresses import place_of, resolve
 from webhooks.deliveries import Delivery
 from webhooks.delivery import deliver_due
@@ -128,8 +135,6 @@ def test_a_page_that_a_list_told_of_as_a_person_has_left(endpoint, receiver):
 
 
 def test_recordings_broadcasts_and_captions_are_told(endpoint, receiver, opentok):
-    from live.models import Activity
-
     room = Room.objects.open("standup")
     opentok.publish(room.session_id)
     archive = Archive.objects.start(room.session_id)
@@ -147,6 +152,97 @@ def test_recordings_broadcasts_and_captions_are_told(endpoint, receiver, opentok
     ]  # fmt: skip
     assert receiver.told[3]["data"]["recording"]["id"] == archive["id"]
     assert "http" not in str(receiver.told)
+
+
+@pytest.mark.parametrize("told", [["started"], ["started", "stopped"]], ids=" and ".join)
+def test_a_broadcast_whose_callbacks_beat_the_answers_is_told_once_and_in_order(
+    endpoint, receiver, opentok, monkeypatch, told
+):
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    start, stop = managers.broadcasts.start_broadcast, operations.STOP["broadcast"]
+
+    def callbacks_first(remote, statuses):
+        for status in statuses:
+            Activity.objects.apply_callback("broadcast", remote | {"status": status})
+        return remote
+
+    monkeypatch.setattr(
+        managers.broadcasts,
+        "start_broadcast",
+        lambda *a, **k: callbacks_first(start(*a, **k), told),
+    )
+    monkeypatch.setitem(
+        operations.STOP, "broadcast", lambda each: callbacks_first(stop(each), ["stopped"])
+    )
+    broadcast = Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
+    Activity.objects.stop(broadcast)
+    deliver_due()
+    assert receiver.types()[1:] == ["broadcast.started", "broadcast.stopped"]
+    assert Activity.objects.get().status == "stopped"
+
+
+def test_an_end_that_many_tell_of_at_the_same_moment_is_told_once(endpoint, broadcast):
+    seen = [Activity.objects.get() for _ in range(4)]
+
+    def tell_of(row):
+        Activity.objects._save(row, {"status": "stopped"}, ends=True)
+        connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(tell_of, seen))
+    assert [row.status for row in seen] == ["stopped"] * 4
+    assert Delivery.objects.filter(event="broadcast.stopped").count() == 1
+
+
+def test_an_old_answer_does_not_bring_back_a_broadcast_that_has_ended(endpoint, broadcast):
+    seen = Activity.objects.get()
+    Activity.objects.stop(broadcast)
+    Activity.objects._save(seen, {"status": "started", "reason": "later", "name": "new"})
+    assert (Activity.objects.get().status, seen.status) == ("stopped", "stopped")
+
+
+def test_an_end_that_is_found_out_by_a_look_is_told(endpoint, broadcast, opentok):
+    opentok.advance(14_401)
+    Activity.objects.fetch(Activity.objects.get())
+    assert Delivery.objects.filter(event="broadcast.stopped").count() == 1
+
+
+def test_captions_that_others_take_the_place_of_are_told_to_have_stopped(endpoint, opentok):
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    Activity.objects.start_captions(room.session_id)
+    opentok.advance(14_401)
+    Activity.objects.start_captions(room.session_id)
+    told = Delivery.objects.filter(event__startswith="captions.").order_by("pk")
+    assert [row.event for row in told] == [
+        "captions.started",
+        "captions.stopped",
+        "captions.started",
+    ]
+
+
+@pytest.mark.parametrize("status", ["started", "stopped"])
+def test_a_broadcast_is_not_stored_without_its_event(endpoint, broadcast, monkeypatch, status):
+    """Or nobody would be told: what was stored is no news when OpenTok tells it once more."""
+    remote = {"id": str(broadcast.pk), "sessionId": broadcast.session_id, "status": status}
+    if status == "started":
+        Activity.objects.all().delete()
+    before = list(Activity.objects.values_list("status"))
+    with monkeypatch.context() as patches:
+        patches.setattr(events, "insert", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Activity.objects.apply_callback("broadcast", remote)
+    assert list(Activity.objects.values_list("status")) == before
+    Activity.objects.apply_callback("broadcast", remote)
+    assert Delivery.objects.order_by("pk").last().event == f"broadcast.{status}"
+
+
+@pytest.fixture
+def broadcast(opentok):
+    room = Room.objects.open("standup")
+    opentok.publish(room.session_id)
+    return Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
 
 
 def test_an_endpoint_gets_the_events_and_rooms_that_it_asked_for(receiver):
@@ -173,6 +269,21 @@ def test_without_an_endpoint_nothing_is_stored_or_asked(django_assert_num_querie
     with django_assert_num_queries(0):
         record(9)
     assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize("made_meanwhile", [True, False])
+def test_no_event_of_a_change_stands_outside_its_transaction(receiver, made_meanwhile):
+    """Which endpoints there are, a process reads anew each second: also amid a change."""
+    if not made_meanwhile:
+        made(receiver)
+    with suppress(LookupError), events.together():
+        if made_meanwhile:
+            made(receiver)
+        record()
+        raise LookupError
+    assert not Delivery.objects.exists()
+    record()
+    assert Delivery.objects.count() == 1
 
 
 # In order, and at least once
@@ -210,6 +321,40 @@ def test_many_workers_send_each_event_once(endpoint, receiver):
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(work, range(4)))
     assert len({told["id"] for told in receiver.told}) == len(receiver.told) == 60
+
+
+def test_backlogs_of_some_rooms_do_not_hide_other_rooms(endpoint, receiver, monkeypatch):
+    monkeypatch.setattr(delivery, "MOST", 40)
+    for room in "busy", "as busy":
+        record(50, room=room)
+    record(room="quiet")
+    rooms = {those[0].room_name: [each.pk for each in those] for those in delivery._due(endpoint)}
+    assert {name: len(pks) for name, pks in rooms.items()} == {
+        "busy": 20,
+        "as busy": 19,
+        "quiet": 1,
+    }
+    waiting = Delivery.objects.waiting().order_by("pk")
+    for name, pks in rooms.items():
+        assert pks == list(waiting.filter(room_name=name).values_list("pk", flat=True)[: len(pks)])
+
+
+def test_rooms_with_backlogs_leave_a_slow_receiver_to_other_rooms(endpoint, receiver, monkeypatch):
+    monkeypatch.setattr(delivery, "ROOM_SECONDS", 0.1)
+    for number in range(delivery.AT_ONCE):
+        record(10, room=f"busy {number}")
+    record(room="quiet")
+    receiver.answer = lambda told: time.sleep(0.2) or 204
+    delivery._send(endpoint, until=time.monotonic() + 30)
+    rooms = [told["data"]["room"] for told in receiver.told]
+    assert (len(rooms), rooms[-1]) == (delivery.AT_ONCE + 1, "quiet")
+
+
+def test_an_older_event_that_is_sent_again_does_not_wait_for_a_newer_one(endpoint, receiver):
+    record(4)
+    older, resting, *_ = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=resting.pk).update(next_try_at=timezone.now() + timedelta(hours=1))
+    assert [[each.pk for each in those] for those in delivery._due(endpoint)] == [[older.pk]]
 
 
 def test_nothing_is_lost_when_workers_are_killed(endpoint, receiver):
@@ -298,6 +443,91 @@ def test_an_endpoint_is_switched_off_and_its_owner_told(endpoint, receiver, sett
     assert Delivery.objects.waiting().exists()
 
 
+@pytest.mark.parametrize("off_for", [timedelta(hours=20), timedelta(days=2)], ids=str)
+def test_a_webhook_that_is_active_again_is_tried_at_once_and_for_a_day(endpoint, receiver, off_for):
+    record()
+    receiver.answer = 500
+    deliver_due()
+    endpoint.change(is_active=False)
+    Delivery.objects.update(
+        first_tried_at=timezone.now() - off_for, next_try_at=timezone.now() + timedelta(hours=1)
+    )
+    endpoint.change(is_active=True)
+    deliver_due()
+    row = Delivery.objects.get()
+    assert (row.attempts, row.state) == (2, "waiting")
+    assert row.next_try_at < timezone.now() + timedelta(seconds=6)
+
+
+@pytest.mark.parametrize(
+    "what", ["switched off", "key revoked", "at rest", "deleted", "other URL", "new secret"]
+)
+def test_a_webhook_is_sent_to_as_it_is_when_its_turn_comes(endpoint, receiver, monkeypatch, what):
+    """And not as it was when the pass over all webhooks began."""
+    record()
+    take = delivery._take
+
+    def change_and_take(pk):
+        rows = Endpoint.objects.filter(pk=pk)
+        match what:
+            case "switched off":
+                rows.update(is_active=False)
+            case "key revoked":
+                key = ApiKey(name="program")
+                key.issue()
+                key.revoke()
+                rows.update(api_key=key)
+            case "at rest":
+                rows.update(resting_until=timezone.now() + timedelta(minutes=1))
+            case "deleted":
+                rows.get().remove()
+            case "other URL":
+                rows.update(url=receiver.url.replace("a=1", "a=2"))
+            case "new secret":
+                receiver.secret = rows.get().renew_secret()
+        return take(pk)
+
+    monkeypatch.setattr(delivery, "_take", change_and_take)
+    deliver_due()
+    assert receiver.paths == {"other URL": ["/hook?a=2"], "new secret": ["/hook?a=1"]}.get(what, [])
+    assert not Endpoint.objects.exclude(taken_until=None).exists()
+
+
+def test_a_webhook_that_is_switched_off_gets_no_more(endpoint, receiver, monkeypatch):
+    monkeypatch.setattr(delivery, "MOST_OF_ROOM", 1)
+    record(3)
+
+    def answer(_):
+        Endpoint.objects.update(is_active=False)
+        connection.close()
+        return 204
+
+    receiver.answer = answer
+    deliver_due()
+    assert len(receiver.told) == 1
+
+
+@pytest.mark.parametrize("what", ["another success", "other URL"])
+def test_failures_of_before_switch_off_no_webhook_that_works_by_now(endpoint, receiver, what):
+    day_ago = timezone.now() - timedelta(hours=24)
+    Endpoint.objects.update(failing_since=day_ago)
+    record()
+
+    def answer(_):
+        if what == "another success":
+            Endpoint.objects.update(failing_since=None)
+        else:
+            Endpoint.objects.get().change(url="https://example.com/")
+        connection.close()
+        return 500 if what == "another success" else 410
+
+    receiver.answer = answer
+    deliver_due()
+    row = Endpoint.objects.get()
+    assert row.is_active
+    assert (row.failing_since is None) == (what == "other URL")
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -311,6 +541,61 @@ def test_why_there_was_no_answer_is_told_in_words(endpoint, receiver, url, words
     record()
     deliver_due()
     assert Delivery.objects.get().answer == words
+
+
+@pytest.mark.parametrize("where", ["look-up", "connection", "handshake", "answer", "several"])
+def test_an_attempt_ends_in_time_wherever_it_hangs(endpoint, monkeypatch, where):
+    """Or it would outlast the turn of its worker, and another one would send the same event."""
+    monkeypatch.setattr(sending, "SECONDS", 1)
+    look_up = sending.resolve
+
+    def slow(place):
+        time.sleep({"look-up": 3, "several": 0.9}.get(where, 0))
+        return look_up(place)
+
+    monkeypatch.setattr(sending, "resolve", slow)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as fills:
+        if where == "answer":
+            threading.Thread(target=trickle, args=[server], daemon=True).start()
+        if where == "connection":  # nobody accepts, and the queue is full
+            for _ in range(4):
+                waiting = fills.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(server.getsockname())
+        scheme = "http" if where == "answer" else "https"
+        endpoint.url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}/"
+        record()
+        began = time.monotonic()
+        outcome = sending.send(endpoint, Delivery.objects.get())
+        took = time.monotonic() - began
+    assert (outcome.status, outcome.answer) == (None, "No answer in time.")
+    assert 0.9 < took < 1.8
+
+
+def trickle(server):
+    """Answer one byte at a time."""
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+
+def test_events_are_sent_by_tls_to_those_whose_certificate_is_trusted(
+    endpoint, receiver, settings, tmp_path, monkeypatch
+):
+    certificate = tmp_path / "certificate.pem"
+    tls = own_certificate(certificate)
+    settings.REQUESTS_CA_BUNDLE = str(certificate)
+    receiver.socket = tls.wrap_socket(receiver.socket, server_side=True)
+    port = receiver.server_address[1]
+    monkeypatch.setattr(sending, "resolve", lambda _: "127.0.0.1")
+    answers = []
+    for host in "localhost", "other.example":
+        endpoint.url = f"https://{host}:{port}/"
+        record()
+        answers.append(sending.send(endpoint, Delivery.objects.last())[:2])
+    assert answers == [(204, ""), (None, "Its certificate is not good.")]
 
 
 def test_a_redirect_is_not_followed(endpoint, receiver):

@@ -12,6 +12,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         receiver: Any = self.server
+        receiver.paths.append(self.path)
         self.send_response(receiver.take(dict(self.headers), body))
         for name, value in receiver.headers.items():
             self.send_header(name, value)
@@ -35,6 +36,7 @@ class Receiver(ThreadingHTTPServer):
         self.says = b""
         self.headers: dict[str, str] = {}
         self.secret = ""
+        self.paths: list[str] = []
         self.told: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 

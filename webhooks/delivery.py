@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 from threading import Event
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from audit.actors import SERVER, acting_as
@@ -24,7 +26,10 @@ from webhooks.sending import SECONDS, send
 AT_ONCE = 8
 # Of an endpoint at a time, and of these of one room.
 MOST, MOST_OF_ROOM = 400, 20
-# The turn of a worker, and how long it begins to send within it.
+# After which a room lets the others go on, if the receiver is slow.
+ROOM_SECONDS = 2.0
+# The turn of a worker, and how long it begins to send within it: an attempt ends within SECONDS,
+# and as long again is for noting what became of it.
 TURN = timedelta(seconds=60)
 SENDING = TURN.total_seconds() - 2 * SECONDS
 FAILING_FOR = timedelta(days=1)
@@ -36,58 +41,83 @@ Sent = list[tuple[Delivery, Outcome]]
 
 def deliver_due() -> None:
     """What waits for the endpoints that no other worker has taken."""
-    now = timezone.now()
     waiting = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"))
-    rested = Q(resting_until=None) | Q(resting_until__lt=now)
-    for endpoint in Endpoint.objects.active().filter(rested, Exists(waiting)).order_by("pk"):
-        if until := _take(endpoint):
+    ready = _ready().filter(Exists(waiting)).order_by("pk")
+    for pk in list(ready.values_list("pk", flat=True)):
+        if taken_until := _take(pk):
             try:
-                _deliver(endpoint, until=time.monotonic() + SENDING)
+                _deliver(pk, taken_until, until=time.monotonic() + SENDING)
             finally:
-                mine = Endpoint.objects.filter(pk=endpoint.pk, taken_until=until)
+                mine = Endpoint.objects.filter(pk=pk, taken_until=taken_until)
                 mine.update(taken_until=None)
 
 
-def _take(endpoint: Endpoint) -> datetime | None:
+def _ready() -> QuerySet[Endpoint]:
+    """The endpoints that may be sent to now."""
+    rested = Q(resting_until=None) | Q(resting_until__lt=timezone.now())
+    return Endpoint.objects.active().filter(rested)
+
+
+def _take(pk: int) -> datetime | None:
     """Returns the end of the turn, None if another worker has it.
 
     By the row alone: PostgreSQL looks at a join once, before it waits for another's UPDATE.
     """
     now = timezone.now()
     free = Q(taken_until=None) | Q(taken_until__lt=now)
-    taken = Endpoint.objects.filter(free, pk=endpoint.pk).update(taken_until=now + TURN)
+    taken = Endpoint.objects.filter(free, pk=pk).update(taken_until=now + TURN)
     return now + TURN if taken else None
 
 
-def _deliver(endpoint: Endpoint, *, until: float) -> None:
-    while time.monotonic() < until and (rooms := _due(endpoint)):
-        no_answer = Event()
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            turns = [
-                threads.submit(_send_in_order, endpoint, those, no_answer, until) for those in rooms
-            ]
-            outcomes = [
-                outcome for turn in as_completed(turns) for outcome in _noted(turn.result())
-            ]
-        _judge(endpoint, outcomes)
-        if not all(outcome.succeeded for outcome in outcomes):
+def _deliver(pk: int, taken_until: datetime, *, until: float) -> None:
+    """In passes. Each reads the endpoint anew: it may have been changed, or its key revoked."""
+    mine = {"pk": pk, "taken_until": taken_until}
+    while time.monotonic() < until and (endpoint := _ready().filter(**mine).first()):
+        outcomes = _send(endpoint, until=until)
+        if outcomes:
+            _judge(endpoint, outcomes)
+        if not outcomes or not all(outcome.succeeded for outcome in outcomes):
             return
 
 
+def _send(endpoint: Endpoint, *, until: float) -> list[Outcome]:
+    no_answer = Event()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        turns = [
+            threads.submit(_send_in_order, endpoint, those, no_answer, until)
+            for those in _due(endpoint)
+        ]
+        return [outcome for turn in as_completed(turns) for outcome in _noted(turn.result())]
+
+
 def _due(endpoint: Endpoint) -> Iterable[list[Delivery]]:
-    """The first of each room, in order; of rooms that do not wait after a failure."""
-    waiting = Delivery.objects.waiting().filter(endpoint=endpoint)
-    resting = waiting.filter(next_try_at__gt=timezone.now()).order_by().values("room_name")
+    """The first of each room, in order, up to one that waits after a failure.
+
+    The first of all rooms come before the second of any: no room's backlog hides another room.
+    """
+    in_room: dict[str, Any] = {"partition_by": "room_name", "order_by": "id"}
+    first = (
+        Delivery.objects.waiting()
+        .filter(endpoint=endpoint)
+        .annotate(
+            place=Window(RowNumber(), **in_room), held_until=Window(Max("next_try_at"), **in_room)
+        )
+        .filter(Q(held_until=None) | Q(held_until__lte=timezone.now()), place__lte=MOST_OF_ROOM)
+        .order_by("place", "id")
+    )
+    # By their ids: the database would sort the payloads of all that waits.
+    pks = list(first.values_list("pk", flat=True)[:MOST])
     rooms = defaultdict(list)
-    for delivery in waiting.exclude(room_name__in=resting).order_by("id")[:MOST]:
+    for delivery in Delivery.objects.filter(pk__in=pks).order_by("id"):
         rooms[delivery.room_name].append(delivery)
-    return [those[:MOST_OF_ROOM] for those in rooms.values()]
+    return rooms.values()
 
 
 def _send_in_order(
     endpoint: Endpoint, deliveries: list[Delivery], no_answer: Event, until: float
 ) -> Sent:
     sent: Sent = []
+    until = min(until, time.monotonic() + ROOM_SECONDS)
     for delivery in deliveries:
         if no_answer.is_set() or time.monotonic() > until:
             break
@@ -108,11 +138,26 @@ def _noted(sent: Sent) -> list[Outcome]:
 
 
 def _judge(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
-    """What the outcomes say of the endpoint: that it works, has to rest, or is switched off."""
+    """What the outcomes say of the endpoint: that it works, has to rest, or is switched off.
+
+    They say nothing if it leads elsewhere by now, and what others have noted meanwhile counts.
+    """
+    with acting_as(SERVER), transaction.atomic():
+        row = Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+        if not row or not row.is_active or row.url != endpoint.url:
+            return
+        _note(row, outcomes)
+        if any(outcome.status == GONE for outcome in outcomes):
+            row.switch_off("It answered 410 Gone.")
+        elif row.failing_since and timezone.now() - row.failing_since >= FAILING_FOR:
+            row.switch_off("No delivery has succeeded for a day.")
+
+
+def _note(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
     now = timezone.now()
     if any(outcome.succeeded for outcome in outcomes):
         endpoint.failing_since = endpoint.resting_until = None
-    elif outcomes:
+    else:
         endpoint.failing_since = endpoint.failing_since or now
         rest = pause(endpoint.failing_since, now)
         if any(outcome.status for outcome in outcomes):  # it may take other events
@@ -121,12 +166,3 @@ def _judge(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
     Endpoint.objects.filter(pk=endpoint.pk).update(
         failing_since=endpoint.failing_since, resting_until=endpoint.resting_until
     )
-    if any(outcome.status == GONE for outcome in outcomes):
-        _switch_off(endpoint, "It answered 410 Gone.")
-    elif endpoint.failing_since and now - endpoint.failing_since >= FAILING_FOR:
-        _switch_off(endpoint, "No delivery has succeeded for a day.")
-
-
-def _switch_off(endpoint: Endpoint, why: str) -> None:
-    with acting_as(SERVER), transaction.atomic():
-        endpoint.switch_off(why)

@@ -107,12 +107,14 @@ class Endpoint(models.Model):
         return secret
 
     def change(self, **chosen: Any) -> None:
-        """It is tried at once, if it was at rest or off."""
+        """It is tried at once, if it was at rest or off, and what waits has its day anew."""
         self.failing_since = self.resting_until = None
         for name, value in chosen.items():
             setattr(self, name, value)
         with transaction.atomic():
             self.save(update_fields=[*chosen, "failing_since", "resting_until"])
+            tried = self.deliveries.waiting().exclude(first_tried_at=None)
+            tried.update(first_tried_at=None, next_try_at=None)
             Entry.objects.record("webhook.changed", self, **self._told())
 
     def renew_secret(self) -> str:

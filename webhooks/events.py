@@ -3,7 +3,9 @@ it. webhooks/delivery.py sends them.
 """
 
 import json
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -23,9 +25,14 @@ EVENTS = (
     *("broadcast.started", "broadcast.stopped", "captions.started", "captions.stopped"),
 )  # fmt: skip
 
+# Of what `together` does without a transaction.
+_unwanted: ContextVar[bool] = ContextVar("events_unwanted", default=False)
+
 
 def record(event: str, *, room: str, **data: Any) -> None:
     """Part of a change, in its transaction. `data` holds no secrets, tokens or signed links."""
+    if not are_wanted():
+        return
     endpoints = [each for each in active_endpoints() if each.wants(event, room)]
     if not endpoints:
         return
@@ -42,9 +49,22 @@ def record(event: str, *, room: str, **data: Any) -> None:
 
 def are_wanted() -> bool:
     """Whether there is an endpoint at all."""
-    return bool(active_endpoints())
+    return not _unwanted.get() and bool(active_endpoints())
 
 
-def together() -> AbstractContextManager[Any]:
-    """A transaction for a change and its events; none, which is quicker, if nobody wants any."""
-    return transaction.atomic() if are_wanted() else nullcontext()
+@contextmanager
+def together() -> Iterator[None]:
+    """A transaction for a change and its events; none, which is quicker, if nobody wants any.
+
+    Nobody does until it ends then: an event for an endpoint that is made meanwhile would stand
+    outside a transaction.
+    """
+    if are_wanted():
+        with transaction.atomic():
+            yield
+    else:
+        before = _unwanted.set(True)
+        try:
+            yield
+        finally:
+            _unwanted.reset(before)

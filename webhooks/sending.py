@@ -9,14 +9,15 @@ import socket
 import ssl
 import time
 from base64 import b64decode, b64encode
-from contextlib import closing, suppress
-from http.client import HTTPException
-from threading import Timer
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from http.client import HTTPConnection, HTTPException
+from threading import Thread, Timer
 
 import certifi
 from django.conf import settings
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
 
 from video.redaction import without_secrets
 from web.errors import Problem
@@ -24,6 +25,7 @@ from webhooks.addresses import Place, place_of, resolve
 from webhooks.deliveries import MAX_ANSWER, Delivery, Outcome
 from webhooks.endpoints import SECRET_PREFIX, Endpoint
 
+# Of an attempt, from the look-up of the name to the end of the answer.
 SECONDS = 15
 READ_BYTES = 4096
 REASONS: dict[type[BaseException], str] = {
@@ -45,17 +47,16 @@ def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
         status, answer = _post(place, headers, body)
     except Problem as error:
         status, answer = None, str(error.detail)
-    except (OSError, HTTPError, HTTPException, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         status, answer = None, _reason(error)
     took = round((time.monotonic() - began) * 1000)
     return Outcome(status, without_secrets(answer)[:MAX_ANSWER], took)
 
 
 def _reason(error: Exception) -> str:
-    """Why there was no answer, in words. urllib3 wraps what the system says."""
-    cause = error if isinstance(error, tuple(REASONS)) else error.__cause__ or error
-    known = [words for kind, words in REASONS.items() if isinstance(cause, kind)]
-    return known[0] if known else f"{type(cause).__name__}: {cause}"
+    """Why there was no answer, in words."""
+    known = [words for kind, words in REASONS.items() if isinstance(error, kind)]
+    return known[0] if known else f"{type(error).__name__}: {error}"
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -80,35 +81,73 @@ def _headers(place: Place, secret: str, message_id: str, body: bytes) -> dict[st
 
 
 def _post(place: Place, headers: dict[str, str], body: bytes) -> tuple[int, str]:
-    """The status and the beginning of the answer."""
-    with closing(_connection(place)) as connection:
-        connection.connect()
-        # In all: the time-out of a socket begins anew with each packet.
-        deadline = Timer(SECONDS, _cut, [connection.sock])
-        deadline.start()
-        try:
-            connection.request("POST", place.target, body, headers, preload_content=False)
-            response = connection.getresponse()
-            answer = response.read(READ_BYTES, decode_content=False)
-        finally:
-            deadline.cancel()
+    """The status and the beginning of the answer. TimeoutError after SECONDS in all."""
+    until = time.monotonic() + SECONDS
+    with closing(_connected(place, until)) as sock, _cut_at(until, sock):
+        connection = HTTPConnection(place.host, place.port)
+        connection.sock = sock
+        connection.auto_open = 0  # which would look the name up again
+        connection.request("POST", place.target, body, headers)
+        response = connection.getresponse()
+        answer = response.read(READ_BYTES)
     return response.status, answer.decode(errors="replace").replace("\0", "")
 
 
-def _connection(place: Place) -> HTTPConnection:
+def _connected(place: Place, until: float) -> socket.socket:
     """To the address that was checked, whatever the name leads to a moment later."""
-    address = resolve(place)
+    sock = socket.create_connection((_address(place, until), place.port), timeout=_left(until))
     if place.scheme == "http":
-        return HTTPConnection(address, place.port, timeout=SECONDS)
-    return HTTPSConnection(
-        address,
-        place.port,
-        timeout=SECONDS,
-        server_hostname=place.host,
-        assert_hostname=place.host,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=settings.REQUESTS_CA_BUNDLE or certifi.where(),
-    )
+        return sock
+    with closing(sock):  # which the other one takes over
+        sock.settimeout(_left(until))  # of the whole handshake
+        context = _context(settings.REQUESTS_CA_BUNDLE or certifi.where())
+        return context.wrap_socket(sock, server_hostname=place.host.rstrip("."))
+
+
+def _address(place: Place, until: float) -> str:
+    """Looked up by another thread, which is left alone with a name server that does not answer:
+    nothing but the system can end that.
+    """
+    found: Future[str] = Future()
+    Thread(target=_look_up, args=[place, found], daemon=True).start()
+    return found.result(_left(until))
+
+
+def _look_up(place: Place, found: Future[str]) -> None:
+    try:
+        found.set_result(resolve(place))
+    except Exception as error:
+        found.set_exception(error)
+
+
+@cache
+def _context(certificates: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=certificates)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _left(until: float) -> float:
+    """Seconds. TimeoutError if there are none."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+@contextmanager
+def _cut_at(until: float, sock: socket.socket) -> Iterator[None]:
+    """Since the time-out of a socket begins anew with each packet."""
+    deadline = Timer(_left(until), _cut, [sock])
+    deadline.start()
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        if time.monotonic() < until:
+            raise
+        raise TimeoutError from error
+    finally:
+        deadline.cancel()
 
 
 def _cut(sock: socket.socket) -> None:
