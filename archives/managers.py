@@ -116,10 +116,15 @@ class ArchiveManager(FileManager):
 
     @contextmanager
     def _deleting(self, archive_id: str) -> Iterator[None]:
-        """Around a deletion, which begins before any hold, or not at all: `archive_held`."""
+        """Around a deletion, one at a time, which begins before any hold or not at all.
+
+        Errors: archive_held, archive_not_deletable.
+        """
         mine = self.filter(pk=archive_id)
-        if not mine.filter(held_at=None).update(deleting_at=timezone.now()) and mine.exists():
-            raise Problem("archive_held")
+        begun = mine.filter(not_being_deleted(), held_at=None).update(deleting_at=timezone.now())
+        if not begun and mine.exists():
+            is_held = mine.filter(held_at__isnull=False).exists()
+            raise Problem("archive_held" if is_held else "archive_not_deletable")
         try:
             yield
         except BaseException:

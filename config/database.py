@@ -41,8 +41,16 @@ POSTGRESQL: dict[str, Any] = {
     # Behind PgBouncer the next part of one could be asked for on another connection.
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
-# Seconds to connect; milliseconds until a connection that nothing comes back on has ended.
-OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 10_000}
+# Seconds to connect; milliseconds until a connection that nothing comes back on has ended; and when
+# the system asks, in seconds, whether the server is still there, which may have died silently
+# after it got a statement.
+OPTIONS = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 EXAMPLE = "postgres://user:password@host:5432/name"
 
 # Django has a setting for each of these, and takes all others as options.

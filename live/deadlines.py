@@ -38,13 +38,13 @@ def _meet_deadline(room: Room, meeting: Meeting, *, limit: timedelta) -> None:
     ends_at = (meeting.limited_from or meeting.started_at) + limit
     left = (ends_at - timezone.now()).total_seconds()
     if left <= 0:
-        report = stop_all(room)
+        report = stop_all(room, is_retried=True)
         look(room.session_id, room_name=room.name)
         if report["ended"]:
             Entry.objects.note("meeting.ended", meeting, limit=room.max_meeting_minutes)
-        logger.info(
-            "A meeting ended at its limit; disconnected and stopped: %d", len(report["ended"])
-        )
+            logger.info(
+                "A meeting ended at its limit; disconnected and stopped: %d", len(report["ended"])
+            )
         return
     due = [seconds for seconds in WARNINGS if left <= seconds < limit.total_seconds()]
     if due and _claim(meeting, min(due)):

@@ -21,9 +21,10 @@ OVER = {"connection_not_found", "archive_not_running", "archive_not_found", "arc
 Part = tuple[str, str, Callable[[], object]]
 
 
-def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
+def stop_all(room: Room, *, is_retried: bool = False) -> dict[str, list[dict[str, Any]]]:
     """Stop recordings and activities of a room's session, and then disconnect all clients. Guests
-    from the waiting room have to be let in again.
+    from the waiting room have to be let in again. One that is retried every few seconds is in the
+    audit log only if something has ended.
 
     Returns what `ended` and what `failed`, each with its `kind` and `id`, failures with the `code`
     and the `detail` of their errors. One that fails keeps no other from ending.
@@ -50,7 +51,8 @@ def stop_all(room: Room) -> dict[str, list[dict[str, Any]]]:
                 report["ended"].append({"kind": part, "id": part_id})
     Guest.objects.end_joined(room)
     counts = {name: len(parts) for name, parts in report.items()}
-    Entry.objects.note("everything.stopped", room, **counts)
+    if report["ended"] or not is_retried:
+        Entry.objects.note("everything.stopped", room, **counts)
     return report
 
 

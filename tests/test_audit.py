@@ -500,7 +500,7 @@ def test_what_the_server_does_by_itself_is_its_own(program, opentok, room):
     program.patch("rooms/standup", maxMeetingMinutes=1)
     program.get("rooms/standup/connections")
     started = timezone.now() - timedelta(minutes=2)
-    Meeting.objects.update(started_at=started)
+    Meeting.objects.update(started_at=started, limited_from=started)
     meet_deadlines()
     call = program.post("rooms/standup/calls", uri="sip:1@sip.example")
     assert call.status_code == 409  # nobody is in the room any more

@@ -105,13 +105,19 @@ def test_what_postgresql_documents_is_handed_on_as_it_is(read, tmp_path, monkeyp
     }  # fmt: skip
     query = "&".join(f"{name}={quote(text, safe='')}" for name, text in given.items())
     settings = read(f"postgres:///?{query}")
-    assert settings["OPTIONS"] == {"tcp_user_timeout": 10_000} | given
+    assert settings["OPTIONS"] == database.OPTIONS | given
     assert settings["NAME"] == ""
 
 
 def test_options_of_a_database_url_are_added_to_ours(read):
     options = read("postgres://h/db?sslmode=require&connect_timeout=9")["OPTIONS"]
-    assert options == {"sslmode": "require", "connect_timeout": "9", "tcp_user_timeout": 10_000}
+    assert options == database.OPTIONS | {"sslmode": "require", "connect_timeout": "9"}
+
+
+def test_a_server_that_has_died_in_silence_is_noticed_within_half_a_minute():
+    options = database.OPTIONS
+    probes = options["keepalives_interval"] * options["keepalives_count"]
+    assert options["keepalives_idle"] + probes <= 30
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from audit.models import Entry
 from live import enforcement
 from live.deadlines import meet_deadlines
 from live.enforcement import enforce_all
@@ -132,8 +133,22 @@ def test_a_callback_that_is_hours_late_ends_no_meeting(room, tell, thrown_out, m
     now = timezone.now()
     tell(came("b", (now - at(0)).total_seconds()))
     tell(came("a", (now - at(0) - timedelta(hours=2)).total_seconds()))
-    monkeypatch.setattr("live.deadlines.stop_all", lambda _: pytest.fail("it was ended"))
+    monkeypatch.setattr("live.deadlines.stop_all", lambda *_, **__: pytest.fail("it was ended"))
     meet_deadlines()
+
+
+def test_a_meeting_past_its_limit_is_written_down_once_opentok_ends_it(room, tell, monkeypatch):
+    Room.objects.update(max_meeting_minutes=60)
+    tell(came("a", 0))
+
+    def fail(*_, **__):
+        raise VideoError("opentok_unavailable")
+
+    monkeypatch.setattr("live.stopping.archives.list_archives", fail)
+    monkeypatch.setattr("live.stopping.connections.list_connections", fail)
+    for _ in range(3):
+        meet_deadlines()
+    assert not Entry.objects.filter(what="everything.stopped").exists()
 
 
 def test_a_guest_who_is_removed_has_to_ask_again_after_callbacks_told_twice(room, tell):

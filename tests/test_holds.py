@@ -33,6 +33,22 @@ def test_nothing_is_held_while_it_is_deleted(row, monkeypatch):
     assert (row.status, row.held_at) == ("deleted", None)
 
 
+def test_a_second_deletion_at_the_same_moment_does_not_open_the_way_for_a_hold(row, monkeypatch):
+    delete = door.delete_archive
+
+    def delete_while_deleted(archive_id):
+        with raises("archive_not_deletable"):
+            Archive.objects.remove(archive_id)
+        with raises("archive_not_holdable"):
+            Archive.objects.hold(archive_id)
+        return delete(archive_id)
+
+    monkeypatch.setattr(door, "delete_archive", delete_while_deleted)
+    Archive.objects.remove(str(row.pk))
+    row.refresh_from_db()
+    assert (row.status, row.held_at) == ("deleted", None)
+
+
 def test_it_can_be_held_after_a_deletion_that_failed_or_was_killed(row, opentok):
     opentok.fault(status=500, method="DELETE", path=f"/archive/{row.pk}", times=9)
     with raises("opentok_failed"):
