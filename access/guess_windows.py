@@ -106,7 +106,8 @@ class GuessWindowManager(models.Manager["GuessWindow"]):
         """Some with each new one, so that nothing else has to clean up."""
         with transaction.atomic():
             ended = self.filter(ends__lt=time.time()).select_for_update(skip_locked=True)
-            self.filter(key__in=ended.values("key")[:100]).delete()
+            # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
+            self.filter(key__in=list(ended.values_list("key", flat=True)[:100])).delete()
 
     def _count(self, window: Window) -> bool:
         """Whether there was room for one more, which then counts."""

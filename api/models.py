@@ -54,8 +54,9 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
             # Not `exclude(…__range=…)`, for which no database would use the index.
             past = models.Q(started_at__lt=now - KEPT_FOR)
             old = self.filter(past | models.Q(started_at__gt=now + KEPT_FOR))
-            some = old.select_for_update(skip_locked=True).values("pk")[:100]
-            self.filter(pk__in=some).delete()
+            some = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:100]
+            # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
+            self.filter(pk__in=list(some)).delete()
 
 
 class IdempotentRequest(models.Model):

@@ -121,14 +121,19 @@ class ArchiveManager(FileManager):
         Errors: archive_held, archive_not_deletable.
         """
         mine = self.filter(pk=archive_id)
-        begun = mine.filter(not_being_deleted(), held_at=None).update(deleting_at=timezone.now())
-        if not begun and mine.exists():
+        free = mine.filter(not_being_deleted(), held_at=None)
+        has_begun = free.exists() or not mine.exists()
+        # A database that takes no changes takes no holds either.
+        with best_effort("note that a recording is being deleted"):
+            has_begun = free.update(deleting_at=timezone.now()) == 1 or not mine.exists()
+        if not has_begun:
             is_held = mine.filter(held_at__isnull=False).exists()
             raise Problem("archive_held" if is_held else "archive_not_deletable")
         try:
             yield
         except BaseException:
-            mine.update(deleting_at=None)
+            with best_effort("note that a recording was not deleted"):
+                mine.update(deleting_at=None)
             raise
 
     def _current(self, archive_id: str) -> Archive:

@@ -145,8 +145,9 @@ class GuestManager(models.Manager["Guest"]):
         """Some with each new one, so that nothing else has to clean up."""
         with transaction.atomic():
             old = self.filter(asked_at__lt=timezone.now() - KEPT_FOR)
-            some = old.select_for_update(skip_locked=True).values("pk")[:FORGOTTEN_AT_ONCE]
-            self.filter(pk__in=some).delete()
+            some = old.select_for_update(skip_locked=True).values_list("pk", flat=True)
+            # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
+            self.filter(pk__in=list(some[:FORGOTTEN_AT_ONCE])).delete()
 
 
 def _has_left(connection_id: str) -> bool:
