@@ -13,7 +13,7 @@ from audit.models import Entry
 from live.models import Activity
 from meetings.models import Meeting
 from rooms.closed_names import ClosedName
-from rooms.models import Room
+from rooms.models import PastSession, Room
 from rooms.own_rooms import OwnRoomsOnly
 from tests.test_room_owners import FORM
 
@@ -237,3 +237,32 @@ def test_own_recordings_are_watched_in_the_admin_alone(browser, teacher, setting
     settings.ANONYMOUS_ACCESS = set()
     _, archive, _ = make("lesson", teacher)
     assert browser.get(f"/archive/{archive.pk}/view").status_code == 401
+
+
+def test_a_name_used_again_shows_nothing_of_the_room_that_had_it(browser, teacher):
+    teacher.user_permissions.add(Permission.objects.get(codename="view_entry"))
+    old = make("board", User.objects.create_user("other"))[0]
+    met = Meeting.objects.create(
+        session_id=old.session_id, room_name="board", started_at=timezone.now()
+    )
+    Entry.objects.record("room.changed", old, notes="secret")
+    Room.objects.remove([old])
+    room = Room.objects.create(name="board", session_id="1_new", owner=teacher)
+    Entry.objects.record("room.made", room)
+    meetings, entries = "/admin/meetings/meeting/", "/admin/audit/entry/"
+    assert listed(browser, meetings) == set()
+    assert browser.get(f"{meetings}{met.pk}/change/").status_code == 302
+    assert browser.get(f"{meetings}{met.pk}/attendance.csv").status_code == 404
+    assert listed(browser, entries) == {Entry.objects.get(what="room.made").pk}
+    assert "secret" not in browser.get(f"{entries}csv/").content.decode()
+
+
+def test_meetings_of_an_own_rooms_past_sessions_are_own_ones(browser, teacher):
+    own, foreign = make("own", teacher)[0], make("foreign")[0]
+    PastSession.objects.create(room=own, session_id="1_own_past")
+    PastSession.objects.create(room=foreign, session_id="1_foreign_past")
+    met = [
+        Meeting.objects.create(session_id=session_id, started_at=timezone.now())
+        for session_id in ("1_own", "1_own_past", "1_foreign", "1_foreign_past", "1_nobodys")
+    ]
+    assert listed(browser, "/admin/meetings/meeting/") == {meeting.pk for meeting in met[:2]}
