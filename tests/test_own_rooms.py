@@ -126,6 +126,38 @@ def test_closed_names_belong_to_nobody(browser):
     assert ClosedName.objects.exists()
 
 
+def test_making_a_room_opens_no_closed_name(browser, opentok):
+    ClosedName.objects.create(name="lesson")
+    shown = browser.post(f"{ROOMS}add/", {"name": "lesson"}).content.decode()
+    assert "This name was kept closed when its room was deleted. Choose another name" in shown
+    assert ClosedName.objects.exists()
+    assert not Room.objects.exists()
+    assert opentok.requests() == []
+
+
+def test_a_name_that_is_closed_while_opentok_is_asked_stays_closed(browser, monkeypatch):
+    def create_session(**asked):
+        ClosedName.objects.create(name="lesson")
+        return "1_new"
+
+    monkeypatch.setattr("video.sessions.create_session", create_session)
+    assert "kept closed" in browser.post(f"{ROOMS}add/", {"name": "lesson"}).content.decode()
+    assert ClosedName.objects.exists()
+    assert not Room.objects.exists()
+
+
+@pytest.mark.parametrize("may_open", [True, False])
+def test_the_right_to_open_closed_names_decides_whether_a_new_room_does(
+    may_open, browser, teacher, opentok
+):
+    lost = ["only_own_rooms"] if may_open else ["only_own_rooms", "delete_closedname"]
+    teacher.user_permissions.remove(*Permission.objects.filter(codename__in=lost))
+    ClosedName.objects.create(name="lesson")
+    answer = browser.post(f"{ROOMS}add/", {"name": "lesson"})
+    assert answer.status_code == (302 if may_open else 200)
+    assert (Room.objects.exists(), ClosedName.objects.exists()) == (may_open, not may_open)
+
+
 def test_pages_of_foreign_rows_are_as_if_there_were_none(browser, teacher):
     for path, row in zip((ROOMS, ARCHIVES, ACTIVITIES), make("lesson"), strict=True):
         for page in "change", "delete", "history":
