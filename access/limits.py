@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 # customer a /48 or a /56, in which are 65,536 or 256 of them.
 NETWORK_FACTOR = 16
 
+# Limits of all clients together: their windows end with what is guessed at, such as a typed user
+# name, and not with a client.
+OF_ALL_CLIENTS = {"code_room", "login_name", "second_factor", "slow", "wrong"}
+
 LONGEST = 64  # no address is longer, with a port and brackets
 
 Window = tuple[str, ...]
@@ -124,12 +128,12 @@ def consume(name: str, *who: str) -> None:
 
 
 def windows(name: str, *who: str) -> list[tuple[RateLimitItem, Window]]:
-    """Where one is counted: for `who`, and if that ends with an IPv6 address, for its /48."""
+    """Where one is counted: for `who`, and if that ends with an IPv6 client, for its /48."""
     limit = settings.RATE_LIMITS.get(name)
     if limit is None:
         return []
     windows = [(limit, (name, *who))]
-    if network := network_of(who[-1]):
+    if name not in OF_ALL_CLIENTS and (network := network_of(who[-1])):
         windows.append((_for_network(limit), (name, *who[:-1], network)))
     return windows
 

@@ -27,9 +27,10 @@ from api.viewsets import DONE, ManagingViewSet, done, example
 from meetings import attendance
 from meetings.models import Meeting
 from meetings.presence import present, running_meeting
-from rooms.coverage import check_key_covers
+from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Ban, Room
 from rooms.names import clean_name
+from rooms.past_sessions import sessions_of
 from rooms.views import AT_A_ROOM
 from web.errors import Problem
 from web.rows import row_id
@@ -65,9 +66,9 @@ class MeetingViewSet(ManagingViewSet):
             name = clean_name(chosen.pop("room"))
             check_key_covers(key, name)
             found = found.filter(room_name=name)
-        elif key and key.room_prefix:
+        if key and key.room_prefix:
             covered = Room.objects.matching(prefix=key.room_prefix)
-            found = found.filter(room_name__in=covered.values("name"))
+            found = found.filter(session_id__in=sessions_of(covered))
         if "running" in chosen:
             found = found.filter(ended_at__isnull=chosen.pop("running"))
         page = self.paginate_queryset(found.filter(**chosen)) or []
@@ -104,8 +105,7 @@ class MeetingViewSet(ManagingViewSet):
         meeting = Meeting.objects.filter(pk=row_id(meeting_id)).first()
         if meeting is None:
             raise Problem("meeting_not_found")
-        if key := key_of(request):
-            key.refuse_other_rooms(meeting.room_name or None)
+        check_key_covers_session(key_of(request), meeting.session_id)
         return meeting
 
 

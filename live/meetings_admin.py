@@ -17,6 +17,7 @@ from rooms.admin import link_to
 from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
+from rooms.past_sessions import sessions_of
 from rooms.search import starting_with
 from staff.exports import ExportedAdmin
 from staff.filters import PeriodFilter, RunningFilter
@@ -53,7 +54,6 @@ class Started(PeriodFilter):
 @admin.register(Meeting)
 class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     change_form_template = "admin/meetings/meeting/change_form.html"
-    room_field, room_value = "room_name", "name"
     list_display = ["started_at", "room_name", ended, people_in, minutes]
     list_filter = [RunningFilter, Started]
     search_fields = ["room_name"]
@@ -71,6 +71,10 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         view = self.admin_site.admin_view(self.attendance)
         name = "meetings_meeting_attendance"
         return [path("<int:pk>/attendance.csv", view, name=name), *super().get_urls()]
+
+    def of_rooms(self, rows: QuerySet[Meeting], own: QuerySet[Room]) -> QuerySet[Meeting]:
+        """By session: an own room may have the name of somebody's that was deleted."""
+        return rows.filter(session_id__in=sessions_of(own))
 
     def csv_row(self, row: Meeting) -> list[object]:
         return [row.started_at, row.ended_at, row.room_name, row.people,

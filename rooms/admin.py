@@ -33,6 +33,11 @@ from staff.filters import FormFilter, PeriodFilter
 from staff.large_tables import ReadOnly
 from web.errors import Problem
 
+NAME_CLOSED = (
+    "This name was kept closed when its room was deleted. Choose another name, or ask somebody who "
+    "may open closed names to open it again."
+)
+
 
 class PastSessionInline(ReadOnly, admin.TabularInline):
     template = "admin/read_only_inline.html"
@@ -124,6 +129,11 @@ def deletion(rooms: list[Room]) -> dict[str, Any]:
     }
 
 
+def may_reopen(user: Any) -> bool:
+    """Whether this person may open names that were kept closed. Those belong to no own rooms."""
+    return user.has_perm("rooms.delete_closedname") and not has_own_rooms_only(user)
+
+
 def several(names: list[ClosedName]) -> str:
     return f"The name “{names[0]}” is" if len(names) == 1 else f"{len(names)} names are"
 
@@ -199,9 +209,12 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
         form = NewRoomForm(request.POST or None)
         if form.is_valid():
             try:
-                room = Room.objects.add(owner=request.user, **form.cleaned_data)
+                room = Room.objects.add(
+                    owner=request.user, may_reopen=may_reopen(request.user), **form.cleaned_data
+                )
             except APIException as error:
-                form.add_error("name", str(error.detail))
+                is_closed = isinstance(error, Problem) and error.code == "room_closed"
+                form.add_error("name", NAME_CLOSED if is_closed else str(error.detail))
             else:
                 self.log_addition(request, room, "Made the room.")
                 self.message_user(request, f"Made the room “{room}”.", messages.SUCCESS)

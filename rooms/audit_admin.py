@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
 from audit.models import COLUMNS, Entry, kind_of
+from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
 from rooms.search import starting_with
@@ -60,7 +61,6 @@ def _addresses() -> dict[str, str]:
 
 @admin.register(Entry)
 class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
-    room_field, room_value = "room_name", "name"
     change_list_template = "admin/audit/entry/change_list.html"
     list_display = ["at", "actor_kind", who, "what", subject, "room_name", "address"]
     list_filter = [At]
@@ -80,6 +80,12 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
                              "subject_kind", subject, "subject_id", "room_name",
                              details]  # fmt: skip
     readonly_fields: ClassVar[Any] = fields
+
+    def of_rooms(self, rows: QuerySet[Entry], own: QuerySet[Room]) -> QuerySet[Entry]:
+        """Those since the room was made: before, somebody else's may have had its name."""
+        there = own.filter(name=OuterRef("room_name"), created_at__lte=OuterRef("at"))
+        # The names as well, by which SQLite finds the entries in an index.
+        return rows.filter(Exists(there), room_name__in=own.values("name"))
 
     def csv_row(self, row: Entry) -> list[object]:
         return row.as_row()

@@ -41,7 +41,9 @@ class ClosedNameManager(models.Manager["ClosedName"]):
 
 
 class ClosedName(models.Model):
-    """Until staff open the name again, or a key that may manage rooms makes one of this name."""
+    """Until staff open the name again, or make a room of this name, as a key that may manage rooms
+    can do.
+    """
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
     closed_at = models.DateTimeField("closed", default=timezone.now, editable=False, db_index=True)

@@ -134,18 +134,21 @@ class RoomManager(models.Manager["Room"]):
         self.filter(pk__in=[room.pk for room in rooms]).delete()
         return closed
 
-    def add(self, name: str, **chosen: Any) -> Room:
-        """A new room with a session, also of a name that was kept closed, which ends with it.
+    def add(self, name: str, *, may_reopen: bool = True, **chosen: Any) -> Room:
+        """A new room with a session. With `may_reopen` also of a name that was kept closed, which
+        is open then.
 
         `chosen` is its policy and whether it is `e2ee`.
 
-        Errors: room_name_invalid, room_exists, and what video.sessions.create_session
-        raises, in which case nothing is stored.
+        Errors: room_name_invalid, room_exists, room_closed without `may_reopen`, and what
+        video.sessions.create_session raises, in which case nothing is stored.
         """
         name = clean_name(name)
         if self.get_by_name(name):
             raise Problem("room_exists")
-        room, is_new = self._make(name, on_purpose=True, **chosen)
+        if not may_reopen:
+            ClosedName.objects.refuse(name)  # before OpenTok is asked
+        room, is_new = self._make(name, may_reopen=may_reopen, **chosen)
         if not is_new:
             raise Problem("room_exists")
         return room
@@ -167,11 +170,11 @@ class RoomManager(models.Manager["Room"]):
         return room
 
     def _make(
-        self, name: str, *, e2ee: bool, on_purpose: bool = False, **policy: Any
+        self, name: str, *, e2ee: bool, may_reopen: bool = False, **policy: Any
     ) -> tuple[Room, bool]:
         """A new room and True, or the one that another process made meanwhile and False.
 
-        `room_closed` for a closed name, unless it is made `on_purpose`.
+        `room_closed` for a closed name, unless the maker `may_reopen` it.
         """
         room = self.model(name=name, e2ee=e2ee, session_id=sessions.create_session(e2ee=e2ee))
         room.set_policy(**policy)
@@ -181,7 +184,7 @@ class RoomManager(models.Manager["Room"]):
                 with transaction.atomic():
                     insert(room, using=self.db)
                     PastSession.objects.refuse(room.session_id)
-                    (closed.reopen if on_purpose else closed.refuse)(name)
+                    (closed.reopen if may_reopen else closed.refuse)(name)
                     chosen = shown(columns(room, made_with))
                     Entry.objects.record("room.made", room, **chosen)
                     events.record("room.created", room=name, **chosen)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.db import models
 from django.utils import timezone
 
 from video.errors import VideoError
 from web.rows import has_row
+
+if TYPE_CHECKING:
+    from rooms.models import Room
 
 SESSION_TWICE = "a new session that a room has, or had, already"
 
@@ -36,3 +41,12 @@ class PastSession(models.Model):
 
     def __str__(self) -> str:
         return self.session_id
+
+
+def sessions_of(rooms: models.QuerySet[Room]) -> models.QuerySet[Any]:
+    """The ids of the sessions that these rooms have or had, for a condition `session_id__in`.
+
+    A union, because databases would use no index for two conditions that are joined by OR.
+    """
+    past = PastSession.objects.order_by().filter(room__in=rooms)
+    return rooms.order_by().values("session_id").union(past.values("session_id"), all=True)

@@ -111,14 +111,37 @@ def test_a_query_that_makes_no_sense_is_refused(room, program, query):
 def test_a_key_for_some_rooms_sees_meetings_of_those_alone(room, server, program):
     school = Program(server, can="manage,moderate", rooms="school-")
     program.post("rooms", name="school-1")
-    for name in ("standup", "school-1", ""):
-        Meeting.objects.create(session_id=f"1_{name}", room_name=name, started_at=timezone.now())
+    sessions = {room.name: room.session_id for room in Room.objects.all()} | {"": "1_unknown"}
+    for name, session_id in sessions.items():
+        Meeting.objects.create(session_id=session_id, room_name=name, started_at=timezone.now())
     assert [each["room"] for each in school.get("meetings").json()["items"]] == ["school-1"]
     assert refusal(school.get("meetings?room=standup")) == (403, "room_not_covered")
     for meeting in Meeting.objects.exclude(room_name="school-1"):
         assert refusal(school.get(f"meetings/{meeting.pk}")) == (403, "room_not_covered")
     assert refusal(school.get("rooms/standup/presence")) == (403, "room_not_covered")
     assert refusal(school.get("rooms/standup/bans")) == (403, "room_not_covered")
+
+
+def test_a_key_for_some_rooms_loses_meetings_of_a_deleted_room_for_good(server):
+    program, school = Program(server), Program(server, rooms="school-")
+    program.post("rooms", name="school-1")
+    session_id = Room.objects.get().session_id
+    met = Meeting.objects.create(
+        session_id=session_id, room_name="school-1", started_at=timezone.now()
+    )
+    paths = ["meetings", "meetings?room=school-1"]
+    pages = [f"meetings/{met.pk}", f"meetings/{met.pk}/attendance"]
+    program.post("rooms/school-1/session")  # a past session is the room's own
+    assert [len(school.get(path).json()["items"]) for path in paths] == [1, 1]
+    assert [school.get(page).status_code for page in pages] == [200, 200]
+    program.delete("rooms/school-1")
+    for _ in range(2):
+        assert [school.get(path).json()["items"] for path in paths] == [[], []]
+        for page in pages:
+            assert refusal(school.get(page)) == (403, "room_not_covered")
+        program.post("rooms", name="school-1")
+    assert [len(program.get(path).json()["items"]) for path in paths] == [1, 1]
+    assert [program.get(page).status_code for page in pages] == [200, 200]
 
 
 def test_without_callbacks_a_look_says_who_is_there(room, opentok, program):

@@ -16,6 +16,7 @@ from meetings.models import Meeting
 from rooms.admin import RoomAdmin
 from rooms.closed_names import ClosedName
 from rooms.models import Room
+from web.spreadsheets import csv_response
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +58,27 @@ def test_a_cell_is_no_formula(admin_client):
     make_room("=1+1", owner=User.objects.create_user("@SUM(1)"))
     (row,) = rows(admin_client.get(f"{ROOMS}csv/"))
     assert (row["Name"], row["Owner"]) == ("'=1+1", "'@SUM(1)")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("quote", ["", '"', '""', '"""'])
+@pytest.mark.parametrize("before", ["", "x;", "x;;", "x\t", "x\n", "x\r", "x\r\n", 'x";', "x,"])
+@pytest.mark.parametrize("sign", "=+-@")
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits(before, quote, sign, delimiter):
+    typed = f"{before}{quote}{sign}cmd|'/C calc'!A0;y"
+    answer = csv_response("x.csv", ["a", "b", "c"], [["first", typed, "last"], [typed, 1, typed]])
+    text = answer.content.decode("utf-8-sig")
+    for lines in (io.StringIO(text, newline=""), text.splitlines()):
+        for row in csv.reader(lines, delimiter=delimiter):
+            assert not [cell for cell in row if cell.lstrip('"').startswith(tuple("=+-@"))]
+
+
+def test_a_cell_without_formulas_stays_as_it_is():
+    for typed in ("a-b", "x; y=1", "a;b", "1;2-3", "two\nlines", 'say "=1"'):
+        answer = csv_response("x.csv", ["a"], [[typed]])
+        assert list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))[1] == [
+            typed
+        ]
 
 
 def test_an_access_code_is_in_no_csv(admin_client):

@@ -13,7 +13,7 @@ from audit.models import Entry
 from live.models import Activity
 from meetings.models import Meeting
 from rooms.closed_names import ClosedName
-from rooms.models import Room
+from rooms.models import PastSession, Room
 from rooms.own_rooms import OwnRoomsOnly
 from tests.test_room_owners import FORM
 
@@ -124,6 +124,38 @@ def test_closed_names_belong_to_nobody(browser):
     assert listed(browser, NAMES) == set()
     browser.post(NAMES, {"action": "open_again", "_selected_action": [name.pk]})
     assert ClosedName.objects.exists()
+
+
+def test_making_a_room_opens_no_closed_name(browser, opentok):
+    ClosedName.objects.create(name="lesson")
+    shown = browser.post(f"{ROOMS}add/", {"name": "lesson"}).content.decode()
+    assert "This name was kept closed when its room was deleted. Choose another name" in shown
+    assert ClosedName.objects.exists()
+    assert not Room.objects.exists()
+    assert opentok.requests() == []
+
+
+def test_a_name_that_is_closed_while_opentok_is_asked_stays_closed(browser, monkeypatch):
+    def create_session(**asked):
+        ClosedName.objects.create(name="lesson")
+        return "1_new"
+
+    monkeypatch.setattr("video.sessions.create_session", create_session)
+    assert "kept closed" in browser.post(f"{ROOMS}add/", {"name": "lesson"}).content.decode()
+    assert ClosedName.objects.exists()
+    assert not Room.objects.exists()
+
+
+@pytest.mark.parametrize("may_open", [True, False])
+def test_the_right_to_open_closed_names_decides_whether_a_new_room_does(
+    may_open, browser, teacher, opentok
+):
+    lost = ["only_own_rooms"] if may_open else ["only_own_rooms", "delete_closedname"]
+    teacher.user_permissions.remove(*Permission.objects.filter(codename__in=lost))
+    ClosedName.objects.create(name="lesson")
+    answer = browser.post(f"{ROOMS}add/", {"name": "lesson"})
+    assert answer.status_code == (302 if may_open else 200)
+    assert (Room.objects.exists(), ClosedName.objects.exists()) == (may_open, not may_open)
 
 
 def test_pages_of_foreign_rows_are_as_if_there_were_none(browser, teacher):
@@ -237,3 +269,32 @@ def test_own_recordings_are_watched_in_the_admin_alone(browser, teacher, setting
     settings.ANONYMOUS_ACCESS = set()
     _, archive, _ = make("lesson", teacher)
     assert browser.get(f"/archive/{archive.pk}/view").status_code == 401
+
+
+def test_a_name_used_again_shows_nothing_of_the_room_that_had_it(browser, teacher):
+    teacher.user_permissions.add(Permission.objects.get(codename="view_entry"))
+    old = make("board", User.objects.create_user("other"))[0]
+    met = Meeting.objects.create(
+        session_id=old.session_id, room_name="board", started_at=timezone.now()
+    )
+    Entry.objects.record("room.changed", old, notes="secret")
+    Room.objects.remove([old])
+    room = Room.objects.create(name="board", session_id="1_new", owner=teacher)
+    Entry.objects.record("room.made", room)
+    meetings, entries = "/admin/meetings/meeting/", "/admin/audit/entry/"
+    assert listed(browser, meetings) == set()
+    assert browser.get(f"{meetings}{met.pk}/change/").status_code == 302
+    assert browser.get(f"{meetings}{met.pk}/attendance.csv").status_code == 404
+    assert listed(browser, entries) == {Entry.objects.get(what="room.made").pk}
+    assert "secret" not in browser.get(f"{entries}csv/").content.decode()
+
+
+def test_meetings_of_an_own_rooms_past_sessions_are_own_ones(browser, teacher):
+    own, foreign = make("own", teacher)[0], make("foreign")[0]
+    PastSession.objects.create(room=own, session_id="1_own_past")
+    PastSession.objects.create(room=foreign, session_id="1_foreign_past")
+    met = [
+        Meeting.objects.create(session_id=session_id, started_at=timezone.now())
+        for session_id in ("1_own", "1_own_past", "1_foreign", "1_foreign_past", "1_nobodys")
+    ]
+    assert listed(browser, "/admin/meetings/meeting/") == {meeting.pk for meeting in met[:2]}

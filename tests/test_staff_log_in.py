@@ -75,6 +75,13 @@ def test_one_name_is_not_guessed_at_from_everywhere(log_in, ada):
     assert log_in(uuid.uuid4(), "wrong", host=5, **limits).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["zzz::/64", "address:zzz::/64", "2001:db8::/64"])
+def test_a_name_that_looks_like_a_network_is_a_name(log_in, db, name):
+    limits = {"login": "9/hour", "login_name": "1/hour"}
+    codes = [log_in(name, "wrong", host=host, **limits).status_code for host in (1, 2)]
+    assert codes == [200, 429]
+
+
 def test_logging_in_is_not_counted(log_in, ada):
     for _ in range(5):
         assert log_in(ada, PASSWORD, login="1/hour", login_name="1/hour").status_code == 302

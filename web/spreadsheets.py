@@ -1,13 +1,16 @@
 """CSV as spreadsheets read it."""
 
 import csv
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.http import HttpResponse
 
-# A cell that begins so is a formula for spreadsheets: what people typed must not be one.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# Where a formula begins, for a spreadsheet: what people typed must not be one. A spreadsheet that
+# splits at semicolons or tabs does not see that the cell is quoted: it begins another one there, or
+# after a line break, and drops the quotation marks at its beginning.
+FORMULA = re.compile(r"""(\A|[;\t\r\n])(?="*[=+\-@\t\r])""")
 
 
 def csv_response(
@@ -25,5 +28,4 @@ def csv_response(
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    is_formula = isinstance(value, str) and value.startswith(FORMULAS)
-    return f"'{value}" if is_formula else value
+    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
