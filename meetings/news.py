@@ -66,7 +66,7 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
         case "streamCreated" | "streamDestroyed":
             return _note_stream(session_id, told, moment, name_of)
         case "sessionDestroyed":
-            _empty(session_id, moment)
+            empty(session_id, moment)
     return None
 
 
@@ -307,8 +307,8 @@ def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bo
 
 
 @transaction.atomic
-def _empty(session_id: str, moment: datetime) -> None:
-    """Nobody is in the session any more."""
+def empty(session_id: str, moment: datetime) -> None:
+    """Nobody is in the session any more, who was there at that moment."""
     running = Meeting.objects.select_for_update().filter(session_id=session_id, ended_at=None)
     if meeting := running.first():
         there = meeting.connections.filter(left_at=None, connected_at__lte=moment)
