@@ -34,15 +34,23 @@ def due(at: datetime) -> QuerySet[Archive]:
     old = Q(pk__in=[])
     if settings.ARCHIVE_DAYS:
         is_old = Q(created_at__lt=at - timedelta(days=settings.ARCHIVE_DAYS))
-        old |= is_old & (Q(room=None) | Q(room__recording_days=None))
-    # Not by room: SQLite takes no condition of a thousand parts.
-    chosen = Room.objects.order_by().exclude(recording_days=None)
-    for days in chosen.values_list("recording_days", flat=True).distinct():
-        old |= Q(room__recording_days=days, created_at__lt=at - timedelta(days=days or 0))
+        old |= is_old & Q(recording_days=None, room__recording_days=None)
+    for days in _chosen(Room):
+        old |= Q(room__recording_days=days, created_at__lt=at - timedelta(days=days))
+    for days in _chosen(Archive):
+        old |= Q(room=None, recording_days=days, created_at__lt=at - timedelta(days=days))
     has_file = Q(status__in=[Status.AVAILABLE, Status.UPLOADED])
     if storage.is_set() and settings.ARCHIVE_STORAGE_DELETE:
         has_file |= Q(status=Status.EXPIRED, stored_at__isnull=False)
     return Archive.objects.filter(has_file & old, held_at=None).order_by("created_at", "id")
+
+
+def _chosen(model: type[Room | Archive]) -> list[int]:
+    """The days of rooms, or of deleted rooms' recordings, each once: SQLite takes no condition of a
+    thousand parts.
+    """
+    rows = model._default_manager.order_by().exclude(recording_days=None)
+    return [days or 0 for days in rows.values_list("recording_days", flat=True).distinct()]
 
 
 def delete_due() -> None:

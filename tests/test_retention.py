@@ -138,6 +138,18 @@ def test_a_rooms_own_days_come_before_those_of_all_and_a_hold_before_both(settin
     assert set(due(ago(-60))) == set(rows)
 
 
+def test_the_days_of_a_deleted_room_stay_with_its_recordings(settings):
+    short = Room.objects.create(name="short", session_id="1_s", recording_days=2)
+    long = Room.objects.create(name="long", session_id="1_l", recording_days=90)
+    plain = Room.objects.create(name="plain", session_id="1_p")
+    rows = [recording(3, short), recording(40, long), recording(40, plain)]
+    Room.objects.remove([short, long, plain])
+    assert set(due(ago(0))) == {rows[0]}
+    settings.ARCHIVE_DAYS = 30
+    assert set(due(ago(0))) == {rows[0], rows[2]}
+    assert set(due(ago(-60))) == set(rows)
+
+
 def test_any_number_of_rooms_may_have_days_of_their_own():
     Room.objects.bulk_create(
         Room(name=f"room {number}", session_id=f"1_{number}", recording_days=30)
