@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from meetings.events import joined, left, meeting_ended, meeting_started
@@ -208,7 +208,9 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
     during = Q(ended_at=None) | Q(ended_at__gte=told.connected_at)
     if told.left_at:
         during &= Q(started_at__lte=told.left_at)
-    found = Meeting.objects.select_for_update().filter(during, session_id=session_id)
+    # Where it is forgotten who was there, the count of people would begin anew.
+    known = Q(ended_at=None) | Exists(Connection.objects.filter(meeting=OuterRef("pk")).order_by())
+    found = Meeting.objects.select_for_update().filter(during, known, session_id=session_id)
     meeting = found.order_by(F("ended_at").desc(nulls_first=True)).first()
     if meeting is None:
         meeting = Meeting.objects.create(
