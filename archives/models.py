@@ -69,6 +69,8 @@ class Archive(Stored):
     )
     # On hold: no rule deletes its file. NULL, so that SQLite adds the column without a new table.
     held_at = models.DateTimeField("on hold since", null=True, blank=True, editable=False)
+    # Those of its room when that was deleted. NULL, as above.
+    recording_days = models.IntegerField(null=True, blank=True, editable=False)
     # Links of earlier generations are revoked: archives/sharing.py.
     share_generation = models.IntegerField(default=0, db_default=0, editable=False)
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
@@ -91,6 +93,11 @@ class Archive(Stored):
                 fields=["held_at"],
                 condition=models.Q(held_at__isnull=False),
                 name="archive_held",
+            ),
+            models.Index(
+                fields=["recording_days"],
+                condition=models.Q(recording_days__isnull=False),
+                name="archive_recording_days",
             ),
             models.Index(fields=["duration", "id"], name="archive_duration"),
             models.Index(fields=["size", "id"], name="archive_size"),

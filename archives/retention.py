@@ -5,6 +5,7 @@ own days. A hold is stronger than both.
 import logging
 from datetime import datetime, timedelta
 from time import monotonic
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -15,6 +16,7 @@ from archives.models import Archive
 from archives.states import Status
 from audit.actors import SERVER, acting_as
 from rooms.models import Room
+from video import sessions
 from web.errors import Problem
 
 # For one round, in seconds: each recording takes a call to OpenTok, or two.
@@ -23,30 +25,57 @@ MOST = 5000
 
 logger = logging.getLogger(__name__)
 
+# When the last one that this process has tried was made, and its id.
+_last_tried: tuple[datetime, UUID] | None = None
+
 
 def due(at: datetime) -> QuerySet[Archive]:
     """Those that a rule deletes by then, the oldest first."""
     old = Q(pk__in=[])
     if settings.ARCHIVE_DAYS:
         is_old = Q(created_at__lt=at - timedelta(days=settings.ARCHIVE_DAYS))
-        old |= is_old & (Q(room=None) | Q(room__recording_days=None))
-    # Not by room: SQLite takes no condition of a thousand parts.
-    chosen = Room.objects.order_by().exclude(recording_days=None)
-    for days in chosen.values_list("recording_days", flat=True).distinct():
-        old |= Q(room__recording_days=days, created_at__lt=at - timedelta(days=days or 0))
+        old |= is_old & Q(recording_days=None, room__recording_days=None)
+    for days in _chosen(Room):
+        old |= Q(room__recording_days=days, created_at__lt=at - timedelta(days=days))
+    for days in _chosen(Archive):
+        old |= Q(room=None, recording_days=days, created_at__lt=at - timedelta(days=days))
     has_file = Q(status__in=[Status.AVAILABLE, Status.UPLOADED])
     if storage.is_set() and settings.ARCHIVE_STORAGE_DELETE:
         has_file |= Q(status=Status.EXPIRED, stored_at__isnull=False)
     return Archive.objects.filter(has_file & old, held_at=None).order_by("created_at", "id")
 
 
+def _chosen(model: type[Room | Archive]) -> list[int]:
+    """The days of rooms, or of deleted rooms' recordings, each once: SQLite takes no condition of a
+    thousand parts.
+    """
+    rows = model._default_manager.order_by().exclude(recording_days=None)
+    return [days or 0 for days in rows.values_list("recording_days", flat=True).distinct()]
+
+
 def delete_due() -> None:
-    """As many as there is time for. Those that cannot be deleted now keep no other from it."""
+    """As many as there is time for. The next round goes on after the last of these, so that those
+    that cannot be deleted now keep no other from it.
+    """
+    global _last_tried
     until = monotonic() + ROUND_SECONDS
-    for pk in list(due(timezone.now()).values_list("pk", flat=True)[:MOST]):
+    for archive in _next_due():
         if monotonic() > until:
             return
-        _delete(str(pk))
+        _last_tried = (archive.created_at, archive.pk)
+        if archive.stored_at or sessions.owns(archive.session_id):  # else OpenTok has none of it
+            _delete(str(archive.pk))
+
+
+def _next_due() -> list[Archive]:
+    """Those after the last one tried, and then the first ones."""
+    rows = due(timezone.now()).only("created_at", "session_id", "stored_at")
+    if _last_tried is None:
+        return list(rows[:MOST])
+    at, pk = _last_tried
+    is_later = Q(created_at__gt=at) | Q(created_at=at, pk__gt=pk)
+    later = list(rows.filter(is_later)[:MOST])
+    return later + list(rows.exclude(is_later)[: MOST - len(later)])
 
 
 def _delete(archive_id: str) -> None:

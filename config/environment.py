@@ -25,6 +25,9 @@ from web import hosts, zones
 # Of a limit, and of the seconds of its window: GuessWindow has 32 bits for a number.
 MOST = 10**9
 
+# Characters of a key in a list.
+SHORTEST_PIECE = 16
+
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
@@ -135,6 +138,16 @@ def on_heroku() -> bool:
 def words(name: str, default: str = "") -> list[str]:
     found: list[str] = environ.Env.parse_value(text(name, default, has_lines=True), list)
     return [word.strip() for word in found if word.strip()]
+
+
+def old_keys(name: str) -> list[str]:
+    """Keys, separated by commas. As one key may itself have commas, a value with any is also taken
+    as a whole; its short pieces are no keys, since they could be guessed.
+    """
+    whole, pieces = text(name, has_lines=True), words(name)
+    if "," not in whole:
+        return pieces
+    return [whole, *(piece for piece in pieces if len(piece) >= SHORTEST_PIECE)]
 
 
 def allowed_hosts(name: str, default: str) -> list[str]:

@@ -13,7 +13,7 @@ environment.load_dotenv(BASE_DIR / ".env")
 # `collectstatic` and the like run while an image is being built.
 SECRET_KEY = environment.text("SECRET_KEY")
 # Old ones, which are good for what was made with them.
-SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = environment.old_keys("SECRET_KEY_FALLBACKS")
 DEBUG = environment.flag("DEBUG")
 ALLOWED_HOSTS = environment.allowed_hosts("ALLOWED_HOSTS", "*")
 

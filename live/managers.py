@@ -16,7 +16,7 @@ from audit.models import Entry
 from live import operations
 from rooms.models import Room
 from rooms.names import clean_name
-from video import audio_connector, broadcasts, captions, concurrency, renders, sip, tokens
+from video import audio_connector, broadcasts, captions, concurrency, renders, sessions, sip, tokens
 from video.answers import Remote
 from video.errors import VideoError
 from webhooks import events
@@ -173,9 +173,17 @@ class ActivityManager(models.Manager["Activity"]):
             overdue = overdue.filter(session_id=session_id)
         ended = 0
         for activity in overdue:
+            if not sessions.owns(activity.session_id):
+                continue  # end_in_other_projects
             with acting_as(SERVER), operations.failure_logged("stop what is overdue"):
                 ended += not self.stop(activity).is_running
         return ended
+
+    def end_in_other_projects(self) -> None:
+        """End what is overdue in sessions of another project: OpenTok stops none of it for us."""
+        for activity in self.filter(ended_at__isnull=True, ends_at__lt=timezone.now()):
+            if not sessions.owns(activity.session_id):
+                self._save(activity, {}, ends=True)
 
     def end_in_empty_session(self, session_id: str) -> None:
         """Stop what keeps a session busy that all people have left. OpenTok ends a broadcast."""

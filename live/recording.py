@@ -20,7 +20,7 @@ from meetings.models import Meeting
 from meetings.presence import people, running_meeting
 from rooms.models import Room
 from rooms.presence import look
-from video import streams
+from video import sessions, streams
 from video.archives import RUNNING
 from video.errors import VideoError
 from web.errors import Problem
@@ -29,6 +29,7 @@ MINUTE = timedelta(minutes=1)
 # How old a recording is before OpenTok is asked about it, and when that is of no use any more.
 PATIENCE = timedelta(minutes=10)
 GIVEN_UP = timedelta(days=4)
+UNFINISHED = [*RUNNING, Status.STOPPED]
 # OpenTok's reason for the end of a recording that was stopped by a call.
 STOPPED_BY_CALL = "user initiated"
 # About so many rooms and recordings OpenTok is asked at a time.
@@ -48,8 +49,9 @@ def keep_recordings() -> None:
         find_meetings(used_within=timedelta(hours=1))
     running = Archive.objects.filter(status__in=RUNNING, room__record_meetings=True)
     for archive in running.select_related("room").order_by():
-        with acting_as(SERVER), failure_logged("end a recording"):
-            _end_if_due(archive, now=timezone.now())
+        if sessions.owns(archive.session_id):  # of others OpenTok says nothing
+            with acting_as(SERVER), failure_logged("end a recording"):
+                _end_if_due(archive, now=timezone.now())
     in_use = Meeting.objects.filter(ended_at=None).order_by().values("session_id")
     for room in _recorded_rooms().filter(session_id__in=in_use):
         with acting_as(SERVER), failure_logged("record a meeting"):
@@ -65,16 +67,20 @@ def find_meetings(*, used_within: timedelta) -> None:
 
 
 def ask_about_recordings() -> None:
-    """Ask OpenTok about those that run or have no file yet, in case a callback was lost."""
+    """Ask OpenTok about those that run or have no file yet, in case a callback was lost.
+
+    In random order, so that each has its turn where they are more than are asked about at a time.
+    """
     now = timezone.now()
     unfinished = Archive.objects.filter(
-        status__in=[*RUNNING, Status.STOPPED],
+        status__in=UNFINISHED,
         created_at__gt=now - GIVEN_UP,
         created_at__lte=now - PATIENCE,
     )
-    for archive in unfinished[:MAX_QUESTIONS]:
-        with failure_logged("ask about a recording"):
-            _ask_about(archive)
+    for archive in unfinished.order_by("?")[:MAX_QUESTIONS]:
+        if sessions.owns(archive.session_id):
+            with failure_logged("ask about a recording"):
+                _ask_about(archive)
 
 
 def _recorded_rooms() -> QuerySet[Room]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from meetings.events import joined, left, meeting_ended, meeting_started
@@ -66,7 +66,7 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
         case "streamCreated" | "streamDestroyed":
             return _note_stream(session_id, told, moment, name_of)
         case "sessionDestroyed":
-            _empty(session_id, moment)
+            empty(session_id, moment)
     return None
 
 
@@ -208,7 +208,9 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
     during = Q(ended_at=None) | Q(ended_at__gte=told.connected_at)
     if told.left_at:
         during &= Q(started_at__lte=told.left_at)
-    found = Meeting.objects.select_for_update().filter(during, session_id=session_id)
+    # Where it is forgotten who was there, the count of people would begin anew.
+    known = Q(ended_at=None) | Exists(Connection.objects.filter(meeting=OuterRef("pk")).order_by())
+    found = Meeting.objects.select_for_update().filter(during, known, session_id=session_id)
     meeting = found.order_by(F("ended_at").desc(nulls_first=True)).first()
     if meeting is None:
         meeting = Meeting.objects.create(
@@ -307,8 +309,8 @@ def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bo
 
 
 @transaction.atomic
-def _empty(session_id: str, moment: datetime) -> None:
-    """Nobody is in the session any more."""
+def empty(session_id: str, moment: datetime) -> None:
+    """Nobody is in the session any more, who was there at that moment."""
     running = Meeting.objects.select_for_update().filter(session_id=session_id, ended_at=None)
     if meeting := running.first():
         there = meeting.connections.filter(left_at=None, connected_at__lte=moment)

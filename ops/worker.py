@@ -19,6 +19,7 @@ from archives.models import Archive
 from live.deadlines import meet_deadlines
 from live.enforcement import enforce_all
 from live.operations import failure_logged
+from live.other_projects import end_in_other_projects
 from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.models import Meeting
 from ops.jobs import run_jobs
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 def tidy() -> None:
     """Mend who is where, what became of recordings, and what is searched; forget what is old."""
+    with best_effort("end what ran in another project"):
+        end_in_other_projects()
     for meeting in Meeting.objects.filter(ended_at=None):
         with failure_logged("look who is in a room"):
             look(meeting.session_id, room_name=meeting.room_name)

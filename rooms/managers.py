@@ -121,7 +121,7 @@ class RoomManager(models.Manager["Room"]):
         raise Problem("room_not_found")
 
     def remove(self, rooms: list[Room], *, keep_closed: bool = False) -> list[ClosedName]:
-        """Delete these rooms, whose rows the caller has locked.
+        """Delete these rooms, whose rows the caller has locked. Their recordings keep their days.
 
         With `keep_closed` no visitor makes them anew; returns the names that are closed by that.
         """
@@ -131,6 +131,8 @@ class RoomManager(models.Manager["Room"]):
         for room in rooms:
             Entry.objects.record("room.deleted", room, keep_closed=keep_closed)
             events.record("room.deleted", room=room.name)
+            if room.recording_days:
+                room.archives.update(recording_days=room.recording_days)
         self.filter(pk__in=[room.pk for room in rooms]).delete()
         return closed
 

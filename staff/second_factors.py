@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
 
 from audit.models import Entry
-from web.encryption import cipher, encrypt_again, marks
+from web.encryption import Rows, cipher, encrypt_again, marks
 
 ISSUER = "OpenTok Rooms"
 DIGITS = 6
@@ -90,7 +90,7 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
         new = {"secret": encrypt(secret), "last_step": step}
         return self.get_or_create(user=user, defaults=new)
 
-    def encrypt_again(self) -> int:
+    def encrypt_again(self) -> Rows:
         return encrypt_again(self.all(), "secret", _cipher())
 
 

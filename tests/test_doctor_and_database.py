@@ -1,10 +1,11 @@
 """`manage.py doctor`: what it finds on each database."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from archives.models import Archive
 from meetings.models import Meeting
@@ -51,8 +52,10 @@ def test_callbacks_that_cannot_or_do_not_come_are_a_warning(doctor):
 
 
 def test_session_monitoring_of_which_no_callback_came_is_a_warning(doctor):
+    forgotten = timezone.now() - timedelta(days=31)
+    Meeting.objects.create(session_id="1_x", started_at=forgotten, ended_at=forgotten)
     assert "session monitoring" not in {found["subject"] for found in doctor().findings}
-    meeting = Meeting.objects.create(session_id="1_x", started_at=datetime(2026, 1, 2, tzinfo=UTC))
+    meeting = Meeting.objects.create(session_id="1_x", started_at=timezone.now())
     there = meeting.connections.create(pk=str(uuid4()), connected_at=meeting.started_at)
     level, text = doctor().of("session monitoring")
     assert (level, "in the newest meetings" in text) == ("warning", True)

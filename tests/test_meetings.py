@@ -236,6 +236,18 @@ def test_attendance_is_forgotten_and_how_many_there_were_stays(settings):
     assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (1, 60)
 
 
+@pytest.mark.django_db
+def test_a_meeting_of_which_it_is_forgotten_who_was_there_is_not_counted_anew():
+    tell(came("a", 0), came("b", 0), left("a", 0, 60), left("b", 0, 60))
+    assert attendance.forget_attendance() == 1
+    listed = [{"connectionId": "c", "createdAt": milliseconds(50)}]
+    news.reconcile(SESSION, listed, asked_at=at(100), name_of=lambda _: "standup")
+    assert there() == {"c"}
+    tell(left("c", 50, 110))
+    counts = Meeting.objects.order_by("started_at").values_list("people", "person_seconds")
+    assert list(counts) == [(2, 120), (1, 60)]
+
+
 # Each client's stay: the second that they came, how long they stayed, None for still there.
 STAYS = st.dictionaries(
     st.sampled_from("abcd"),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -64,6 +65,20 @@ def made_earlier(span):
 def hidden_from_callbacks(opentok):
     """As if they were lost from now on."""
     monitor(opentok, "http://127.0.0.1:9/callbacks")
+
+
+def test_each_recording_without_a_file_is_asked_about_in_its_turn(db, monkeypatch):
+    asked = set()
+    monkeypatch.setattr(recording, "MAX_QUESTIONS", 2)
+    monkeypatch.setattr(recording, "_ask_about", lambda archive: asked.add(archive.pk))
+    for hours in (1, 2, 3):
+        created_at = timezone.now() - timedelta(hours=hours)
+        Archive.objects.create(
+            id=uuid.uuid4(), session_id="1_x", status="stopped", created_at=created_at
+        )
+    for _ in range(60):  # by chance one is left out of all once in 10**10 times
+        recording.ask_about_recordings()
+    assert len(asked) == 3
 
 
 # The policy

@@ -1,5 +1,6 @@
 """What is kept how long: nothing that should go stays, and nothing that should stay goes."""
 
+import base64
 import re
 import uuid
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from archives import retention
 from archives.models import Archive
 from archives.retention import due
 from archives.states import Status
@@ -29,6 +31,8 @@ from video import values
 
 pytestmark = pytest.mark.django_db
 
+# Which says that its project is 999.
+OF_ANOTHER_PROJECT = "1_" + base64.urlsafe_b64encode(b"1~999~~1~abc~").decode().rstrip("=")
 ARCHIVES = "/admin/archives/archive/"
 
 
@@ -134,6 +138,18 @@ def test_a_rooms_own_days_come_before_those_of_all_and_a_hold_before_both(settin
     assert set(due(ago(-60))) == set(rows)
 
 
+def test_the_days_of_a_deleted_room_stay_with_its_recordings(settings):
+    short = Room.objects.create(name="short", session_id="1_s", recording_days=2)
+    long = Room.objects.create(name="long", session_id="1_l", recording_days=90)
+    plain = Room.objects.create(name="plain", session_id="1_p")
+    rows = [recording(3, short), recording(40, long), recording(40, plain)]
+    Room.objects.remove([short, long, plain])
+    assert set(due(ago(0))) == {rows[0]}
+    settings.ARCHIVE_DAYS = 30
+    assert set(due(ago(0))) == {rows[0], rows[2]}
+    assert set(due(ago(-60))) == set(rows)
+
+
 def test_any_number_of_rooms_may_have_days_of_their_own():
     Room.objects.bulk_create(
         Room(name=f"room {number}", session_id=f"1_{number}", recording_days=30)
@@ -165,6 +181,30 @@ def test_a_file_that_may_not_be_deleted_keeps_no_other(program, opentok, setting
     Archive.objects.filter(pk=archive_id).update(created_at=ago(2))
     call_command("retention")
     assert Archive.objects.get(pk=archive_id).status == "deleted"
+
+
+def test_files_that_cannot_be_deleted_take_no_rounds_from_newer_ones(settings, monkeypatch):
+    settings.ARCHIVE_DAYS = 7
+    monkeypatch.setattr(retention, "MOST", 2)
+    monkeypatch.setattr(retention, "_last_tried", None)
+    tried = []
+    monkeypatch.setattr(retention, "_delete", tried.append)
+    rows = [recording(40 - number) for number in range(5)]
+    for _ in range(4):
+        retention.delete_due()
+    assert tried == [str(row.pk) for row in [*rows, *rows[:3]]]
+
+
+def test_a_file_of_another_project_is_deleted_in_the_own_storage_alone(settings, monkeypatch):
+    settings.ARCHIVE_DAYS = 7
+    monkeypatch.setattr(retention, "_last_tried", None)
+    tried = []
+    monkeypatch.setattr(retention, "_delete", tried.append)
+    for stored_at in (None, ago(39)):
+        row = recording(40, status=Status.UPLOADED, stored_at=stored_at)
+        Archive.objects.filter(pk=row.pk).update(session_id=OF_ANOTHER_PROJECT)
+    retention.delete_due()
+    assert tried == [str(row.pk)]
 
 
 def test_old_files_are_deleted_at_opentok_by_the_server(program, opentok):

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
+from config import environment
 from rooms.models import Room
 from staff import second_factors
 from staff.models import SecondFactor
@@ -74,6 +75,32 @@ def test_second_factors_are_encrypted_with_the_new_key(db, settings, capsys):
         second_factors.code_at(secret, int(time.time()) // second_factors.SECONDS)
     )
     assert not factor.take_recovery_code(codes[1])
+
+
+def test_what_cannot_be_read_is_counted(db, settings, capsys):
+    SecondFactor.objects.switch_on(
+        User.objects.create_superuser("ada"), second_factors.new_secret(), 0
+    )
+    settings.SECRET_KEY = NEW
+    call_command("encrypt_again")
+    said = capsys.readouterr()
+    assert "0 second factors encrypted again" in said.out
+    assert "1 second factor could not be read" in said.err
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        ("", []),
+        ("old", ["old"]),
+        ("old,secret=key", ["old,secret=key"]),
+        (f"{OLD}, {NEW}", [f"{OLD}, {NEW}", OLD, NEW]),
+        (f"{OLD},", [f"{OLD},", OLD]),
+    ],
+)
+def test_an_old_key_may_have_commas(monkeypatch, value, keys):
+    monkeypatch.setenv("WANTED", value)
+    assert environment.old_keys("WANTED") == keys
 
 
 def test_a_callback_may_be_signed_with_the_secret_before(server, opentok):

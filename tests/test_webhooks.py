@@ -408,6 +408,46 @@ def test_pauses_grow_up_to_an_hour(endpoint, receiver):
     assert pauses == [60, 1800, 3600]
 
 
+def not_tried_for(*, failing, then):
+    """As if all attempts had failed for so many hours, and the server had been off for some then."""
+    since, due = (timezone.now() - timedelta(hours=hours) for hours in (failing + then, then))
+    Endpoint.objects.update(failing_since=since, resting_until=due)
+    Delivery.objects.update(first_tried_at=since, next_try_at=due)
+
+
+@pytest.mark.parametrize(
+    ("failing", "then", "is_over"), [(0, 25, False), (20, 3, False), (20, 30, False), (24, 3, True)]
+)
+def test_time_without_attempts_is_no_time_of_failures(endpoint, receiver, failing, then, is_over):
+    record()
+    receiver.answer = 500
+    deliver_due()
+    not_tried_for(failing=failing, then=then)
+    deliver_due()
+    endpoint.refresh_from_db()
+    assert Delivery.objects.get().state == ("failed" if is_over else "waiting")
+    assert endpoint.is_active != is_over
+
+
+@pytest.mark.parametrize("what", ["an event", "a ping", "an event again"])
+def test_failures_of_days_ago_switch_off_no_webhook(endpoint, receiver, what):
+    record()
+    receiver.answer = 500
+    deliver_due()
+    not_tried_for(failing=20, then=100)
+    Delivery.objects.update(state="failed")
+    if what == "an event":
+        record()
+    elif what == "a ping":
+        Delivery.objects.ping(endpoint)
+    else:
+        Delivery.objects.send_again(Delivery.objects.all())
+    deliver_due()
+    endpoint.refresh_from_db()
+    assert endpoint.is_active
+    assert endpoint.failing_since > timezone.now() - timedelta(minutes=1)
+
+
 def test_an_endpoint_that_nobody_answers_at_rests(receiver, endpoint):
     endpoint.url = "http://127.0.0.1:9/"
     endpoint.save()

@@ -4,8 +4,7 @@ Old keys are in SECRET_KEY_FALLBACKS, which Django itself reads for sessions and
 """
 
 from base64 import urlsafe_b64encode
-from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -22,14 +21,24 @@ def cipher(salt: str, value: str = "") -> MultiFernet:
     return MultiFernet([Fernet(urlsafe_b64encode(digest)) for digest in digests])
 
 
-def encrypt_again(rows: QuerySet[Any], column: str, cipher: MultiFernet) -> int:
-    """With SECRET_KEY, what can be read; returns how many rows."""
-    count = 0
+class Rows(NamedTuple):
+    """How many were encrypted again, and how many could not be read with any of the keys."""
+
+    done: int
+    unreadable: int
+
+
+def encrypt_again(rows: QuerySet[Any], column: str, cipher: MultiFernet) -> Rows:
+    """With SECRET_KEY, what can be read."""
+    done = unreadable = 0
     for pk, held in rows.values_list("pk", column):
-        with suppress(InvalidToken):
+        try:
             new = cipher.rotate(held.encode()).decode()
-            count += rows.filter(pk=pk, **{column: held}).update(**{column: new})
-    return count
+        except InvalidToken:
+            unreadable += 1
+        else:
+            done += rows.filter(pk=pk, **{column: held}).update(**{column: new})
+    return Rows(done, unreadable)
 
 
 def marks(salt: str, value: str | bytes) -> list[str]:

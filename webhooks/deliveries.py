@@ -16,6 +16,8 @@ SENT_AGAIN = 10_000
 # How long a delivery is tried, and the pauses between: as long as it has failed so far, within.
 TRIED_FOR = timedelta(days=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+# An attempt that is later than this was late for another reason than the pauses.
+LATE = 2 * LONGEST_PAUSE
 
 
 class State(models.TextChoices):
@@ -40,6 +42,20 @@ def pause(failing_since: datetime, now: datetime) -> timedelta:
     return min(max(now - failing_since, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
+def counted_since(since: datetime | None, due_at: datetime | None, now: datetime) -> datetime:
+    """From when failures count, of which there is one now, after others `since` then if at all.
+
+    Time without attempts, while the server was off or had nothing to send, does not count; after a
+    day of it they count anew. `due_at` is when the attempt could have been made.
+    """
+    if since is None or due_at is None:
+        return since or now
+    delay = now - due_at
+    if delay >= TRIED_FOR:
+        return now
+    return min(since + delay, now) if delay > LATE else since
+
+
 class DeliveryManager(models.Manager["Delivery"]):
     def waiting(self) -> models.QuerySet[Delivery]:
         return self.filter(state=State.WAITING)
@@ -49,7 +65,7 @@ class DeliveryManager(models.Manager["Delivery"]):
         now = timezone.now()
         payload = {"type": "ping", "timestamp": now.isoformat(), "data": {}}
         Entry.objects.note("webhook.pinged", endpoint)
-        Endpoint.objects.filter(pk=endpoint.pk).update(resting_until=None)
+        _wake(Endpoint.objects.filter(pk=endpoint.pk), now)
         return self.create(
             endpoint=endpoint, event="ping", payload=json.dumps(payload), created_at=now
         )
@@ -59,7 +75,7 @@ class DeliveryManager(models.Manager["Delivery"]):
         over = deliveries.exclude(state=State.WAITING).order_by("id")
         pks = list(over.values_list("pk", flat=True)[:SENT_AGAIN])
         endpoints = over.order_by().values_list("endpoint", flat=True).distinct()
-        Endpoint.objects.filter(pk__in=list(endpoints)).update(resting_until=None)
+        _wake(Endpoint.objects.filter(pk__in=list(endpoints)), timezone.now())
         changes = {"first_tried_at": None, "next_try_at": None, "delivered_at": None}
         count = sum(
             self.filter(pk__in=pks[first : first + UPDATED_AT_ONCE]).update(
@@ -69,6 +85,11 @@ class DeliveryManager(models.Manager["Delivery"]):
         )
         Entry.objects.note("webhook.sent_again", None, count=count)
         return count
+
+
+def _wake(endpoints: models.QuerySet[Endpoint], now: datetime) -> None:
+    """Have them tried at once. Of those that rest no more it stays known until when they did."""
+    endpoints.filter(resting_until__gt=now).update(resting_until=None)
 
 
 class Delivery(models.Model):
@@ -115,10 +136,10 @@ class Delivery(models.Model):
         return f"{self.event} {self.room_name}".strip()
 
     def note(self, outcome: Outcome, now: datetime) -> None:
-        """What became of an attempt; after a day of failures it is given up."""
+        """What became of an attempt; after a day of attempts that failed it is given up."""
         self.attempts += 1
         self.status, self.answer, self.milliseconds = outcome
-        self.first_tried_at = self.first_tried_at or now
+        self.first_tried_at = counted_since(self.first_tried_at, self.next_try_at, now)
         if outcome.succeeded:
             self.state, self.delivered_at, self.next_try_at = State.DELIVERED, now, None
         elif now - self.first_tried_at >= TRIED_FOR:

@@ -19,7 +19,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from audit.actors import SERVER, acting_as
-from webhooks.deliveries import Delivery, Outcome, pause
+from webhooks.deliveries import Delivery, Outcome, counted_since, pause
 from webhooks.endpoints import Endpoint
 from webhooks.sending import SECONDS, send
 
@@ -158,7 +158,8 @@ def _note(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
     if any(outcome.succeeded for outcome in outcomes):
         endpoint.failing_since = endpoint.resting_until = None
     else:
-        endpoint.failing_since = endpoint.failing_since or now
+        since, rested = endpoint.failing_since, endpoint.resting_until
+        endpoint.failing_since = counted_since(since, rested, now)
         rest = pause(endpoint.failing_since, now)
         if any(outcome.status for outcome in outcomes):  # it may take other events
             rest = min(rest, SHORT_REST)

@@ -16,7 +16,7 @@ from django_tasks import task
 
 from access.models import ApiKey
 from audit.models import Entry
-from web.encryption import cipher, encrypt_again
+from web.encryption import Rows, cipher, encrypt_again
 from web.rows import delete_in_parts
 
 MAX_URL = 2000
@@ -51,7 +51,7 @@ class EndpointManager(models.Manager["Endpoint"]):
         """Without those whose API key was revoked since."""
         return self.filter(is_active=True).exclude(api_key__revoked_at__isnull=False)
 
-    def encrypt_again(self) -> int:
+    def encrypt_again(self) -> Rows:
         return encrypt_again(self.all(), "encrypted", _cipher())
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from archives import storage
 from archives.models import Archive
@@ -60,7 +61,10 @@ def session_monitoring() -> Iterator[Finding]:
     if not settings.CALLBACK_SECRET:
         return  # callbacks() has said so
     try:
-        newest = list(Meeting.objects.values_list("pk", flat=True)[:NEWEST_MEETINGS])
+        # Of older ones who published is forgotten.
+        since = timezone.now() - timedelta(days=settings.ATTENDANCE_DAYS)
+        recent = Meeting.objects.filter(started_at__gte=since)
+        newest = list(recent.values_list("pk", flat=True)[:NEWEST_MEETINGS])
         told = Stream.objects.filter(connection__meeting__in=newest).exists()
     except DatabaseError:
         return  # database() has said so

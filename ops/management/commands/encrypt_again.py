@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db.models import Model
 
 from staff.models import SecondFactor
 from webhooks.models import Endpoint
@@ -11,7 +12,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for model in SecondFactor, Endpoint:
-            count = model.objects.encrypt_again()
-            meta = model._meta
-            name = meta.verbose_name if count == 1 else meta.verbose_name_plural
-            self.stdout.write(f"{count} {name} encrypted again.")
+            rows = model.objects.encrypt_again()
+            self.stdout.write(f"{_counted(rows.done, model)} encrypted again.")
+            if rows.unreadable:
+                self.stderr.write(
+                    f"{_counted(rows.unreadable, model)} could not be read: SECRET_KEY_FALLBACKS "
+                    "does not have the key that encrypted them."
+                )
+
+
+def _counted(count: int, model: type[Model]) -> str:
+    meta = model._meta
+    return f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
