@@ -111,7 +111,7 @@ class ArchiveManager(FileManager):
                 known.delete_stored()
             if not was_expired:
                 self._delete_at_opentok(archive_id)
-        self._note_deletion(archive_id)
+            self._note_deletion(archive_id)
         self._note_act("recording.deleted", archive_id)
 
     @contextmanager
@@ -131,10 +131,9 @@ class ArchiveManager(FileManager):
             raise Problem("archive_held" if is_held else "archive_not_deletable")
         try:
             yield
-        except BaseException:
-            with best_effort("note that a recording was not deleted"):
+        finally:
+            with best_effort("note that a deletion is over"):
                 mine.update(deleting_at=None)
-            raise
 
     def _current(self, archive_id: str) -> Archive:
         """The row. OpenTok is asked about one that is unknown here, or may have expired since."""
