@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 from limits import RateLimitItem
 
 from access.limits import RateLimited, windows
+from web.rows import delete_some
 
 # The name of a limit, and what it counts for, such as ("code", "<room>", "<address>").
 Limit = tuple[str, ...]
@@ -104,10 +105,7 @@ class GuessWindowManager(models.Manager["GuessWindow"]):
 
     def forget_ended(self) -> None:
         """Some with each new one, so that nothing else has to clean up."""
-        with transaction.atomic():
-            ended = self.filter(ends__lt=time.time()).select_for_update(skip_locked=True)
-            # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
-            self.filter(key__in=list(ended.values_list("key", flat=True)[:100])).delete()
+        delete_some(self.filter(ends__lt=time.time()), 100)
 
     def _count(self, window: Window) -> bool:
         """Whether there was room for one more, which then counts."""

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from cryptography.fernet import MultiFernet
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from access.models import ApiKey
 from access.notes import best_effort
 from web.encryption import cipher, marks
 from web.errors import Problem
+from web.rows import delete_some
 
 KEPT_FOR = timedelta(hours=24)
 # A request that takes longer was in a process that has died. Clocks of servers differ by less.
@@ -49,14 +50,10 @@ class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
 
     def _forget_old(self) -> None:
         """Some with each new one, so that nothing else has to clean up."""
-        with transaction.atomic():
-            now = timezone.now()
-            # Not `exclude(…__range=…)`, for which no database would use the index.
-            past = models.Q(started_at__lt=now - KEPT_FOR)
-            old = self.filter(past | models.Q(started_at__gt=now + KEPT_FOR))
-            some = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:100]
-            # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
-            self.filter(pk__in=list(some)).delete()
+        now = timezone.now()
+        # Not `exclude(…__range=…)`, for which no database would use the index.
+        past = models.Q(started_at__lt=now - KEPT_FOR)
+        delete_some(self.filter(past | models.Q(started_at__gt=now + KEPT_FOR)), 100)
 
 
 class IdempotentRequest(models.Model):

@@ -32,10 +32,8 @@ ALARM = timedelta(hours=6)
 class FileManager(Catalogue):
     def to_be_stored(self) -> models.QuerySet[Archive]:
         """Those whose file is not known to be in the storage and may still get there."""
-        begun = timezone.now() - KEPT_BY_OPENTOK - DAY
-        return self.filter(
-            status__in=[Status.AVAILABLE, Status.UPLOADED], stored_at=None, created_at__gt=begun
-        )
+        may_be_there = [Status.AVAILABLE, Status.UPLOADED]
+        return self._recent().filter(status__in=may_be_there, stored_at=None)
 
     def due(self) -> models.QuerySet[Archive]:
         """Of these the ones that nobody has claimed, and that have not failed just now."""
@@ -46,12 +44,8 @@ class FileManager(Catalogue):
         """Those of whose files, the transcript's included, one is deleted by OpenTok within six
         hours, or has been unnoticed: it counts from when they were created.
         """
-        now = timezone.now()
-        there = self.filter(
-            status=Status.AVAILABLE,
-            created_at__gt=now - KEPT_BY_OPENTOK - DAY,
-            created_at__lte=now - KEPT_BY_OPENTOK + ALARM,
-        )
+        limit = timezone.now() - KEPT_BY_OPENTOK + ALARM
+        there = self._recent().filter(status=Status.AVAILABLE, created_at__lte=limit)
         transcript_is_there = Q(details__transcription__status="available")
         return there.filter(
             Q(stored_at=None) | Q(transcript_due_at__isnull=False) & transcript_is_there
@@ -59,10 +53,12 @@ class FileManager(Catalogue):
 
     def transcripts_due(self) -> models.QuerySet[Archive]:
         """Those that are copied, and whose transcript is to be looked for now."""
-        now = timezone.now()
-        begun = now - KEPT_BY_OPENTOK - DAY
-        rows = self.filter(not_being_deleted(), status=Status.AVAILABLE, created_at__gt=begun)
-        return rows.filter(transcript_due_at__lte=now).order_by("created_at")
+        rows = self._recent().filter(not_being_deleted(), status=Status.AVAILABLE)
+        return rows.filter(transcript_due_at__lte=timezone.now()).order_by("created_at")
+
+    def _recent(self) -> models.QuerySet[Archive]:
+        """Those of which OpenTok may still have a file."""
+        return self.filter(created_at__gt=timezone.now() - KEPT_BY_OPENTOK - DAY)
 
     def link(self, remote: Remote) -> str | None:
         """Where its file is, for ten minutes: at OpenTok, or in the storage; None without a file.

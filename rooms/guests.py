@@ -20,6 +20,7 @@ from audit.models import Entry
 from meetings.models import Connection
 from video import ids
 from web.errors import Problem
+from web.rows import delete_some
 
 if TYPE_CHECKING:
     from rooms.models import Room
@@ -143,11 +144,7 @@ class GuestManager(models.Manager["Guest"]):
 
     def _forget_old(self) -> None:
         """Some with each new one, so that nothing else has to clean up."""
-        with transaction.atomic():
-            old = self.filter(asked_at__lt=timezone.now() - KEPT_FOR)
-            some = old.select_for_update(skip_locked=True).values_list("pk", flat=True)
-            # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
-            self.filter(pk__in=list(some[:FORGOTTEN_AT_ONCE])).delete()
+        delete_some(self.filter(asked_at__lt=timezone.now() - KEPT_FOR), FORGOTTEN_AT_ONCE)
 
 
 def _has_left(connection_id: str) -> bool:

@@ -65,6 +65,14 @@ def delete_in_parts(rows: models.QuerySet[Any]) -> None:
         models.QuerySet(rows.model).filter(pk__in=pks).delete()
 
 
+def delete_some(rows: models.QuerySet[Any], most: int) -> None:
+    """At most so many, without a wait for those that another process deletes."""
+    with transaction.atomic():
+        some = rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most]
+        # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
+        models.QuerySet(rows.model).filter(pk__in=list(some)).delete()
+
+
 def parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """As many at a time as every database takes in one statement."""
     for first in range(0, len(ids), ROWS_AT_ONCE):
