@@ -19,31 +19,19 @@ def row(opentok):
     return recorded(opentok)
 
 
-def test_nothing_is_held_while_it_is_deleted(row, monkeypatch):
+@pytest.mark.parametrize("is_deleted_twice", [False, True])
+def test_nothing_is_held_while_it_is_deleted(row, monkeypatch, is_deleted_twice):
     delete = door.delete_archive
 
-    def delete_while_held(archive_id):
+    def delete_meanwhile(archive_id):
+        if is_deleted_twice:
+            with raises("archive_not_deletable"):
+                Archive.objects.remove(archive_id)
         with raises("archive_not_holdable"):
             Archive.objects.hold(archive_id)
         return delete(archive_id)
 
-    monkeypatch.setattr(door, "delete_archive", delete_while_held)
-    Archive.objects.remove(str(row.pk))
-    row.refresh_from_db()
-    assert (row.status, row.held_at) == ("deleted", None)
-
-
-def test_a_second_deletion_at_the_same_moment_does_not_open_the_way_for_a_hold(row, monkeypatch):
-    delete = door.delete_archive
-
-    def delete_while_deleted(archive_id):
-        with raises("archive_not_deletable"):
-            Archive.objects.remove(archive_id)
-        with raises("archive_not_holdable"):
-            Archive.objects.hold(archive_id)
-        return delete(archive_id)
-
-    monkeypatch.setattr(door, "delete_archive", delete_while_deleted)
+    monkeypatch.setattr(door, "delete_archive", delete_meanwhile)
     Archive.objects.remove(str(row.pk))
     row.refresh_from_db()
     assert (row.status, row.held_at) == ("deleted", None)

@@ -83,17 +83,7 @@ def test_a_list_that_waits_for_a_departure_leaves_it_as_it_was_told(transactiona
     news.apply_callback(told | {"event": "connectionCreated"}, name_of=str)
     left = told | {"event": "connectionDestroyed", "reason": "clientDisconnected"}
 
-    def look():
-        news.reconcile("1_x", [], asked_at=start + timedelta(minutes=1), name_of=str)
-        connection.close()
-
-    with ThreadPoolExecutor(1) as another:
-        with transaction.atomic():
-            news.apply_callback(left, name_of=str)
-            looked = another.submit(look)
-            while connection.vendor == "postgresql" and not somebody_waits_for_a_lock():
-                assert not looked.done()
-        looked.result()
+    list_while_told(left, listed=[], asked_at=start + timedelta(minutes=1))
     assert Connection.objects.get().reason == "clientDisconnected"
     assert Meeting.objects.get().ended_at == Connection.objects.get().left_at
 
@@ -107,19 +97,25 @@ def test_a_list_that_waits_for_a_departure_begins_no_meeting_of_nobody(transacti
     left = told | {"event": "connectionDestroyed", "reason": "clientDisconnected"}
     listed = [{"connectionId": "a", "createdAt": client["createdAt"]}]
 
+    list_while_told(left, listed=listed, asked_at=start + timedelta(minutes=2))
+    assert Connection.objects.get().reason == "clientDisconnected"
+    assert Meeting.objects.get().ended_at is not None
+
+
+def list_while_told(told, *, listed, asked_at):
+    """A list comes while the callback before it is being written down, and waits for it."""
+
     def look():
-        news.reconcile("1_x", listed, asked_at=start + timedelta(minutes=2), name_of=str)
+        news.reconcile("1_x", listed, asked_at=asked_at, name_of=str)
         connection.close()
 
     with ThreadPoolExecutor(1) as another:
         with transaction.atomic():
-            news.apply_callback(left, name_of=str)
+            news.apply_callback(told, name_of=str)
             looked = another.submit(look)
             while connection.vendor == "postgresql" and not somebody_waits_for_a_lock():
                 assert not looked.done()
         looked.result()
-    assert Connection.objects.get().reason == "clientDisconnected"
-    assert Meeting.objects.get().ended_at is not None
 
 
 def somebody_waits_for_a_lock():
