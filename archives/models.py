@@ -90,9 +90,9 @@ class Archive(Stored):
             models.Index(fields=["room", "created_at", "id"], name="archive_room_created"),
             models.Index(fields=["session_id"], name="archive_session"),
             models.Index(
-                fields=["held_at"],
+                fields=["created_at", "id"],
                 condition=models.Q(held_at__isnull=False),
-                name="archive_held",
+                name="archive_held_created",
             ),
             models.Index(
                 fields=["recording_days"],

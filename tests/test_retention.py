@@ -24,6 +24,7 @@ from ops.deletions import DeletedSoon
 from ops.retention import KEPT, RULES, Rule, forget_old
 from rooms.models import Ban, Room
 from tests.api_client import Program, refusal
+from tests.plans import forbid
 from tests.server_process import ROOT
 from tests.test_admin_actions import staff
 from tests.test_contract_views import started
@@ -309,6 +310,14 @@ def test_the_list_of_recordings_shows_what_is_on_hold(admin_client):
     page = admin_client.get(ARCHIVES, {"on_hold": "yes"})
     assert list(page.context["cl"].result_list) == [held]
     assert '<span class="state held">on hold</span>' in page.content.decode()
+
+
+def test_recordings_on_hold_are_read_from_an_index_in_the_order_of_the_list(db):
+    forbid("seqscan", "bitmapscan")
+    plan = Archive.objects.filter(held_at__isnull=False)[:50].explain()
+    assert "archive_held_created" in plan
+    assert "sort" not in plan.lower()
+    assert "TEMP B-TREE" not in plan
 
 
 # What goes when
