@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
 from django.utils.http import parse_header_parameters
 
-from web import hosts, paths
+from web import paths
 
 LONGEST_CONTENT_TYPE = 1024
+# With underscores, which Django refuses and which names in Docker networks have.
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[._-]*[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]*)?")
 # A request line may name a whole URL.
 AROUND_PATH = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*|[?#].*\Z", re.IGNORECASE | re.DOTALL)
 
@@ -69,13 +72,18 @@ class Request(WSGIRequest):
             self.content_params = {}
 
     def get_host(self) -> str:
-        """In any form that HTTP allows if ALLOWED_HOSTS allows any. Django allows those of DNS."""
+        """The `Host`; `localhost` for a request of HTTP/1.0 that has none. Any name of a host if
+        ALLOWED_HOSTS allows any.
+        """
         if "*" not in settings.ALLOWED_HOSTS:
             return super().get_host()
+        if host := str(self._get_raw_host()):  # type: ignore[attr-defined]
+            if not HOST.fullmatch(host):
+                raise DisallowedHost("The Host is no name of a host.")
+            return host.removesuffix(":")
         port = self.get_port()
-        here = "localhost" if port == ("443" if self.is_secure() else "80") else f"localhost:{port}"
-        host: str = self._get_raw_host()  # type: ignore[attr-defined]
-        return hosts.host_of_request(host, otherwise=here)
+        is_usual = port == ("443" if self.is_secure() else "80")
+        return "localhost" if is_usual else f"localhost:{port}"
 
 
 def _routed(path: str) -> str:
