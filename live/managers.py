@@ -19,6 +19,7 @@ from rooms.names import clean_name
 from video import audio_connector, broadcasts, captions, concurrency, renders, sessions, sip, tokens
 from video.answers import Remote
 from video.errors import VideoError
+from web.errors import Problem
 from webhooks import events
 
 if TYPE_CHECKING:
@@ -128,14 +129,14 @@ class ActivityManager(models.Manager["Activity"]):
         except ValueError:
             found = None
         if found is None:
-            raise operations.not_found(kind)
+            raise Problem(f"{kind}_not_found")
         return found
 
     def latest_of(self, session_id: str, kind: str, **columns: Any) -> Activity:
         """The one that was started last, also if it is over. Error: the kind's `…_not_found`."""
         if found := self.filter(session_id=session_id, kind=kind, **columns).first():
             return found
-        raise operations.not_found(kind)
+        raise Problem(f"{kind}_not_found")
 
     def running(self, session_id: str, kind: str = "") -> models.QuerySet[Activity]:
         running = self.filter(session_id=session_id, ended_at__isnull=True)
@@ -252,12 +253,10 @@ class ActivityManager(models.Manager["Activity"]):
             activity.save(force_insert=True)
             tell(activity)
 
-    def _after(
-        self, activity: Activity, ask: Callable[[Activity], Remote], *, ends: bool = False
-    ) -> Activity:
+    def _after(self, activity: Activity, ask: operations.Ask, *, ends: bool = False) -> Activity:
         """Ask OpenTok, and write down what it says. What it does not know any more is over."""
         try:
-            activity.answer = ask(activity)
+            activity.answer = ask(activity) or {}
         except VideoError as error:
             if error.code not in operations.GONE:
                 raise

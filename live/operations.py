@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from video import audio_connector, broadcasts, captions, connections, moderation, renders
 from video.answers import Remote
 from video.errors import VideoError
-from web.errors import Problem
 
 if TYPE_CHECKING:
     from live.models import Activity
@@ -28,56 +27,24 @@ GONE = {
 logger = logging.getLogger(__name__)
 
 
-def not_found(kind: str) -> Problem:
-    match kind:
-        case "broadcast":
-            return Problem("broadcast_not_found")
-        case "captions":
-            return Problem("captions_not_found")
-        case "render":
-            return Problem("render_not_found")
-        case "call":
-            return Problem("call_not_found")
-        case _:
-            return Problem("audio_connector_not_found")
-
-
-def _stop_captions(activity: Activity) -> Remote:
-    captions.stop_captions(str(activity.pk))
-    return {}
-
-
-def _stop_render(activity: Activity) -> Remote:
-    renders.stop_render(str(activity.pk))
-    return {}
-
-
-def _hang_up(activity: Activity) -> Remote:
-    moderation.disconnect(activity.session_id, activity.connection_id)
-    return {}
-
-
-def _disconnect_audio(activity: Activity) -> Remote:
-    audio_connector.disconnect(str(activity.pk))
-    return {}
-
-
-def _look_at_connection(activity: Activity) -> Remote:
+def _look_at_connection(activity: Activity) -> None:
     """OpenTok has no look at a call or an audio connector, but at who is there."""
     there = {each["connectionId"] for each in connections.list_connections(activity.session_id)}
     if activity.connection_id not in there:
         raise VideoError("connection_not_found")
-    return {}
 
 
-STOP: dict[str, Callable[[Activity], Remote]] = {
+# What OpenTok answers about an activity; None where it answers with nothing.
+Ask = Callable[["Activity"], Remote | None]
+
+STOP: dict[str, Ask] = {
     "broadcast": lambda activity: broadcasts.stop_broadcast(str(activity.pk)),
-    "captions": _stop_captions,
-    "render": _stop_render,
-    "call": _hang_up,
-    "audio_connector": _disconnect_audio,
+    "captions": lambda activity: captions.stop_captions(str(activity.pk)),
+    "render": lambda activity: renders.stop_render(str(activity.pk)),
+    "call": lambda activity: moderation.disconnect(activity.session_id, activity.connection_id),
+    "audio_connector": lambda activity: audio_connector.disconnect(str(activity.pk)),
 }
-LOOK: dict[str, Callable[[Activity], Remote]] = {
+LOOK: dict[str, Ask] = {
     "broadcast": lambda activity: broadcasts.get_broadcast(str(activity.pk)),
     "captions": lambda activity: captions.get_captions(str(activity.pk)),
     "render": lambda activity: renders.get_render(str(activity.pk)),

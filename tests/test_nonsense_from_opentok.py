@@ -7,7 +7,6 @@ import pytest
 from django.test import Client as Browser
 
 from archives.models import Archive
-from rooms.models import Room
 from tests.api_client import refusal
 from tests.problems import raises
 from tests.server_process import Server
