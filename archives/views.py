@@ -60,10 +60,9 @@ class ArchiveViewSet(ViewSet):
         },
     )
     def list(self, request: Request) -> Response:
-        query = ListQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        check_key_covers_list(key_of(request), query.validated_data.get("session_id"))
-        return Response(Archive.objects.fetch_list(**query.validated_data))
+        query = ListQuerySerializer.read(request.query_params)
+        check_key_covers_list(key_of(request), query["session_id"])
+        return Response(Archive.objects.fetch_list(**query))
 
     @extend_schema(
         operation_id="start_recording",
@@ -73,10 +72,9 @@ class ArchiveViewSet(ViewSet):
         extensions={"x-codes": {"invalid", "room_not_covered", *NOT_STARTED, *ANY_CALL}},
     )
     def start(self, request: Request) -> Response:
-        body = StartSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        check_key_covers_session(key_of(request), body.validated_data["session_id"])
-        return Response(Archive.objects.start(**body.validated_data))
+        body = StartSerializer.read(request.data)
+        check_key_covers_session(key_of(request), body["session_id"])
+        return Response(Archive.objects.start(**body))
 
     @extend_schema(
         operation_id="stop_recording",
