@@ -16,7 +16,6 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from limits import RateLimitItem
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -58,16 +57,12 @@ class RateLimited(Problem):
 def client_ident(request: Request) -> str:
     """Whom a request counts for: the key that it was sent with, or else its address."""
     prefix = getattr(request.auth, "prefix", "")  # of an ApiKey; client tokens cost nothing to get
-    return f"key:{prefix}" if prefix else address_ident(request._request)
+    return f"key:{prefix}" if prefix else address_ident(request.META)
 
 
-def ident_of_address(environ: Mapping[str, Any]) -> str:
-    return f"address:{address_of(environ)}"
-
-
-def address_ident(request: HttpRequest) -> str:
+def address_ident(environ: Mapping[str, Any]) -> str:
     """Whom a request counts for that has no good key: its address."""
-    return ident_of_address(request.META)
+    return f"address:{address_of(environ)}"
 
 
 def address_of(environ: Mapping[str, Any]) -> str:

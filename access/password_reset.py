@@ -38,7 +38,7 @@ class Limited:
     """Mixed into a view: the admin's own are limited by access.refusals.ProblemMiddleware."""
 
     def dispatch(self, request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
-        consume("other", address_ident(request))
+        consume("other", address_ident(request.META))
         return super().dispatch(request, *given, **named)  # type: ignore[misc, no-any-return]
 
 
@@ -50,7 +50,7 @@ class AskView(Limited, views.PasswordResetView):
         refused as unknown ones are. By a job, or the time that it takes would tell them apart.
         """
         address = form.cleaned_data["email"]
-        consume("login", address_ident(self.request))
+        consume("login", address_ident(self.request.META))
         consume("login", f"mail to {address.lower()}")
         mail_links.enqueue(address, self.request.get_host(), self.request.is_secure())
         return HttpResponseRedirect(self.get_success_url())

@@ -69,7 +69,7 @@ def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions
         if name == "refused":
             _note_refusal(request, problems.code_of(error))
         try:
-            consume(name, address_ident(request))
+            consume(name, address_ident(request.META))
         except RateLimited as limited:
             return limited
     return error
@@ -135,7 +135,7 @@ class ProblemMiddleware:
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
         if request.resolver_match and request.resolver_match.app_name == "admin":
             try:
-                consume("other", address_ident(request))
+                consume("other", address_ident(request.META))
             except RateLimited as error:
                 return answer(request, error)
         return None

@@ -42,14 +42,14 @@ def provider_failures() -> Iterator[None]:
 @provider_failures()
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     """To the provider."""
-    consume("other", address_ident(request))
+    consume("other", address_ident(request.META))
     return views.login(request, provider_id)  # type: ignore[no-any-return]
 
 
 @provider_failures()
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Back from the provider, with a code or an error."""
-    consume("other", address_ident(request))
+    consume("other", address_ident(request.META))
     return views.callback(request, provider_id)  # type: ignore[no-any-return]
 
 

@@ -21,7 +21,7 @@ from rest_framework.exceptions import APIException
 
 from access.actors import visitor_at
 from access.capabilities import Capability
-from access.limits import address_of, consume, ident_of_address
+from access.limits import address_ident, address_of, consume
 from audit.actors import acting
 from rooms import generation
 from rooms.credentials import credentials_for
@@ -118,7 +118,7 @@ def answer(environ: Environ, name: str) -> Answer | None:
                 return None
             before = generation.current()
             with acting(lambda: visitor_at(address_of(environ))):
-                room = Room.objects.open(name, visitor=Visitor(client=ident_of_address(environ)))
+                room = Room.objects.open(name, visitor=Visitor(client=address_ident(environ)))
             found = _credentials(environ, room, started=environ[edge.STARTED])
         except Exception as error:
             environ[ERROR] = error
@@ -144,7 +144,7 @@ def _is_let_in(environ: Environ) -> bool:
     if settings.SECURE_SSL_REDIRECT and not edge.is_secure(environ):
         return False
     edge.check_headers(environ)
-    consume("join", ident_of_address(environ))
+    consume("join", address_ident(environ))
     return True
 
 

@@ -110,7 +110,7 @@ def _of_pin(request: Request, told: dict[str, Any]) -> Ncco:
     digits = _word(dtmf.get("digits") if isinstance(dtmf, dict) else dtmf)
     # Only a webhook that is signed says truly who is calling.
     caller = _word(told.get("from")) if settings.VOICE_SIGNATURE_SECRET else ""
-    client = f"phone:{caller}" if caller else address_ident(request._request)
+    client = f"phone:{caller}" if caller else address_ident(request.META)
     guesses = Guesses(own=("code", "pin", client), all_clients=("code_room", "pin"), client=client)
     rooms = Conference.objects.select_related("room")
     conference = guesses.check(lambda: rooms.filter(pin=digits).first())
