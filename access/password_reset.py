@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordResetView
 from django.core.mail import send_mail
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.template.loader import render_to_string
 from django_tasks import task
 
@@ -34,15 +34,7 @@ def mail_links(address: str, host: str, use_https: bool) -> None:
         form.save(domain_override=host, use_https=use_https)
 
 
-class Limited:
-    """Mixed into a view: the admin's own are limited by access.refusals.ProblemMiddleware."""
-
-    def dispatch(self, request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
-        consume("other", address_ident(request.META))
-        return super().dispatch(request, *given, **named)  # type: ignore[misc, no-any-return]
-
-
-class AskView(Limited, views.PasswordResetView):
+class AskView(PasswordResetView):
     form_class = ResetForm
 
     def form_valid(self, form: Any) -> Any:
@@ -54,15 +46,3 @@ class AskView(Limited, views.PasswordResetView):
         consume("login", f"mail to {address.lower()}")
         mail_links.enqueue(address, self.request.get_host(), self.request.is_secure())
         return HttpResponseRedirect(self.get_success_url())
-
-
-class SentView(Limited, views.PasswordResetDoneView):
-    pass
-
-
-class ChooseView(Limited, views.PasswordResetConfirmView):
-    pass
-
-
-class DoneView(Limited, views.PasswordResetCompleteView):
-    pass

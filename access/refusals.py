@@ -15,6 +15,7 @@ from rest_framework import exceptions
 
 from access.failures import note_failure
 from access.limits import RateLimited, address_ident, address_of, consume
+from staff.middleware import is_in_admin
 from telemetry.logs import in_one_line
 from web import problems
 from web.database_errors import is_unavailable
@@ -122,8 +123,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class ProblemMiddleware:
-    """Limits the admin as the framework limits views of the API, and answers the errors there that
-    know their status.
+    """Limits all below ADMIN_URL as the framework limits views of the API, and answers the errors
+    there that know their status.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -133,7 +134,7 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
-        if request.resolver_match and request.resolver_match.app_name == "admin":
+        if is_in_admin(request):
             try:
                 consume("other", address_ident(request.META))
             except RateLimited as error:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from audit.models import Entry
-from staff.middleware import InAdminOnly
+from staff.middleware import is_for_staff
 from staff.models import SecondFactor
 
 GIVEN = "second_factor_given"
@@ -61,15 +61,14 @@ def note_given(
         Entry.objects.note("login.succeeded", user)
 
 
-class NobodyWithoutIt:
+class SecondFactorMiddleware:
+    """After the one that knows the user of the session."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        lazy: Any = SimpleLazyObject(lambda: user_of(request))
-        request.user = lazy
+        if is_for_staff(request):
+            lazy: Any = SimpleLazyObject(lambda: user_of(request))
+            request.user = lazy
         return self.get_response(request)
-
-
-class SecondFactorMiddleware(InAdminOnly, NobodyWithoutIt):
-    """After the one that knows the user of the session."""

@@ -20,7 +20,6 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
-from access.limits import address_ident, consume
 from access.login import page_after
 from access.second_factor import SINGLE_SIGN_ON, is_owed, note_given
 from web.errors import Problem
@@ -42,14 +41,12 @@ def provider_failures() -> Iterator[None]:
 @provider_failures()
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     """To the provider."""
-    consume("other", address_ident(request.META))
     return views.login(request, provider_id)  # type: ignore[no-any-return]
 
 
 @provider_failures()
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Back from the provider, with a code or an error."""
-    consume("other", address_ident(request.META))
     return views.callback(request, provider_id)  # type: ignore[no-any-return]
 
 
