@@ -12,7 +12,7 @@ from web.serializers import StrictSerializer as StrictSerializer  # what views h
 class IdField(serializers.UUIDField):
     """One of OpenTok's ids, which are texts here."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: Any) -> Any:
         return str(super().to_internal_value(data))
 
 
