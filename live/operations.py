@@ -27,6 +27,10 @@ GONE = {
 logger = logging.getLogger(__name__)
 
 
+def _hang_up(activity: Activity) -> None:
+    moderation.disconnect(activity.session_id, activity.connection_id)
+
+
 def _look_at_connection(activity: Activity) -> None:
     """OpenTok has no look at a call or an audio connector, but at who is there."""
     there = {each["connectionId"] for each in connections.list_connections(activity.session_id)}
@@ -41,7 +45,7 @@ STOP: dict[str, Ask] = {
     "broadcast": lambda activity: broadcasts.stop_broadcast(str(activity.pk)),
     "captions": lambda activity: captions.stop_captions(str(activity.pk)),
     "render": lambda activity: renders.stop_render(str(activity.pk)),
-    "call": lambda activity: moderation.disconnect(activity.session_id, activity.connection_id),
+    "call": _hang_up,
     "audio_connector": lambda activity: audio_connector.disconnect(str(activity.pk)),
 }
 LOOK: dict[str, Ask] = {

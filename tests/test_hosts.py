@@ -22,7 +22,7 @@ SERVED = {
 }
 REFUSED = [
     b"<b>", b'"x', b"a b", b"a/b", b"u@h", b"a,b", b"a\\b", b"a?b", b"a#b", b"[::1", b"x:y",
-    b"[<b>]", b"[fe80::1%<b>]", b"[fe80::1%/evil.example]", b"evil.example:80/x", b".", b"%41",
+    b"[<b>]", b"[fe80::1%<b>]", b"[fe80::1%/evil.example]", b"evil.example:80/x", b"%41",
     b"$(id)", b"a'b&c;d", b"[v1.x]",
 ]  # fmt: skip
 
