@@ -3,7 +3,6 @@
 import time
 import unicodedata
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 from django.db import connections, models, transaction
@@ -62,25 +61,14 @@ def _fold(rows: models.QuerySet[Any], column: str) -> list[Any]:
     field: Any = rows.model._meta.get_field(column)
     with transaction.atomic(using=rows.db):
         ids = list(rows.values_list("pk", flat=True))
+        all_rows = rows.model._default_manager.using(rows.db)
         # Locked in the order in which the server locks them, or the two could wait for each other.
-        mine = rows.model._default_manager.using(rows.db).filter(pk__in=ids).order_by("pk")
+        mine = all_rows.filter(pk__in=ids).order_by("pk")
         batch = list(mine.only("pk", "created_at", *field.sources).select_for_update())
-        if batch:
-            _update(batch, field, using=rows.db)
+        for row in batch:
+            field.pre_save(row, add=False)
+        all_rows.bulk_update(batch, [column])
     if batch and connections[rows.db].vendor == "sqlite":
         # Those who wait for its one lock look for it now and then.
         time.sleep(time.monotonic() - started)
     return batch
-
-
-def _update(rows: list[models.Model], field: Any, *, using: str) -> None:
-    """In one statement, by hand: Django takes longer to compose it than SQLite to run it."""
-    meta, connection = rows[0]._meta, connections[using]
-    texts = {
-        meta.pk.get_db_prep_value(row.pk, connection): field.pre_save(row, add=False)
-        for row in rows
-    }
-    cases, marks = "WHEN %s THEN %s " * len(texts), ", ".join(["%s"] * len(texts))
-    query = f"UPDATE {meta.db_table} SET {field.column} = CASE id {cases} END WHERE id IN ({marks})"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(query, [*chain.from_iterable(texts.items()), *texts])
