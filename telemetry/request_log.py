@@ -79,8 +79,9 @@ def counted_as(request: HttpRequest, method: str, route: str, status: int) -> tu
 
 
 def route_of(request: HttpRequest) -> str:
-    """The route of a request, such as `/room/<name>`, and never its path. NO_ROUTE if it has none, or
-    was refused before it was routed.
+    """The route of a request, such as `/room/<name>`, and never its path.
+
+    NO_ROUTE if it has none, or was refused before it was routed.
     """
     if request.resolver_match:
         return template(request.resolver_match.route)

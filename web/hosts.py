@@ -12,12 +12,12 @@ USABLE = re.compile(r"\[[A-Fa-f0-9:][A-Za-z0-9:.%_~-]*\]|[._-]*[A-Za-z0-9][A-Za-
 
 
 def to_ascii(name: str) -> str:
-    """As browsers write a name, with `xn--` for an international one. ValueError for none."""
+    """A host name as browsers write it, with `xn--` for an international one. ValueError"""
     return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode()
 
 
 def allowed_host(entry: str) -> str:
-    """An entry of ALLOWED_HOSTS as Django compares it. ValueError if it could match nothing."""
+    """An entry of ALLOWED_HOSTS as Django compares it. ValueError if it can match no host."""
     if entry == "*":
         return entry
     inside = entry[1:-1] if entry.startswith("[") and entry.endswith("]") else entry
@@ -30,7 +30,7 @@ def allowed_host(entry: str) -> str:
 
 
 def origin(entry: str) -> str:
-    """An entry of CORS_ALLOWED_ORIGINS as browsers send it. ValueError if none of them would."""
+    """An entry of CORS_ALLOWED_ORIGINS as browsers send it. ValueError if no browser sends it."""
     if entry in {"*", "null"}:
         return entry
     if not (parts := ORIGIN.fullmatch(entry)):

@@ -1,4 +1,4 @@
-"""What is common to all bodies and queries."""
+"""The base of serializers of bodies and queries."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from rest_framework import serializers
 class BodySerializer(serializers.Serializer):
     @classmethod
     def read(cls, data: Any, instance: Any = None) -> dict[str, Any]:
-        """What was sent, checked, in our words; of an `instance`, what is to change."""
+        """The validated data; with an `instance`, a part of its fields. Error: invalid."""
         serializer = cls(instance, data=data, partial=instance is not None)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
