@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rest_framework.exceptions import APIException
 
-from api.openapi.codes import every_code
+from api.openapi.schema import every_code
 from api.openapi.views import schema
 from live.models import Kind
 from tests.api_client import Program
