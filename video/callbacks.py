@@ -1,4 +1,4 @@
-"""What OpenTok tells by itself: signed HTTP requests, called callbacks."""
+"""OpenTok's callbacks: signed HTTP requests about what happens in sessions."""
 
 import logging
 import re
@@ -31,18 +31,18 @@ EVENTS = {
         "session",
     ),
 }
-# Of archives alone: an Experience Composer's callback has an id, a session and a status as well.
+# Only archives have these. A render's callback has an id, a session and a status as well.
 ONLY_OF_ARCHIVES = {"duration", "size", "outputMode"}
 
 logger = logging.getLogger(__name__)
 
 
 def read(body: bytes, *, authorization: str) -> tuple[str, Remote] | None:
-    """What a callback tells of, and the object; None if it is of no known kind.
+    """The kind of a callback, and its object; None for an unknown kind.
 
     The kinds: archive, broadcast, captions, render, call and session (connections and streams).
-    `body` is as it came, `authorization` the header. Errors: callbacks_closed, callback_refused,
-    before anything in the body is looked at; callback_invalid.
+    `body` is the raw body, `authorization` the header. Errors: callbacks_closed, callback_refused;
+    callback_invalid, for a body whose signature is right.
     """
     if not settings.CALLBACK_SECRET:
         raise Problem("callbacks_closed")
@@ -87,8 +87,8 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 
 def _kind(told: dict[str, Any]) -> str | None:
-    """Most kinds name it in `event`. OpenTok's REST reference shows an archive without one, and
-    its guides captions and renders.
+    """`event` names it, except that OpenTok's REST reference shows archives without an `event`, and
+    its guides show captions and renders without one.
     """
     event = told.get("event")
     if event is not None:
@@ -105,7 +105,7 @@ def _captions(told: dict[str, Any]) -> Remote:
 
 
 def _call(told: dict[str, Any]) -> Remote:
-    """A SIP call as the other kinds are: with an id and a status of its own."""
+    """A SIP call in the shape of the other kinds: with an id and a status."""
     about = told.get("call") if isinstance(told.get("call"), dict) else {}
     is_over = told["event"] == "callDestroyed"
     return {
@@ -122,7 +122,7 @@ _AS_ITEM = {"captions": _captions, "call": _call}
 
 
 def _word(told: dict[str, Any]) -> str:
-    """What it is about, in a word for the log."""
+    """The event in one word, for the log."""
     event = told.get("event")
     if event is None:
         return "without an event"
@@ -132,12 +132,12 @@ def _word(told: dict[str, Any]) -> str:
 
 @lru_cache(100)
 def _say_dropped(kind: str) -> None:
-    """Once for each kind: busy sessions send hundreds of them."""
+    """Log each kind once, since busy sessions send hundreds of callbacks."""
     logger.info("Callbacks of this kind are not taken; dropped: %s", kind)
 
 
 def _refuse_others(told: dict[str, Any]) -> None:
-    """Raise `callback_refused` for an archive of another project: two may have the same secret."""
+    """Error: callback_refused, if it is about another project, which may have the same secret."""
     named = [told.get(name) for name in ("projectId", "partnerId", "applicationId")]
     named.append(ids.project_of(str(told.get("sessionId", ""))))
     project_id = accounts.current().project_id

@@ -7,7 +7,7 @@ from video.errors import VideoError
 
 
 def owns(session_id: str) -> bool:
-    """Whether a session is the configured project's, as it is unless its id tells another one's."""
+    """Whether a session is the configured project's. If its id does not tell, it is."""
     return ids.project_of(session_id) in {None, accounts.current().project_id}
 
 

@@ -21,9 +21,9 @@ def dial(
     observe_force_mute: bool | None = None,
     streams: Iterable[str] | None = None,
 ) -> Remote:
-    """Call a phone into a session; the answer's `connectionId` is there before it is picked up.
+    """Call a phone into a session. Its `connectionId` is known before the call is picked up.
 
-    `streams` are what it hears, unless all. Errors: call_refused, call_conflict, nobody_connected.
+    The phone hears `streams`, or all. Errors: call_refused, call_conflict, nobody_connected.
     """
     sip: dict[str, Any] = rest.given(
         uri=uri,
