@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # which are 65,536 or 256 of them.
 NETWORK_FACTOR = 16
 
-# Limits of all clients together, whose windows are named after what is guessed, such as a user name,
-# and not after a client.
+# Limits of all clients together, whose windows are named after what is guessed, such as a user
+# name, and not after a client.
 OF_ALL_CLIENTS = {"code_room", "login_name", "second_factor", "slow", "wrong"}
 
 LONGEST = 64  # characters of an address with a port and brackets

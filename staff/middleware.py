@@ -1,4 +1,4 @@
-"""Django's middleware for sessions, users and messages, run for staff's addresses alone."""
+"""Django's middleware for sessions, users and messages, for the pages of staff only."""
 
 import re
 from contextlib import nullcontext
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from staff.time_zones import zone_for
 
-# What staff open in their browsers outside of the admin; the view has to say `takes_staff`.
+# A page of staff outside of the admin; its view has to name `takes_staff`.
 FOR_STAFF_AS_WELL = re.compile(r"/archive/[^/]+/view/?\Z")
 
 
@@ -39,7 +39,7 @@ class ForStaffOnly:
 
 class SessionMiddleware(ForStaffOnly, sessions.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
-        # In quotes a cookie may hold a NUL, which PostgreSQL cannot look for.
+        # A quoted cookie may contain a NUL, which PostgreSQL refuses.
         if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
             del request.COOKIES[settings.SESSION_COOKIE_NAME]
         super().process_request(request)

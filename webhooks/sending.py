@@ -23,7 +23,7 @@ from webhooks.addresses import Place, place_of, resolve
 from webhooks.deliveries import MAX_ANSWER, Delivery, Outcome
 from webhooks.endpoints import SECRET_PREFIX, Endpoint
 
-# Of an attempt, from the look-up of the name to the end of the answer.
+# For an attempt, from the look-up of the name to the end of the answer.
 SECONDS = 15
 READ_BYTES = 4096
 REASONS: dict[type[BaseException], str] = {
@@ -36,7 +36,7 @@ REASONS: dict[type[BaseException], str] = {
 
 
 def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
-    """Redirects are answers like others, and are not followed."""
+    """Make one attempt. Redirects are not followed."""
     began = time.monotonic()
     body = delivery.payload.encode()
     try:
@@ -93,12 +93,12 @@ def _post(place: Place, headers: dict[str, str], body: bytes) -> tuple[int, str]
 
 
 def _connected(place: Place, until: float) -> socket.socket:
-    """To the address that was checked, whatever the name leads to a moment later."""
+    """A connection to the checked address, even if the name resolves to another one later."""
     address = deadlines.in_thread(resolve, place).result(deadlines.left(until))
     sock = socket.create_connection((address, place.port), timeout=deadlines.left(until))
     if place.scheme == "http":
         return sock
-    with closing(sock):  # which the other one takes over
+    with closing(sock):  # wrap_socket takes its file descriptor over
         sock.settimeout(deadlines.left(until))  # of the whole handshake
         context = _context(settings.REQUESTS_CA_BUNDLE or certifi.where())
         return context.wrap_socket(sock, server_hostname=place.host.rstrip("."))
