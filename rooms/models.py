@@ -34,7 +34,7 @@ class Role(models.TextChoices):
 
 
 class Room(Policy, Owned, NotesUse, models.Model):
-    """A name that people can say, and the session that it stands for."""
+    """A name, and the session that clients join under it."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
     folded_name = FoldedField(sources=["name"])
@@ -77,7 +77,7 @@ class Room(Policy, Owned, NotesUse, models.Model):
 
     @property
     def room_name(self) -> str:
-        """As recordings and all else that belongs to a room have it."""
+        """The same attribute as of recordings and other rows of a room."""
         return self.name
 
     def save(self, *how: Any, **named: Any) -> None:
@@ -99,10 +99,10 @@ class Room(Policy, Owned, NotesUse, models.Model):
                 raise Problem("room_full")
 
     def rotate_session(self) -> None:
-        """Give the room a new session; the old one stays known, for its recordings. Guests who were
-        let into that one have to ask again.
+        """Give the room a new session. The old one stays known, for its recordings. Admitted guests
+        have to ask again.
 
-        When two do this at once, the first one's session is the room's.
+        Of two concurrent calls the first one wins.
         """
         replaced = self.session_id
         session_id = sessions.create_session(e2ee=self.e2ee)

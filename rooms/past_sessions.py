@@ -1,4 +1,4 @@
-"""Sessions that rooms had before, for whose recordings and for who is still in them."""
+"""Earlier sessions of rooms, for their recordings and for people who are still in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PastSession(models.Model):
-    """A session that a room had before it got a new one."""
+    """A session of a room before it got a new one."""
 
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="past_sessions")
     session_id = models.CharField(max_length=255, unique=True)
@@ -26,9 +26,9 @@ class PastSession(models.Model):
 
 
 def sessions_of(rooms: models.QuerySet[Room]) -> models.QuerySet[Any]:
-    """The ids of the sessions that these rooms have or had, for a condition `session_id__in`.
+    """The ids of the present and past sessions of rooms, for a condition `session_id__in`.
 
-    A union, because databases would use no index for two conditions that are joined by OR.
+    A union, because databases do not use indexes for two conditions with OR.
     """
     past = PastSession.objects.order_by().filter(room__in=rooms)
     return rooms.order_by().values("session_id").union(past.values("session_id"), all=True)
