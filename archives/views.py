@@ -30,7 +30,7 @@ NOT_VIEWABLE = {f"archive_{status}" for status in Status if status != Status.AVA
 
 @extend_schema(tags=["Recordings"])
 class ArchiveViewSet(ViewSet):
-    """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
+    """Recordings. Answers are OpenTok's objects, unchanged."""
 
     needs = {
         "list": Capability.LIST,
@@ -125,7 +125,7 @@ class ArchiveViewSet(ViewSet):
 
 
 class SharedView(APIView):
-    """A recording for whoever has a link to it: archives/sharing.py."""
+    """A recording for people with a link to it: archives/sharing.py."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -138,7 +138,7 @@ class SharedView(APIView):
 
 
 def _shown(request: Request, remote: Remote) -> HttpResponse:
-    """To the recording, by a link that was signed just now, or a page about its state."""
+    """A redirect to the file, by a new link, or a page about the recording's state."""
     if link := Archive.objects.link(remote):
         return HttpResponseRedirect(link)
     archive = Archive.objects.as_row(remote)

@@ -1,4 +1,4 @@
-"""What is asked of OpenTok for each kind of activity."""
+"""The calls to OpenTok for each kind of activity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from video.errors import VideoError
 if TYPE_CHECKING:
     from live.models import Activity
 
-# What OpenTok says of something that is over.
+# Errors of OpenTok for an activity that has ended.
 GONE = {
     "broadcast_not_found",
     "broadcast_not_running",
@@ -32,13 +32,13 @@ def _hang_up(activity: Activity) -> None:
 
 
 def _look_at_connection(activity: Activity) -> None:
-    """OpenTok has no look at a call or an audio connector, but at who is there."""
+    """OpenTok has no call to fetch a call or an audio connector, only the list of connections."""
     there = {each["connectionId"] for each in connections.list_connections(activity.session_id)}
     if activity.connection_id not in there:
         raise VideoError("connection_not_found")
 
 
-# What OpenTok answers about an activity; None where it answers with nothing.
+# Returns OpenTok's object, or None for an empty answer.
 Ask = Callable[["Activity"], Remote | None]
 
 STOP: dict[str, Ask] = {
@@ -58,8 +58,8 @@ LOOK: dict[str, Ask] = {
 
 
 def has_people(session_id: str, running: Iterable[Activity]) -> bool:
-    """Whether others are connected than what runs there. OpenTok does not say which of the
-    connections is a render's; each that has started has one.
+    """Whether there are connections other than those of activities. OpenTok does not tell which one
+    is a render's; each started render has one.
     """
     there = {each["connectionId"] for each in connections.list_connections(session_id)}
     ours = {activity.connection_id for activity in running if activity.connection_id}
@@ -72,7 +72,7 @@ def has_people(session_id: str, running: Iterable[Activity]) -> bool:
 
 @contextmanager
 def failure_logged(what: str) -> Iterator[None]:
-    """Log a failure of OpenTok in place of raising it: that it was not possible to do `what`."""
+    """Log a failure of OpenTok instead of raising it: "Could not `what`"."""
     try:
         yield
     except VideoError as error:

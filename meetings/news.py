@@ -100,8 +100,7 @@ def _client(about: Any, moment: datetime) -> Told | None:
 
 
 def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
-    """Store what is said about a client. Returns a present one who was unknown, or whose data was.
-    """
+    """Store what is said about a client. Returns a present one, if new or with new data."""
     try:
         return _write(session_id, told, name_of)
     except IntegrityError:

@@ -31,7 +31,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def record_changes(room: Policy, before: dict[str, Any]) -> None:
-    """Record the change of a room that was just saved and had the columns `before`, if any differ."""
+    """Record the change of a room that was just saved, and had the columns `before`."""
     old = {name: value for name, value in before.items() if value != getattr(room, name)}
     if not old:
         return

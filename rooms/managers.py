@@ -203,7 +203,7 @@ class RoomManager(models.Manager["Room"]):
         return rooms.filter(**columns)
 
     def search(self, term: str) -> models.QuerySet[Room]:
-        """Rooms with `term` in their name, ignoring case and accents; or the one with this session."""
+        """Rooms with `term` in their name, ignoring case and accents, or with this session."""
         term = term.strip()
         if room := self.of_session(term):
             return self.filter(pk=room.pk)

@@ -11,7 +11,7 @@ AT_A_SESSION = {"invalid", "session_invalid", "room_not_covered", *ANY_CALL}
 
 
 def read_about_session(serializer: type[SessionSerializer], request: Request) -> dict[str, Any]:
-    """The fields of a body about a session that the client's key or token is for.
+    """The fields of a body about a session, which the client's key or token has to cover.
 
     Errors: invalid, room_not_covered, session_not_covered.
     """

@@ -8,8 +8,7 @@ from rest_framework import serializers
 from archives.serializers import SESSION
 from web.serializers import BodySerializer
 
-# A host, then a port and a path if need be: no user, query or fragment, which would be another
-# address than the one that is read.
+# A host, with an optional port and path. A user, query or fragment could disguise the address.
 HOST = (
     r"\A(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
     r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?\Z"
