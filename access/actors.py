@@ -1,4 +1,4 @@
-"""Who is behind a request, for the audit log."""
+"""The actor of a request, for the audit log."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +15,7 @@ from video.tokens import ClientToken
 
 
 class ActorMiddleware:
-    """After the one that knows the user of the admin."""
+    """Placed after the middleware that sets `request.user`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -41,7 +41,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def _called(token: ClientToken) -> str:
-    """What the connection data says of a client, or else its role."""
+    """The client's name or identity in the connection data, or else its role."""
     told = values.json_object(token.data)
     named = told.get("name") or told.get("identity")
     return named if isinstance(named, str) else token.role

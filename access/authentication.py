@@ -1,4 +1,4 @@
-"""What `Authorization: Bearer` brings: an API key, a client token, or an invitation."""
+"""Authentication by `Authorization: Bearer`: an API key, a client token, or an invitation."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -14,15 +14,15 @@ Proof = ApiKey | ClientToken | Invitation
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Makes `request.auth` what was proved; without `Bearer …`, it is None.
+    """Sets `request.auth`, which is None without `Bearer …`.
 
-    Of a view with `takes_token_in_body` the client token in the body's `token` counts then. What is
-    neither is refused even where nothing is needed: silence would hide the mistake. Other schemes
-    are not for us. Some clients send one.
+    A view with `takes_token_in_body` then takes a client token from `token` in the body. An invalid
+    proof is refused even where none is needed, since silence would hide the mistake. Other schemes,
+    which some clients send, are ignored.
     """
 
     def authenticate(self, request: Request) -> tuple[None, Proof] | None:
-        # DRF's request looks for META in itself first, by way of exceptions.
+        # DRF's request looks for META among its own attributes first, by way of exceptions.
         header = request._request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _, text = header.partition(" ")
         if scheme.lower() == "bearer":
@@ -70,20 +70,17 @@ def _key(request: Request, text: str) -> ApiKey:
 
 
 def key_of(request: Request) -> ApiKey | None:
-    """The good key that came with a request, if one came."""
+    """The valid API key of a request, if it has one."""
     return request.auth if isinstance(request.auth, ApiKey) else None
 
 
 def client_token_of(request: Request) -> ClientToken | None:
-    """The good client token that came with a request, if one came.
-
-    It stands for its own session only: see rooms/coverage.py.
+    """The valid client token of a request, if it has one. It counts for its own session only:
+    rooms/coverage.py.
     """
     return request.auth if isinstance(request.auth, ClientToken) else None
 
 
 def invitation_of(request: Request) -> Invitation | None:
-    """The invitation that came with a request, if one came. Only its room can tell whether it was
-    revoked.
-    """
+    """The invitation of a request, if it has one. Only its room knows whether it was revoked."""
     return request.auth if isinstance(request.auth, Invitation) else None

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Capability(models.TextChoices):
-    """What a client may do. ANONYMOUS_ACCESS names those that need no API key."""
+    """What a client may do. Those in ANONYMOUS_ACCESS need no API key."""
 
     JOIN = "join", "Join rooms"
     RECORD = "record", "Start and stop recordings"
@@ -16,12 +16,12 @@ class Capability(models.TextChoices):
     AUDIT = "audit", "Read who did what, under /api/v1/"
 
 
-# What a client token stands for, in its own session and by its role. None for `publisheronly`: a
-# bot or captions would tell its bearer what the others say.
+# The capabilities of a client token in its own session, by its role. `publisheronly` has none: by a
+# bot or captions its bearer would learn what the others say.
 OF_ROLE: dict[str, set[Capability]] = {
     "moderator": {Capability.CAPTION, Capability.CALL, Capability.MODERATE},
     "publisher": {Capability.CAPTION, Capability.CALL},
 }
 
-# What costs money, or acts on other people. No client has it without a key by default.
+# They cost money, or affect other people. By default they need an API key.
 SENSITIVE = [Capability.BROADCAST, Capability.CAPTION, Capability.CALL, Capability.MODERATE]

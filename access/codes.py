@@ -1,4 +1,8 @@
-"""Access codes: short, told to people, and so hashed slowly, but not slowly for each of a class."""
+"""Access codes of rooms.
+
+They are short, since people say them, and so their hash is slow. A code that was right is cached,
+so that a class that joins waits for one hash.
+"""
 
 import secrets
 import threading
@@ -11,25 +15,25 @@ from django.utils.crypto import salted_hmac
 from access.guesses import Guesses
 
 MAX_LENGTH = 128
-# However it is composed: of one character composing makes at most four pieces, or the other way.
+# Of a code that is not composed: composing changes the length by a factor of four at most.
 LONGEST = 4 * MAX_LENGTH
 MAX_KNOWN = 10_000
 
 
 class CodeHasher(PBKDF2PasswordHasher):
-    """Some 20 ms, where a password's takes 300: a wrong code must cost the server little."""
+    """Takes some 20 ms, and not 300 as for passwords: a wrong code must cost the server little."""
 
     iterations = 60_000
 
 
-# Marks of codes that were right, so that only the first of a class waits for the hash.
+# Hashes of codes that were right.
 _known: set[bytes] = set()
-# Those who send the same code at once share a lock, and so one run of the hash.
+# Clients that send the same code at the same time share a lock, and so one run of the hash.
 _locks = [threading.Lock() for _ in range(64)]
 
 
 def suggested() -> str:
-    """A new code that people can say, and that lasts for years: see docs/access.md."""
+    """A new code that people can say and that cannot be guessed for years: see docs/access.md."""
     return f"{secrets.randbelow(10**8):08}"
 
 
@@ -39,13 +43,13 @@ def hashed(code: str) -> str:
 
 
 def matches(code: str, stored: str, guesses: Guesses | None = None) -> bool:
-    """Whether `stored` is the hash of this code. A wrong one counts as one of the `guesses`.
+    """Whether `stored` is the hash of this code. A wrong code counts as one of the `guesses`.
 
-    RateLimited once there were too many, for the right code as well: another answer would tell an
-    attacker that it is right.
+    RateLimited after too many wrong ones, also for the right code: another answer would confirm it
+    to an attacker.
     """
     if len(code) > LONGEST:
-        return False  # composing it would take a time that grows with the square of its accents
+        return False  # the time to compose it is quadratic in the number of accents
     code = _clean(code)
     verify = partial(CodeHasher().verify, code, stored)
     mark = salted_hmac("access.codes", stored + code, algorithm="sha256").digest()
@@ -54,7 +58,7 @@ def matches(code: str, stored: str, guesses: Guesses | None = None) -> bool:
             guesses.refuse_right()
         return True
     with _locks[mark[0] % len(_locks)]:
-        # Counted in here, so that of a class only the first one's right code counts for a moment.
+        # Counted under the lock, so that of a class only the first client's guess is counted.
         if mark in _known:
             return True
         if not (guesses.check(verify) if guesses else verify()):
@@ -66,5 +70,5 @@ def matches(code: str, stored: str, guesses: Guesses | None = None) -> bool:
 
 
 def _clean(code: str) -> str:
-    """However a keyboard composes it, and whatever white space was copied along."""
+    """The code in Unicode NFC, without white space around it."""
     return unicodedata.normalize("NFC", code).strip()

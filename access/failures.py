@@ -1,4 +1,4 @@
-"""Failed log-ins and refused keys in the audit log. An attacker must not fill that."""
+"""Failed log-ins and refused keys in the audit log, bounded, so that attackers cannot fill it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from limits import RateLimitItemPerMinute
 from access.limits import MemoryWindows
 from audit.models import Entry
 
-# Entries of one kind, in each process.
+# Limits on entries of one kind, in each process.
 OF_AN_ADDRESS = RateLimitItemPerMinute(1)
 OF_ALL_ADDRESSES = RateLimitItemPerMinute(60)
 

@@ -15,12 +15,11 @@ from limits import RateLimitItem
 from access.limits import RateLimited, windows
 from web.rows import delete_some
 
-# The name of a limit, and what it counts for, such as ("code", "<room>", "<address>").
+# The name of a limit, and its subject, such as ("code", "<room>", "<address>").
 Limit = tuple[str, ...]
 
-# One statement, so that guesses at the same moment are counted one after the other. It changes no
-# row where the window is full. A window that ends later than in twice its seconds began while a
-# clock ran ahead, and counts as ended.
+# One statement, which serializes concurrent guesses. It changes no row if the window is full. A
+# window that ends later than in twice its length began while a clock was ahead: it counts as ended.
 IS_OPEN = "kept.ends BETWEEN %(now)s AND %(latest)s"
 COUNT = f"""INSERT INTO access_guesswindow AS kept (key, hits, ends)
 VALUES (%(key)s, 1, %(ends)s)
@@ -37,7 +36,7 @@ class Window(NamedTuple):
 
 
 class Counted:
-    """How far some limits are used up, as one SELECT has found it."""
+    """The counts of some limits, read by one SELECT."""
 
     def __init__(
         self, windows: dict[Limit, list[Window]], rows: dict[str, tuple[int, float]]
@@ -46,16 +45,16 @@ class Counted:
         self._rows = rows
 
     def left(self, limit: Limit) -> int:
-        """How many more there is room for; at least 1 if there is no such limit."""
+        """How many more the limit admits; 1 if there is no such limit."""
         windows = self._windows[limit]
         return min((window.limit.amount - self._hits(window) for window in windows), default=1)
 
     def used(self, limit: Limit) -> int:
-        """How many were counted, for the address alone; 0 if there is no such limit."""
+        """The count for the address itself; 0 if there is no such limit."""
         return next((self._hits(window) for window in self._windows[limit]), 0)
 
     def refuse_if_used_up(self, *limits: Limit) -> None:
-        """RateLimited if one of the limits has no room for another one."""
+        """RateLimited if one of the limits is used up."""
         for limit in limits:
             for window in self._windows[limit]:
                 if self._hits(window) >= window.limit.amount:
@@ -74,7 +73,7 @@ class GuessWindowManager(models.Manager["GuessWindow"]):
         keys = [window.key for found in windows.values() for window in found]
         if not keys:
             return Counted(windows, {})
-        # Written out, because Django takes longer to compose this than it takes to run.
+        # By hand, because Django takes longer to compose this than the database to run it.
         places = ", ".join(["%s"] * len(keys))
         query = f"SELECT key, hits, ends FROM access_guesswindow WHERE key IN ({places})"  # noqa: S608
         with connections[self.db].cursor() as cursor:
@@ -90,7 +89,7 @@ class GuessWindowManager(models.Manager["GuessWindow"]):
                     raise RateLimited(window.name, window.limit, ends=ends)
 
     def consume_if_left(self, limit: Limit) -> bool:
-        """Count one if there is room for it; whether there was."""
+        """Count one unless the limit is used up; returns whether it was counted."""
         try:
             self.consume(limit)
         except RateLimited:
@@ -104,11 +103,11 @@ class GuessWindowManager(models.Manager["GuessWindow"]):
                 self.filter(key=window.key).update(hits=left)
 
     def forget_ended(self) -> None:
-        """Some with each new one, so that nothing else has to clean up."""
+        """Delete some ended windows whenever one is counted."""
         delete_some(self.filter(ends__lt=time.time()), 100)
 
     def _count(self, window: Window) -> bool:
-        """Whether there was room for one more, which then counts."""
+        """Count one; returns False if the window is full."""
         now, seconds = time.time(), window.limit.get_expiry()
         values: dict[str, str | float] = {
             "key": window.key,
@@ -123,7 +122,7 @@ class GuessWindowManager(models.Manager["GuessWindow"]):
 
 
 class GuessWindow(models.Model):
-    """How many guesses a limit has counted for a name or an address, which its key hides."""
+    """The guesses that a limit has counted. Its key is a keyed hash of the name and the address."""
 
     key = models.CharField(primary_key=True, max_length=64, editable=False)
     hits = models.IntegerField()
@@ -136,10 +135,10 @@ class GuessWindow(models.Model):
 
 
 def _of(*limits: Limit) -> Iterator[Window]:
-    """The windows of the limits, in their order, in which their rows are locked.
+    """The windows of the limits, in the order in which their rows are locked.
 
-    Always `wrong`, `typos`, a client's own, all clients': else two transactions may wait for each
-    other.
+    Callers name limits in the order `wrong`, `typos`, a client's own, all clients', or two
+    transactions could deadlock.
     """
     for name, *who in limits:
         for item, names in windows(name, *who):
@@ -147,6 +146,6 @@ def _of(*limits: Limit) -> Iterator[Window]:
 
 
 def _key(limit: RateLimitItem, *names: str) -> str:
-    # Names and addresses can be guessed: hence SECRET_KEY, and no mere hash.
+    # A keyed hash, because names and addresses can be guessed.
     text = repr((str(limit), *names))
     return salted_hmac("access.guesses", text, algorithm="sha256").hexdigest()

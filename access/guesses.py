@@ -1,14 +1,14 @@
-"""Guesses of access codes and passwords, which cost more the longer they go on.
+"""Limits on guesses of access codes and passwords, which slow down the longer an attack lasts.
 
-At first each address has a limit, and all addresses together have one. Once there were as many
-wrong guesses at one room or user name as `wrong` admits, it counts as under attack. From then on
+At first there is a limit for each address, and one for all addresses together. Once a room or a
+user name has had as many wrong guesses as `wrong` admits, it is under attack. From then on
 
-- addresses that have guessed wrong there (`typos`) share one slow limit: `slow`;
-- the others have the limit for all addresses to themselves. So an attacker who has no new addresses
-  keeps no other client out.
+- addresses with wrong guesses there (`typos`) share one slow limit, `slow`;
+- the other addresses share the limit for all. So an attacker without new addresses locks nobody
+  out.
 
-A right guess takes back what its address has guessed wrong before. Without the database, which
-counts, no guess is looked at.
+A right guess cancels the earlier wrong ones of its address. Counts are in the database: without
+it, no guess is checked.
 """
 
 from collections.abc import Callable
@@ -37,12 +37,11 @@ class Guesses:
     slow_limit: str = "slow"
 
     def check(self, is_right: Callable[[], Answer]) -> Answer:
-        """What `is_right` answers. If it is false or raises, the guess counts as wrong.
+        """The result of `is_right`. If it is false or raises, the guess counts as wrong.
 
-        RateLimited before it is called if too many were wrong already. A guess is counted before,
-        and given back if it is right, so that no more than that are looked at when many come at the
-        same time. Where one limit is used up, none is consumed: what is left of the others would
-        tell who was right.
+        RateLimited, before the call, after too many wrong guesses. Each guess is counted before the
+        call, and given back if it is right, so that concurrent guesses do not exceed the limit. If
+        one limit is used up, none is consumed: the rest of the others would tell who was right.
         """
         attacked = self._refuse_if_used_up(self._look())
         counted = self._count(attacked=attacked)
@@ -60,7 +59,7 @@ class Guesses:
         return answer
 
     def refuse_right(self) -> None:
-        """For a guess that is known to be right: RateLimited if `check` would raise it."""
+        """For a guess that is right for certain: RateLimited if `check` would raise it."""
         found = self._look()
         self._refuse_if_used_up(found)
         self._forgive(found)
@@ -71,17 +70,17 @@ class Guesses:
         )
 
     def _refuse_if_used_up(self, found: Counted) -> bool:
-        """Whether the secret is under attack; RateLimited if another guess would be refused."""
+        """Whether the secret is under attack. RateLimited if a limit is used up."""
         attacked = found.left(self._wrong) < 1
         innocent = attacked and found.left(self._typos) > 0
         found.refuse_if_used_up(*self._limits(attacked=attacked, innocent=innocent))
         return attacked
 
     def _count(self, *, attacked: bool) -> list[Limit]:
-        """What the guess was counted for."""
+        """Count the guess, and return the limits in which it counts."""
         GuessWindow.objects.forget_ended()
         with transaction.atomic():
-            # At once, or each of many guesses at the same time would be the address's first.
+            # In one step, or each of several concurrent guesses would be its address's first.
             innocent = attacked and GuessWindow.objects.consume_if_left(self._typos)
             limits = self._limits(attacked=attacked, innocent=innocent)
             GuessWindow.objects.consume(*limits)
@@ -97,7 +96,7 @@ class Guesses:
 
     @property
     def _newcomers(self) -> Limit:
-        # A window of their own: what was used up before the attack was noticed is no matter.
+        # A window of its own, which begins with the attack.
         return *self.all_clients, "innocent"
 
     @property

@@ -1,7 +1,7 @@
-"""Invitations: signed texts that admit people to one room, in a role, until they expire.
+"""Invitations: signed texts with which people join one room, in a role, until they expire.
 
-They replace an API key and the room's access code. Nothing is stored; the join page takes them from
-its link.
+They replace an API key and the room's access code. Nothing is stored. The join page takes an
+invitation from its link.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,9 @@ SALT = "access.invitations"
 
 @dataclass(frozen=True)
 class Invitation:
-    """`room` is a primary key: an invitation does not pass to a new room of the same name.
+    """`room` is a primary key, so that it is not valid for a new room of the same name.
 
-    `generation` is the room's `invitation_generation` at the time. Increasing that one revokes all
-    earlier invitations.
+    `generation` is the room's `invitation_generation`. Increasing that revokes all invitations.
     """
 
     room: int
@@ -34,14 +33,14 @@ class Invitation:
 
 
 def is_invitation(text: str) -> bool:
-    """Whether a text has the shape of an invitation, good or not."""
+    """Whether a text has the shape of an invitation, valid or not."""
     return text.startswith(PREFIX)
 
 
 def read(text: str) -> Invitation | None:
     """The invitation in a text, or None unless this server signed it and it has not expired.
 
-    Only its room can tell whether it was revoked.
+    Only its room knows whether it was revoked.
     """
     try:
         room, generation, role, until = signing.loads(text.removeprefix(PREFIX), salt=SALT)

@@ -1,8 +1,8 @@
-"""Rate limits (RATE_LIMITS, by names such as `join`), and the client that a request counts for.
+"""Rate limits (RATE_LIMITS, by names such as `join`), and the client of a request.
 
-A fixed window begins with its first request and ends by itself, however many are refused in it.
-Each process counts in its own memory, or all of them in Redis, if REDIS_URL is set. Guesses are
-counted in the database: access/guesses.py.
+A fixed window begins with its first request, and refused requests do not prolong it. Each process
+counts in its own memory, or all in Redis if REDIS_URL is set. Guesses are counted in the database:
+access/guesses.py.
 """
 
 import math
@@ -16,7 +16,6 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from limits import RateLimitItem
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -26,21 +25,21 @@ from web.errors import Problem
 if TYPE_CHECKING:
     from access.redis_windows import RedisWindows
 
-# How many times as much as one of its /64 the /48 of an IPv6 address may do. A provider gives each
-# customer a /48 or a /56, in which are 65,536 or 256 of them.
+# The limit of an IPv6 /48 is that of a /64 times this. Providers give each customer a /48 or a /56,
+# which are 65,536 or 256 of them.
 NETWORK_FACTOR = 16
 
-# Limits of all clients together: their windows end with what is guessed at, such as a typed user
-# name, and not with a client.
+# Limits of all clients together, whose windows are named after what is guessed, such as a user
+# name, and not after a client.
 OF_ALL_CLIENTS = {"code_room", "login_name", "second_factor", "slow", "wrong"}
 
-LONGEST = 64  # no address is longer, with a port and brackets
+LONGEST = 64  # characters of an address with a port and brackets
 
 Window = tuple[str, ...]
 
 
 class RateLimited(Problem):
-    """More than the limit called `name` allows. It may be tried again at `ends`, a Unix time.
+    """The limit called `name` is used up until `ends`, a Unix time.
 
     The headers are those of the IETF's draft "RateLimit header fields for HTTP".
     """
@@ -56,26 +55,21 @@ class RateLimited(Problem):
 
 
 def client_ident(request: Request) -> str:
-    """Whom a request counts for: the key that it was sent with, or else its address."""
+    """The client for which a request counts: its API key, or else its address."""
     prefix = getattr(request.auth, "prefix", "")  # of an ApiKey; client tokens cost nothing to get
-    return f"key:{prefix}" if prefix else address_ident(request._request)
+    return f"key:{prefix}" if prefix else address_ident(request.META)
 
 
-def ident_of_address(environ: Mapping[str, Any]) -> str:
+def address_ident(environ: Mapping[str, Any]) -> str:
+    """The client of a request without a valid API key: its address."""
     return f"address:{address_of(environ)}"
 
 
-def address_ident(request: HttpRequest) -> str:
-    """Whom a request counts for that has no good key: its address."""
-    return ident_of_address(request.META)
-
-
 def address_of(environ: Mapping[str, Any]) -> str:
-    """The client's address; of an IPv6 address the first 64 bits, which are one customer's.
+    """The client's address, or the /64 of an IPv6 address, which is one customer's.
 
-    X-Forwarded-For counts from the right: the last entry was written by the proxy in front of this
-    server, the one before by the proxy in front of that one, and TRUSTED_PROXIES says how many of
-    them there are. What stands further left is whatever the client sent.
+    X-Forwarded-For is read from the right: each of the TRUSTED_PROXIES has appended one entry. What
+    is further left comes from the client.
     """
     peer = _plain(environ.get("REMOTE_ADDR", "")) or "unknown"
     if not settings.TRUSTED_PROXIES:
@@ -88,10 +82,7 @@ def address_of(environ: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(client: str) -> str:
-    """The /48 around an IPv6 client, as `address_of` or `client_ident` names it.
-
-    Nothing for other clients.
-    """
+    """The /48 of an IPv6 client, which `address_of` or `client_ident` has named; else empty."""
     address = client.removeprefix("address:")
     if not address.endswith("::/64"):
         return ""
@@ -100,7 +91,7 @@ def network_of(client: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
-    """`192.0.2.7`, `2001:db8:1:2::/64`, or nothing at all for what is no address."""
+    """`192.0.2.7`, `2001:db8:1:2::/64`, or empty for what is not an address."""
     if match := re.fullmatch(r"\[(.+)\](?::\d+)?|([\d.]+):\d+", text):
         text = match[1] or match[2]
     try:
@@ -115,10 +106,7 @@ def _plain(text: str) -> str:
 
 
 def consume(name: str, *who: str) -> None:
-    """Count one. RateLimited if that is one too many.
-
-    Waits for Redis, if REDIS_URL is set, and for nothing else.
-    """
+    """Count one. RateLimited if that is one too many. It only waits for Redis, with REDIS_URL."""
     for limit, window in windows(name, *who):
         ends = in_redis(settings.REDIS_URL).count(limit, window) if settings.REDIS_URL else None
         if ends is None:
@@ -128,7 +116,7 @@ def consume(name: str, *who: str) -> None:
 
 
 def windows(name: str, *who: str) -> list[tuple[RateLimitItem, Window]]:
-    """Where one is counted: for `who`, and if that ends with an IPv6 client, for its /48."""
+    """The windows in which a request of `who` counts: an IPv6 client also counts for its /48."""
     limit = settings.RATE_LIMITS.get(name)
     if limit is None:
         return []
@@ -140,7 +128,7 @@ def windows(name: str, *who: str) -> list[tuple[RateLimitItem, Window]]:
 
 @cache
 def in_redis(url: str) -> "RedisWindows":
-    # Here, since most servers have no Redis, and its client takes long to import.
+    # Imported here, since most servers have no Redis, and its client is slow to import.
     from access.redis_windows import RedisWindows
 
     return RedisWindows(url)
@@ -149,11 +137,11 @@ def in_redis(url: str) -> "RedisWindows":
 class MemoryWindows:
     """The fixed windows of this process.
 
-    The library's MemoryStorage keeps all windows until they end, and starts a thread that looks at
-    each of them, up to a hundred times a second.
+    The MemoryStorage of the library has no bound, and a thread that walks through all windows up to
+    a hundred times a second.
     """
 
-    # Some 20 MB.
+    # They take some 20 MB.
     MOST = 50_000
 
     def __init__(self) -> None:
@@ -161,7 +149,7 @@ class MemoryWindows:
         self._lock = threading.Lock()
 
     def count(self, limit: RateLimitItem, window: Window) -> float:
-        """Count one: 0 if there is room for it, else the Unix time at which its window ends."""
+        """Count one. Returns 0, or the Unix time at which the window ends if it is full."""
         with self._lock:
             now = time.monotonic()
             hits, ends = self._windows.get(window, (0, now))
@@ -174,7 +162,7 @@ class MemoryWindows:
         return 0.0 if hits < limit.amount else time.time() + ends - now
 
     def _make_room(self, now: float) -> None:
-        """Forget the window that was used least recently, if it has ended or there are too many."""
+        """Drop the least recently used window if it has ended, or if there are too many."""
         if oldest := next(iter(self._windows), None):
             _, ends = self._windows[oldest]
             if ends <= now or len(self._windows) >= self.MOST:
@@ -190,7 +178,7 @@ def _for_network(limit: RateLimitItem) -> RateLimitItem:
 
 
 class Throttle(BaseThrottle):
-    """Counts a view's requests by client: as `other` unless the view names a limit."""
+    """Counts the requests of a view by client, by default for the limit `other`."""
 
     def __init__(self, name: str = "other") -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""Logging in to the admin and out, with limits on guessing passwords."""
+"""Log-in to the admin, with limits on guesses of passwords."""
 
 import logging
 from typing import Any
@@ -24,40 +24,37 @@ logger = logging.getLogger(__name__)
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Counts wrong passwords for the address that they come from, and for the user's name.
-
-    RateLimited, before the password is looked at.
-    """
+    """Counts wrong passwords by address and by user name. RateLimited, before they are checked."""
 
     @property
     def single_sign_on(self) -> str:
-        """The name of another way in, if there is one."""
+        """The name of single sign-on, for the template; empty without it."""
         return settings.OIDC_NAME if settings.SINGLE_SIGN_ON else ""
 
     def clean(self) -> dict[str, Any]:
         if self.errors:
-            return super().clean()  # a form that is not filled in is no guess
+            return super().clean()  # an incomplete form is not a guess
         address = address_of(self.request.META) if self.request else "unknown"
         name = self.cleaned_data["username"]
         guesses = Guesses(own=("login", address), all_clients=("login_name", name), client=address)
         try:
             return guesses.check(super().clean)
         except ValidationError:
-            # Without the name, for which people take their password by mistake.
+            # Without the name, into whose field people type their password by mistake.
             logger.warning("A log-in to the admin failed, from %s", address)
             note_failure("login.failed", address, User.objects.filter(username=name).first())
             raise
 
 
 def page_after(request: HttpRequest, asked: str) -> str:
-    """Where a person goes once they are in: the page they asked for, if it is one of ours."""
+    """The page after a log-in: the one that was asked for, if it is on this host."""
     is_here = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
     return asked if is_here else reverse("admin:index")
 
 
 @receiver(user_logged_in)
 def note_login(user: User, request: HttpRequest, **signal: Any) -> None:
-    if not is_owed(request, user):  # else once it is given
+    if not is_owed(request, user):  # or it is noted after the second factor
         Entry.objects.note("login.succeeded", user)
 
 
@@ -68,7 +65,7 @@ def note_logout(user: User | None, **signal: Any) -> None:
 
 
 class MinimumLengthValidator(password_validation.MinimumLengthValidator):
-    """Records new passwords: Django tells each of AUTH_PASSWORD_VALIDATORS of them."""
+    """Records new passwords: Django calls `password_changed` of each validator."""
 
     def password_changed(self, password: str, user: User | None = None) -> None:
         Entry.objects.note("password.changed", user)

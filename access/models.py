@@ -15,15 +15,15 @@ from access.usage import NotesUse
 from audit.models import Entry
 from web.errors import Problem
 
-# The prefix is for finding the key and talking about it; the 160 bits after it are the secret.
+# The prefix identifies the key, and the 160 bits after it are the secret.
 TEXT = re.compile(r"otr_(?P<prefix>[0-9a-f]{10})_(?P<secret>[0-9a-f]{40})", re.ASCII)
 
 
 class ApiKeyManager(models.Manager["ApiKey"]):
     def find(self, text: str) -> ApiKey:
-        """The key whose text this is; it may have ended. Error: key_invalid."""
+        """The key with this text, which may be expired or revoked. Error: key_invalid."""
         if shape := TEXT.fullmatch(text):
-            # Written out, because Django takes longer to compose this than it takes to run.
+            # By hand, because Django takes longer to compose this than the database to run it.
             found = self.raw("SELECT * FROM access_apikey WHERE prefix = %s", [shape["prefix"]])
             for key in found:
                 if hmac.compare_digest(key.secret_hash, _hash(shape["secret"])):
@@ -32,11 +32,11 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 
 
 class ApiKey(NotesUse, models.Model):
-    """Lets a program do more than ANONYMOUS_ACCESS. Its text is shown once and not stored."""
+    """Lets a program do more than ANONYMOUS_ACCESS. The key is shown once and stored as a hash."""
 
     name = models.CharField(max_length=100, help_text="Who or what uses it.")
     prefix = models.CharField(max_length=10, unique=True, editable=False)
-    # The secret is random and cannot be guessed, so that a quick hash is enough.
+    # The secret is random, so that a fast hash is enough.
     secret_hash = models.CharField(max_length=64, editable=False)
     capabilities = models.JSONField(default=list)
     room_prefix = models.CharField(
@@ -49,7 +49,7 @@ class ApiKey(NotesUse, models.Model):
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField("revoked", null=True, editable=False)
 
-    # The whole key, in the one object that has just been issued.
+    # The whole key, in an object that has just been issued.
     text = ""
 
     objects = ApiKeyManager()
@@ -62,12 +62,12 @@ class ApiKey(NotesUse, models.Model):
         return self.name
 
     def clean(self) -> None:
-        # As names of rooms are: rooms/names.py. It may be longer then.
+        # Composed as names of rooms are (rooms/names.py), which can make it longer.
         self.room_prefix = unicodedata.normalize("NFC", self.room_prefix)
         ApiKey._meta.get_field("room_prefix").run_validators(self.room_prefix)
 
     def issue(self) -> None:
-        """Save a new key. Its text is in `text` of this object, and cannot be had again."""
+        """Save a new key. Only this object has its `text`."""
         secret = secrets.token_hex(20)
         self.prefix, self.secret_hash = secrets.token_hex(5), _hash(secret)
         with transaction.atomic():
@@ -76,7 +76,7 @@ class ApiKey(NotesUse, models.Model):
         self.text = f"otr_{self.prefix}_{secret}"
 
     def revoke(self) -> None:
-        """End it for good."""
+        """Revoke it, which cannot be undone."""
         if self.revoked_at is None:
             self.revoked_at = timezone.now()
             with transaction.atomic():
@@ -115,7 +115,7 @@ class ApiKey(NotesUse, models.Model):
         return capability in self.capabilities
 
     def refuse_other_rooms(self, name: str | None) -> None:
-        """Raise `room_not_covered` unless it is for the room of this name; None: for no room."""
+        """Error: room_not_covered, unless the key is for this room, or None for all rooms."""
         if self.room_prefix and not (name or "").startswith(self.room_prefix):
             raise Problem("room_not_covered", prefix=self.room_prefix)
 

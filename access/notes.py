@@ -1,4 +1,4 @@
-"""What is done with the database for later, or for looks, and keeps no caller from an answer."""
+"""Writes to the database that a request can do without."""
 
 import logging
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from telemetry.logs import in_one_line
 
 logger = logging.getLogger(__name__)
 
-# For each statement of a note to wait for a lock, on PostgreSQL.
+# How long a statement waits for a lock, on PostgreSQL.
 LOCK_SECONDS = 1
 
 
 @contextmanager
 def best_effort(what: str, *, lock_seconds: int = LOCK_SECONDS) -> Iterator[None]:
-    """Log an error of the database in place of raising it: that it could not do `what`.
+    """Log a database error instead of raising it: "Could not `what`".
 
-    With `lock_seconds=0` a statement may wait for a lock as long as it may take.
+    With `lock_seconds=0` the time for a lock is only limited by that of the statement.
     """
     database: Any = connection
     database.lock_seconds = lock_seconds

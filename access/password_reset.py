@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordResetView
 from django.core.mail import send_mail
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.template.loader import render_to_string
 from django_tasks import task
 
@@ -21,48 +21,28 @@ class ResetForm(PasswordResetForm):
     def send_mail(  # type: ignore[override]
         self, subject: str, text: str, context: Any, sender: str | None, to: str, **html: Any
     ) -> None:
-        """Django's own keeps what goes wrong to itself. Subject and text are templates."""
+        """Django's own hides failures. `subject` and `text` are templates."""
         line = "".join(render_to_string(subject, context).splitlines())
         send_mail(line, render_to_string(text, context), sender, [to])
 
 
 @task()
 def mail_links(address: str, host: str, use_https: bool) -> None:
-    """To those with this e-mail address, for the admin at this host."""
+    """Mail a link to the staff with this e-mail address."""
     form = ResetForm({"email": address})
     if form.is_valid():
         form.save(domain_override=host, use_https=use_https)
 
 
-class Limited:
-    """Mixed into a view: the admin's own are limited by access.refusals.ProblemMiddleware."""
-
-    def dispatch(self, request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
-        consume("other", address_ident(request))
-        return super().dispatch(request, *given, **named)  # type: ignore[misc, no-any-return]
-
-
-class AskView(Limited, views.PasswordResetView):
+class AskView(PasswordResetView):
     form_class = ResetForm
 
     def form_valid(self, form: Any) -> Any:
-        """Counted for who asks and for whom: nobody's mailbox is filled, and known addresses are
-        refused as unknown ones are. By a job, or the time that it takes would tell them apart.
+        """Limited by client and by e-mail address, so that no mailbox is filled. Sent by a job: the
+        time to answer would tell known addresses from others.
         """
         address = form.cleaned_data["email"]
-        consume("login", address_ident(self.request))
+        consume("login", address_ident(self.request.META))
         consume("login", f"mail to {address.lower()}")
         mail_links.enqueue(address, self.request.get_host(), self.request.is_secure())
         return HttpResponseRedirect(self.get_success_url())
-
-
-class SentView(Limited, views.PasswordResetDoneView):
-    pass
-
-
-class ChooseView(Limited, views.PasswordResetConfirmView):
-    pass
-
-
-class DoneView(Limited, views.PasswordResetCompleteView):
-    pass

@@ -12,16 +12,15 @@ from web.errors import Problem
 
 
 class HasCapability(BasePermission):
-    """Holds a view to its `needs`: one Capability, or one for each of a viewset's actions.
+    """Enforces the `needs` of a view: one Capability, or one for each action of a viewset.
 
-    What ANONYMOUS_ACCESS does not name takes a key that has the capability, or, for the actions in
-    the view's `takes_client_tokens`, a client token whose role has it. Such an action has to call
-    rooms.coverage.check_client_covers_session. An invitation counts for the actions in the view's
-    `takes_invitations` alone, which have to let its room check it. `takes_staff` names the
-    right with which a member of staff, logged in to the admin, needs no key for an action: GETs
-    alone, since nothing here checks for forgeries. A capability of None is for an
-    action that takes an id which cannot be guessed. A view without `needs` fails. A public one has
-    no permission classes.
+    A capability that ANONYMOUS_ACCESS does not name takes an API key that has it, or, for the
+    actions in `takes_client_tokens`, a client token whose role has it; these actions have to call
+    rooms.coverage.check_client_covers_session. Invitations count for the actions in
+    `takes_invitations` only, whose room has to check them. `takes_staff` maps actions to the
+    permission with which staff who are logged in to the admin need no key: GETs only, since there
+    is no CSRF check. None is for actions on an id that cannot be guessed. A view without `needs`
+    fails; a public view has no permission classes.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -32,7 +31,7 @@ class HasCapability(BasePermission):
         needed = view.needs
         if isinstance(needed, dict):
             if view.action is None:
-                return True  # a method that the address does not take, which is said next
+                return True  # an unknown method, which DRF refuses next
             needed = needed[view.action]
         if needed is None or needed in settings.ANONYMOUS_ACCESS:
             return True
@@ -58,12 +57,12 @@ def _is_staff_with_right(request: Request, view: Any) -> bool:
     if right is None or not hasattr(request._request, "session"):
         return False
     user: Any = user_of(request._request)
-    # Which rooms are theirs, the admin knows: they watch recordings there.
+    # Staff with own rooms watch recordings in the admin, which knows their rooms.
     return user.is_staff and user.has_perm(right) and not has_own_rooms_only(user)
 
 
 def has_own_rooms_only(user: Any) -> bool:
-    """Superusers have each permission, this one as well, but work with all rooms."""
+    """Superusers work with all rooms, although they have this permission as well."""
     return not user.is_superuser and user.has_perm("rooms.only_own_rooms")
 
 

@@ -1,4 +1,4 @@
-"""Fixed windows that all processes and machines share, in Redis."""
+"""Fixed windows in Redis, shared by all processes and machines."""
 
 import logging
 import time
@@ -12,9 +12,9 @@ from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
-# Between two tries of a Redis that has failed.
+# Seconds between two attempts while Redis is away.
 REST_SECONDS = 10
-# For each step of talking to Redis, of which there are few, and while it is away once a rest.
+# For each step of an exchange with Redis.
 REDIS_SECONDS = 0.5
 REDIS_CONNECTIONS = 8  # of each process; the smallest Redis that one can rent has 20
 
@@ -27,7 +27,7 @@ class RedisWindows:
             timeout=REDIS_SECONDS,
             socket_connect_timeout=REDIS_SECONDS,
             socket_timeout=REDIS_SECONDS,
-            # Once, for a connection that Redis has ended meanwhile.
+            # One retry, for a connection that Redis has closed.
             retry=Retry(NoBackoff(), 1),
         )
         storage = RedisStorage(url, connection_pool=pool, key_prefix="opentok-rooms")
@@ -36,15 +36,14 @@ class RedisWindows:
         self._try_at = 0.0
 
     def count(self, limit: RateLimitItem, window: tuple[str, ...]) -> float | None:
-        """Count one: 0 if there is room for it, else the Unix time at which its window ends.
-
-        None while Redis is away.
+        """Count one. Returns 0, or the Unix time at which the window ends if it is full; None while
+        Redis is away.
         """
         if self._is_away:
             now = time.monotonic()
             if now < self._try_at:
                 return None
-            self._try_at = now + REST_SECONDS  # the others need not wait to find out
+            self._try_at = now + REST_SECONDS  # other threads do not wait for this attempt
         try:
             ends = 0.0
             if not self._windows.hit(limit, *window):
@@ -57,7 +56,7 @@ class RedisWindows:
         return ends
 
     def try_out(self) -> redis.RedisError | None:
-        """What is wrong with Redis, if something is."""
+        """The error of an attempt to use Redis, or None."""
         try:
             self._windows.get_window_stats(RateLimitItemPerMinute(1), "trial")
         except redis.RedisError as error:

@@ -1,4 +1,4 @@
-"""Errors become answers here, once what is refused has been counted.
+"""Turns errors into answers, and counts refused requests.
 
 DRF and Django call these functions: see EXCEPTION_HANDLER in the settings and `handler400` to
 `handler500` in config/urls.py.
@@ -15,6 +15,7 @@ from rest_framework import exceptions
 
 from access.failures import note_failure
 from access.limits import RateLimited, address_ident, address_of, consume
+from staff.middleware import is_in_admin
 from telemetry.logs import in_one_line
 from web import problems
 from web.database_errors import is_unavailable
@@ -22,22 +23,21 @@ from web.errors import Problem
 
 logger = logging.getLogger("problems")
 
-# What is told of who sent it.
+# The log has the client's address for these, with LOG_ADDRESSES.
 REFUSED = {401, 403, 429}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """DRF's hook: `answer`, for a view of the API."""
+    """DRF's hook for errors of API views."""
     view, request = context["view"], context["request"]
     return answer(request._request, exc, allowed=", ".join(view.allowed_methods))
 
 
 def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpResponse | None:
-    """An answer for an exception that a view raised, or None for one of no known kind.
-
-    What stays None becomes a 500 in `server_error`. `allowed` are the methods that the view takes.
+    """The answer for an exception of a view; None for an unknown one, which becomes a 500 in
+    `server_error`. `allowed` are the methods that the view takes.
     """
     if is_unavailable(exc):
         exc = Problem("database_unavailable", reason=in_one_line(exc))
@@ -53,41 +53,41 @@ def answer(request: HttpRequest, exc: Exception, *, allowed: str = "") -> HttpRe
 
 
 def refuse(request: HttpRequest, error: Problem, *, page: str = "error.html") -> HttpResponse:
-    """The answer for what Django itself refuses, before or outside a view of the API."""
+    """The answer for an error outside of API views."""
     limited = _limited(request, error)
     _name_address(request, limited.status_code)
     return problems.respond(request, limited, page=page if limited is error else "error.html")
 
 
 def _limited(request: HttpRequest, error: exceptions.APIException) -> exceptions.APIException:
-    """RateLimited in the place of an error whose limit, `counts_as`, is used up; or the same error.
+    """The error, or RateLimited if the limit that its `counts_as` names is used up.
 
-    For what is refused before the limit of a view counts it. Only requests found to be wrong count,
-    so that no valid one is refused.
+    It counts requests that fail before the limit of a view counts them. Valid requests never count
+    here.
     """
     if name := getattr(error, "counts_as", ""):
         if name == "refused":
             _note_refusal(request, problems.code_of(error))
         try:
-            consume(name, address_ident(request))
+            consume(name, address_ident(request.META))
         except RateLimited as limited:
             return limited
     return error
 
 
 def _name_address(request: HttpRequest, status: int) -> None:
-    """For the line of the log, where the operator asks for it: LOG_ADDRESSES."""
+    """Have the log name the client's address, with LOG_ADDRESSES."""
     if settings.LOG_ADDRESSES and status in REFUSED:
         vars(request)["refused_address"] = address_of(request.META)
 
 
 def _note_refusal(request: HttpRequest, code: str) -> None:
-    """Of a key that was once good its prefix says which one it is."""
+    """With the prefix of a key that was valid once."""
     prefix = getattr(request, "api_key_prefix", None)
     note_failure(f"refused.{code}", address_of(request.META), prefix=prefix)
 
 
-# What Django calls by itself: see config/urls.py.
+# Django's handlers: see config/urls.py.
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -112,8 +112,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Django calls this where it has caught the exception, such as one of a middleware: a session
-    # that cannot be saved.
+    # The exception may be of a middleware, such as a session that cannot be saved.
     exc = sys.exception()
     if isinstance(exc, Exception) and (response := answer(request, exc)):
         return response
@@ -122,8 +121,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class ProblemMiddleware:
-    """Limits the admin as the framework limits views of the API, and answers the errors there that
-    know their status.
+    """Limits all below ADMIN_URL as the framework limits views of the API, and answers the errors
+    there that know their status.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -133,9 +132,9 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
-        if request.resolver_match and request.resolver_match.app_name == "admin":
+        if is_in_admin(request):
             try:
-                consume("other", address_ident(request))
+                consume("other", address_ident(request.META))
             except RateLimited as error:
                 return answer(request, error)
         return None

@@ -1,7 +1,7 @@
-"""Who has to give a second factor after the password, and counts as nobody until then.
+"""The second factor of a session.
 
-Django's session knows the person from the password on. Requests have them as their user only once
-the session says that the second factor was given, or single sign-on has taken its place.
+Django's session knows the user after the password. `request.user` is anonymous until the session
+also says that the second factor was given, or replaced by single sign-on.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from audit.models import Entry
-from staff.middleware import InAdminOnly
+from staff.middleware import is_for_staff
 from staff.models import SecondFactor
 
 GIVEN = "second_factor_given"
@@ -22,7 +22,7 @@ SINGLE_SIGN_ON = "single sign-on"
 
 
 def is_owed(request: HttpRequest, user: Any) -> bool:
-    """Whether this person's session lacks it."""
+    """Whether the session of this user lacks the second factor."""
     if settings.SECOND_FACTOR == "off" or not user.is_authenticated:
         return False
     given = request.session.get(GIVEN)
@@ -35,7 +35,7 @@ def is_owed(request: HttpRequest, user: Any) -> bool:
 
 
 def _mark(user: Any, by: SecondFactor | str) -> str:
-    """Of this factor, so that a session with a code of one before has to give one of the new."""
+    """The value of GIVEN in a session. A new factor has another one, and so has to be given."""
     return f"{user.pk} {by.created_at.isoformat() if isinstance(by, SecondFactor) else by}"
 
 
@@ -45,7 +45,7 @@ def user_of(request: HttpRequest) -> Any:
 
 
 def half_user_of(request: HttpRequest) -> Any:
-    """The person of a session that lacks the second factor, or None."""
+    """The user of a session that lacks the second factor, or None."""
     user = get_user(request)
     return user if is_owed(request, user) else None
 
@@ -53,7 +53,7 @@ def half_user_of(request: HttpRequest) -> Any:
 def note_given(
     request: HttpRequest, user: Any, by: SecondFactor | str, *, was_owed: bool = True
 ) -> None:
-    """The session is the person's from now on."""
+    """Log the user in for good."""
     request.session.cycle_key()
     request.session[GIVEN] = _mark(user, by)
     request.user = user
@@ -61,15 +61,14 @@ def note_given(
         Entry.objects.note("login.succeeded", user)
 
 
-class NobodyWithoutIt:
+class SecondFactorMiddleware:
+    """Placed after AuthenticationMiddleware."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        lazy: Any = SimpleLazyObject(lambda: user_of(request))
-        request.user = lazy
+        if is_for_staff(request):
+            lazy: Any = SimpleLazyObject(lambda: user_of(request))
+            request.user = lazy
         return self.get_response(request)
-
-
-class SecondFactorMiddleware(InAdminOnly, NobodyWithoutIt):
-    """After the one that knows the user of the session."""

@@ -1,4 +1,4 @@
-"""Pages of the second factor: the code after the password, and what people set for themselves."""
+"""Pages of the second factor: asking for a code after the password, and setting it up."""
 
 import logging
 from collections.abc import Callable
@@ -57,14 +57,14 @@ def urls() -> list[URLPattern]:
 
 
 def to(page: str, request: HttpRequest) -> HttpResponseRedirect:
-    """To one of the pages, which leads to where the person was going."""
+    """A redirect to one of the pages, which leads on to the page that was asked for."""
     after = urlencode({"next": _after(request)})
     return HttpResponseRedirect(f"{reverse(f'admin:{page}')}?{after}")
 
 
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
-    """The code, of a person who has given the password."""
+    """Ask for a code after the password."""
     user = half_user_of(request)
     if user is None:
         return HttpResponseRedirect(_after(request))
@@ -86,7 +86,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def choose(request: HttpRequest) -> HttpResponse:
-    """What people set for themselves, or have to set before anything else."""
+    """Set up or change one's own second factor."""
     half = half_user_of(request)
     user: Any = half or request.user
     factor = SecondFactor.objects.of(user) if user.is_authenticated else None
@@ -116,7 +116,7 @@ def _set_up(request: HttpRequest, user: Any, *, has_to: bool) -> HttpResponse:
             "code", "This code is not right. Does your phone's clock show the right time?"
         )
     link = second_factors.address_of(secret, f"{user.get_username()}@{request.get_host()}")
-    # Of our own making, from a link in which the name is quoted.
+    # Safe: it is made here, from a link in which the name is quoted.
     svg = segno.make_qr(link).svg_inline(scale=5, light="#fff", title="QR code for your app")
     return _page(
         request, "set_up", title="Second factor", form=form, has_to=has_to, after=_after(request),
@@ -154,7 +154,7 @@ def _change(request: HttpRequest, user: Any, factor: SecondFactor) -> HttpRespon
 
 
 def _show_codes(request: HttpRequest, factor: SecondFactor) -> HttpResponse:
-    """This once. A redirect would have to keep them somewhere."""
+    """Without a redirect, which would have to store them."""
     codes = factor.new_recovery_codes()
     text = "".join(f"{code}\n" for code in codes)
     return _page(
@@ -173,8 +173,8 @@ def _take(factor: SecondFactor, code: str) -> bool:
 
 
 def _check(request: HttpRequest, user: Any, is_right: Callable[[], bool]) -> bool:
-    """Counted as passwords are, with a slower limit: of a million codes three are good at a time.
-    RateLimited.
+    """Counted as passwords are, with a slower limit, since three of a million codes are valid at a
+    time. RateLimited.
     """
     address = address_of(request.META)
     all_clients = ("second_factor", str(user.pk))

@@ -10,9 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def temporary_folder() -> str:
-    """Where temporary files go. ImproperlyConfigured if they cannot go where TMPDIR says.
-
-    Python would take another folder in silence, in the end the current one.
+    """The folder for temporary files. ImproperlyConfigured if TMPDIR cannot be used: Python would
+    silently use another folder.
     """
     chosen = os.environ.get("TMPDIR", "")
     with suppress(FileNotFoundError):

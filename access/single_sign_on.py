@@ -1,7 +1,7 @@
-"""Staff log in by an OpenID Connect provider, if OIDC_SERVER_URL and its kin are set.
+"""Log-in of staff by an OpenID Connect provider, with the OIDC_ variables.
 
-django-allauth speaks the protocol. Who gets in is decided here, at each log-in, by the e-mail
-address that the provider has verified; allauth makes no account and keeps nothing.
+django-allauth implements the protocol. Each log-in is decided here, by the e-mail address that the
+provider has verified. allauth makes no account and stores nothing.
 """
 
 import unicodedata
@@ -20,7 +20,6 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
-from access.limits import address_ident, consume
 from access.login import page_after
 from access.second_factor import SINGLE_SIGN_ON, is_owed, note_given
 from web.errors import Problem
@@ -32,7 +31,7 @@ LONGEST_NAME = 150  # of Django's users
 
 @contextmanager
 def provider_failures() -> Iterator[None]:
-    """What allauth raises when the provider is away, or answers with something else."""
+    """Convert what allauth raises for a provider that is away or answers wrongly: sso_failed."""
     try:
         yield
     except (OSError, KeyError, ValueError) as error:
@@ -41,23 +40,21 @@ def provider_failures() -> Iterator[None]:
 
 @provider_failures()
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """To the provider."""
-    consume("other", address_ident(request))
+    """Redirect to the provider."""
     return views.login(request, provider_id)  # type: ignore[no-any-return]
 
 
 @provider_failures()
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Back from the provider, with a code or an error."""
-    consume("other", address_ident(request))
+    """The return from the provider, with a code or an error."""
     return views.callback(request, provider_id)  # type: ignore[no-any-return]
 
 
 class Adapter(DefaultSocialAccountAdapter):
-    """allauth's hooks (SOCIALACCOUNT_ADAPTER). An ImmediateHttpResponse ends what it would do."""
+    """allauth's hooks. ImmediateHttpResponse ends its own flow."""
 
     def list_apps(self, request: Any, provider: Any = None, client_id: Any = None) -> list[Any]:
-        """The one that the variables name, and none of the database's."""
+        """The provider of the variables, and none of the database."""
         return [
             SocialApp(
                 provider="openid_connect",
@@ -75,7 +72,7 @@ class Adapter(DefaultSocialAccountAdapter):
             raise Problem("sso_refused")
         user = staff_of(verified[0])
         login(request, user, backend=BACKEND)
-        # What else is asked for is the provider's business.
+        # The provider is responsible for a second factor.
         note_given(request, user, SINGLE_SIGN_ON, was_owed=is_owed(request, user))
         after = str(sociallogin.state.get("next") or "")
         raise ImmediateHttpResponse(HttpResponseRedirect(page_after(request, after)))
@@ -90,16 +87,16 @@ class Adapter(DefaultSocialAccountAdapter):
     ) -> None:
         if exception:
             raise Problem("sso_failed", reason=type(exception).__name__)
-        # Given up there, or begun in another browser or too long ago.
+        # Cancelled, or begun in another browser or too long ago.
         raise ImmediateHttpResponse(redirect("admin:login"))
 
 
 def staff_of(address: str) -> User:
-    """The staff account with this e-mail address, made for members of OIDC_DOMAINS.
+    """The staff account with this e-mail address. It is made for addresses in OIDC_DOMAINS.
 
-    An account that is there and is none of staff's, or not active, is not made so: sso_refused.
+    Error: sso_refused, also if the account is not one of staff's, or not active.
     """
-    # The database may take letters for the same that are not, such as a dotless i.
+    # The database may compare more loosely, for example with a dotless i.
     alike = User.objects.filter(email__iexact=address)
     known = [user for user in alike if _folded(user.email) == _folded(address)]
     if not known and address.rpartition("@")[2].lower() in settings.OIDC_DOMAINS:
@@ -110,7 +107,7 @@ def staff_of(address: str) -> User:
 
 
 def _made(address: str) -> User:
-    """Without a password, and without a permission until somebody gives it one."""
+    """A new account without a password and without permissions."""
     if len(address) > LONGEST_NAME:
         raise Problem("sso_refused")
     try:

@@ -1,4 +1,4 @@
-"""When something was last used, for staff: exact to a minute, and never in a request's way."""
+"""The time of the last use, exact to a minute."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from access.notes import best_effort
 
-# One write a minute at most for what is used all the time.
+# At most one write a minute.
 NOTE_USE_EVERY = timedelta(minutes=1)
 
 
@@ -19,7 +19,7 @@ class NotesUse(models.Model):
 
     def note_use(self) -> None:
         now = timezone.now()
-        # A use in the future was noted while the clock ran ahead.
+        # A time in the future was noted while a clock was ahead.
         if self.last_used_at and abs(now - self.last_used_at) <= NOTE_USE_EVERY:
             return
         rows = type(self)._default_manager
@@ -27,6 +27,6 @@ class NotesUse(models.Model):
             best_effort(f"note when this {self._meta.verbose_name} was used"),
             transaction.atomic(),
         ):
-            # A transaction that holds the row's lock notes the same time or changes more: skip it.
+            # Skip a locked row: its transaction notes the time as well, or matters more.
             free = rows.select_for_update(skip_locked=True).filter(pk=self.pk)
             rows.filter(pk__in=free.values("pk")).update(last_used_at=now)

@@ -1,9 +1,8 @@
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
-from api.serializers import PageSerializer, StrictSerializer
+from api.serializers import IdField, PageSerializer, StrictSerializer
 from api.times import MomentField
 from archives.states import Status
 
@@ -138,12 +137,9 @@ class NewArchiveSerializer(StrictSerializer):
 class StreamSerializer(StrictSerializer):
     """A stream to record."""
 
-    streamId = serializers.UUIDField(source="stream_id")  # noqa: N815
+    streamId = IdField(source="stream_id")  # noqa: N815
     hasAudio = serializers.BooleanField(source="has_audio", default=True)  # noqa: N815
     hasVideo = serializers.BooleanField(source="has_video", default=True)  # noqa: N815
-
-    def validate_streamId(self, stream_id: UUID) -> str:  # noqa: N802
-        return str(stream_id)
 
 
 class NewShareSerializer(StrictSerializer):

@@ -5,9 +5,13 @@ from urllib.parse import urlsplit
 from rest_framework import serializers
 
 from api.archive_serializers import RESOLUTIONS, LayoutSerializer
-from api.serializers import PageSerializer, StrictSerializer
-from live.models import Activity
-from video.values import milliseconds
+from api.serializers import (
+    IdField,
+    MillisecondsField,
+    NullIfEmptyField,
+    PageSerializer,
+    StrictSerializer,
+)
 
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z"
 DIGITS = r"^[0-9*#p]{1,100}\Z"
@@ -44,37 +48,21 @@ class ActivitySerializer(serializers.Serializer):
     sessionId = serializers.CharField(source="session_id")  # noqa: N815  the wire's, here and below
     status = serializers.CharField(help_text="started, stopped, failed and others of OpenTok's.")
     reason = serializers.CharField(help_text="Why it ended or failed, if OpenTok says so.")
-    connectionId = serializers.SerializerMethodField(  # noqa: N815
-        method_name="connection", help_text="Of a call or an audio connector, in the session."
+    connectionId = NullIfEmptyField(  # noqa: N815
+        source="connection_id",
+        allow_null=True,
+        help_text="Of a call or an audio connector, in the session.",
     )
-    streamId = serializers.SerializerMethodField(method_name="stream")  # noqa: N815
-    createdAt = serializers.SerializerMethodField(method_name="created")  # noqa: N815
-    updatedAt = serializers.SerializerMethodField(method_name="updated")  # noqa: N815
-    endsAt = serializers.SerializerMethodField(  # noqa: N815
-        method_name="ends", help_text="When it is stopped if nothing stops it before."
+    streamId = NullIfEmptyField(source="stream_id", allow_null=True)  # noqa: N815
+    createdAt = MillisecondsField(source="created_at")  # noqa: N815
+    updatedAt = MillisecondsField(source="updated_at")  # noqa: N815
+    endsAt = MillisecondsField(  # noqa: N815
+        source="ends_at", help_text="When it is stopped if nothing stops it before."
     )
-    endedAt = serializers.SerializerMethodField(method_name="ended")  # noqa: N815
+    endedAt = MillisecondsField(source="ended_at", allow_null=True)  # noqa: N815
     details = serializers.DictField(
         help_text="The rest of OpenTok's own object, such as `broadcastUrls`, without secrets."
     )
-
-    def connection(self, activity: Activity) -> str | None:
-        return activity.connection_id or None
-
-    def stream(self, activity: Activity) -> str | None:
-        return activity.stream_id or None
-
-    def created(self, activity: Activity) -> int:
-        return milliseconds(activity.created_at)
-
-    def updated(self, activity: Activity) -> int:
-        return milliseconds(activity.updated_at)
-
-    def ends(self, activity: Activity) -> int:
-        return milliseconds(activity.ends_at)
-
-    def ended(self, activity: Activity) -> int | None:
-        return milliseconds(activity.ended_at)
 
 
 class ActivityQuerySerializer(PageSerializer):
@@ -182,17 +170,12 @@ class NewCallSerializer(StrictSerializer):
     observeForceMute = serializers.BooleanField(  # noqa: N815
         source="observe_force_mute", required=False
     )
-    streams = serializers.ListField(
-        child=serializers.UUIDField(format="hex_verbose"), required=False, max_length=MAX_STREAMS
-    )
+    streams = serializers.ListField(child=IdField(), required=False, max_length=MAX_STREAMS)
 
     def validate_headers(self, headers: dict[str, str]) -> dict[str, str]:
         if not all(HEADER.fullmatch(name) for name in headers):
             raise serializers.ValidationError("The name of each header starts with X-.")
         return headers
-
-    def validate_streams(self, streams: list[Any]) -> list[str]:
-        return [str(each) for each in streams]
 
 
 class DigitsSerializer(StrictSerializer):
@@ -201,9 +184,7 @@ class DigitsSerializer(StrictSerializer):
 
 class NewAudioConnectorSerializer(StrictSerializer):
     uri = AddressField("ws", "wss")
-    streams = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=MAX_STREAMS
-    )
+    streams = serializers.ListField(child=IdField(), required=False, max_length=MAX_STREAMS)
     headers = serializers.DictField(
         child=serializers.CharField(max_length=500), required=False, help_text="512 bytes in all."
     )
@@ -211,9 +192,6 @@ class NewAudioConnectorSerializer(StrictSerializer):
         [8000, 16000, 24000], source="audio_rate", required=False
     )
     bidirectional = serializers.BooleanField(required=False, help_text="Hear the bot as well.")
-
-    def validate_streams(self, streams: list[Any]) -> list[str]:
-        return [str(each) for each in streams]
 
 
 class StopReportSerializer(serializers.Serializer):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.serializers import PageSerializer, StrictSerializer
+from api.serializers import IdField, PageSerializer, StrictSerializer
 from api.times import MomentField
 from meetings.models import MAX_DATA
 from rooms.models import Ban
@@ -95,7 +95,7 @@ class BanListSerializer(serializers.Serializer):
 class NewBanSerializer(StrictSerializer):
     """Who is connected now, by `connectionId`, who is also removed; or anybody by `identity`."""
 
-    connectionId = serializers.UUIDField(source="connection_id", required=False)  # noqa: N815
+    connectionId = IdField(source="connection_id", required=False)  # noqa: N815
     identity = serializers.CharField(
         required=False,
         max_length=MAX_DATA,

@@ -162,7 +162,7 @@ class BanViewSet(ModeratingViewSet):
         chosen: dict[str, Any] = NewBanSerializer.read(request.data)
         ends = chosen.get("until") is not None
         if connection_id := chosen.get("connection_id"):
-            ban = Ban.objects.add_connected(room, str(connection_id), until_meeting_ends=ends)
+            ban = Ban.objects.add_connected(room, connection_id, until_meeting_ends=ends)
         else:
             ban = Ban.objects.add(room, chosen["identity"], until_meeting_ends=ends)
         return Response(BanSerializer(ban).data, status.HTTP_201_CREATED)

@@ -1,10 +1,43 @@
 """Bodies and queries of several views."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
 
+from video import values
 from web.serializers import StrictSerializer as StrictSerializer  # what views here import
+
+
+class IdField(serializers.UUIDField):
+    """One of OpenTok's ids, which are texts here."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return str(super().to_internal_value(data))
+
+
+class MillisecondsField(serializers.IntegerField):
+    """A moment as OpenTok writes it: milliseconds since 1970."""
+
+    def to_representation(self, value: Any) -> Any:
+        return values.milliseconds(value)
+
+
+class NullIfEmptyField(serializers.CharField):
+    """Null where the column is empty."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value or None
+
+
+def at_most_bytes(limit: int) -> Callable[[str], None]:
+    """A validator. It also sees lone surrogates, which another one refuses."""
+
+    def check(text: str) -> None:
+        if len(text.encode(errors="replace")) > limit:
+            raise serializers.ValidationError(f"At most {limit} bytes of UTF-8.")
+
+    return check
 
 
 class NothingSerializer(StrictSerializer):

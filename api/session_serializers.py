@@ -1,11 +1,10 @@
 """Who is in a room's session: the words of OpenTok, whose times are milliseconds since 1970."""
 
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
-from api.serializers import StrictSerializer
+from api.serializers import IdField, StrictSerializer, at_most_bytes
 
 # OpenTok's limits.
 MAX_TYPE_BYTES = 128
@@ -68,42 +67,28 @@ class LayoutClassesSerializer(StrictSerializer):
 class MuteSerializer(StrictSerializer):
     excludedStreamIds = serializers.ListField(  # noqa: N815
         source="except_streams",
-        child=serializers.UUIDField(),
+        child=IdField(),
         required=False,
         help_text="The streams that are not muted.",
     )
-
-    def validate_excludedStreamIds(self, stream_ids: list[UUID]) -> list[str]:  # noqa: N802
-        return [str(stream_id) for stream_id in stream_ids]
 
 
 class SignalSerializer(StrictSerializer):
     """What clients are told, by nobody among them."""
 
     data = serializers.CharField(  # type: ignore[assignment]  # a field is no attribute in the end
-        allow_blank=True, trim_whitespace=False, help_text="At most 8 kB of UTF-8."
+        allow_blank=True,
+        trim_whitespace=False,
+        validators=[at_most_bytes(MAX_DATA_BYTES)],
+        help_text="At most 8 kB of UTF-8.",
     )
     type = serializers.CharField(
         default="",
         allow_blank=True,
         trim_whitespace=False,
+        validators=[at_most_bytes(MAX_TYPE_BYTES)],
         help_text="What clients listen for; at most 128 bytes of UTF-8.",
     )
-    connectionId = serializers.UUIDField(  # noqa: N815
+    connectionId = IdField(  # noqa: N815
         source="connection_id", required=False, help_text="Whom it is for. Else for all."
     )
-
-    def validate_data(self, data: str) -> str:
-        return _within(data, MAX_DATA_BYTES)
-
-    def validate_type(self, kind: str) -> str:
-        return _within(kind, MAX_TYPE_BYTES)
-
-    def validate_connectionId(self, connection_id: UUID) -> str:  # noqa: N802
-        return str(connection_id)
-
-
-def _within(text: str, limit: int) -> str:
-    if len(text.encode()) > limit:
-        raise serializers.ValidationError(f"At most {limit} bytes of UTF-8.")
-    return text

@@ -2,7 +2,7 @@ from datetime import datetime
 
 from rest_framework import serializers
 
-from api.serializers import StrictSerializer
+from api.serializers import StrictSerializer, at_most_bytes
 from rooms.models import Role
 from rooms.policy import MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
 from video import tokens
@@ -26,6 +26,7 @@ class NewTokenSerializer(StrictSerializer):
         required=False,
         allow_blank=True,
         trim_whitespace=False,
+        validators=[at_most_bytes(MAX_DATA_BYTES)],
         help_text="What the others in the room are told about who joins; 1000 bytes of UTF-8.",
     )
     layoutClasses = serializers.ListField(  # noqa: N815  the wire's spelling
@@ -34,11 +35,6 @@ class NewTokenSerializer(StrictSerializer):
         required=False,
         help_text="The classes that their streams have in layouts; 1000 characters in all.",
     )
-
-    def validate_data(self, data: str) -> str:
-        if len(data.encode()) > MAX_DATA_BYTES:
-            raise serializers.ValidationError(f"At most {MAX_DATA_BYTES} bytes of UTF-8.")
-        return data
 
     def validate_layoutClasses(self, classes: list[str]) -> list[str]:  # noqa: N802
         if len(" ".join(classes)) > MAX_CLASSES_CHARACTERS:

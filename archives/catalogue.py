@@ -1,4 +1,4 @@
-"""What is known of recordings here: found by their rooms, and kept as OpenTok last told of them."""
+"""The catalogue of recordings: stored as OpenTok last reported them, and searched."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from video.answers import Remote
 if TYPE_CHECKING:
     from archives.models import Archive
 
-# The columns that news may change. Which room it is follows from the session; the room's name, once
-# it is known, stays.
+# The columns that news may change. The session determines the room, whose name stays once it is
+# known.
 UPDATED_FIELDS = [
     "status",
     "name",
@@ -35,9 +35,9 @@ UPDATED_FIELDS = [
     "updated_at",
     "details",
 ]
-# How often news is written while rooms are deleted, and others write the same.
+# Attempts to write news while rooms are deleted and other processes write the same.
 WRITES = 3
-# OpenTok tells its time by the millisecond at the start, and later by the second.
+# OpenTok's `createdAt` is exact to a millisecond at the start, and later to a second.
 ROUNDING = timedelta(seconds=1)
 
 
@@ -51,10 +51,9 @@ class Catalogue(models.Manager["Archive"]):
         session_id: str | None = None,
         **columns: Any,
     ) -> models.QuerySet[Archive]:
-        """What was last heard of recordings. `room_not_found` if the `room` has none and is none.
+        """Recordings with these values. Error: room_not_found, if `room` is unknown and has none.
 
-        With a `prefix` only those of rooms that are there and whose name starts with it: a deleted
-        room's are of no room any more.
+        With a `prefix` only those of existing rooms whose name starts with it.
         """
         archives = (self.search(search) if search else self.all()).filter(**columns)
         if prefix:
@@ -68,17 +67,15 @@ class Catalogue(models.Manager["Archive"]):
         return archives
 
     def search(self, term: str) -> models.QuerySet[Archive]:
-        """The one with this id, those of this session, or those with `term` in the name of the room
-        that they were made in, or in their own, in any case and with or without accents.
+        """The recording with this id, those of this session, or those with `term` in their name or
+        their room's, ignoring case and accents.
         """
         found = by_id_or_session(self.all(), term)
         return containing(self.all(), term, column="folded_names") if found is None else found
 
     def described(self, remotes: list[Remote]) -> list[dict[str, Any]]:
-        """OpenTok's objects, each with the name of the `room` that it was made in, or None, and
-        with `heldAt`, since when it is on hold.
-        """
-        # Without the join, which only rows need that an older server wrote.
+        """OpenTok's objects, each with the name of its `room`, or None, and with `heldAt`."""
+        # Without a join: only rows of an older version of the server need their room.
         rows = self.only("room_name", "room_id", "held_at")
         known: dict[UUID, Archive] = {}
         with best_effort("look up the rooms of recordings"):
@@ -89,7 +86,7 @@ class Catalogue(models.Manager["Archive"]):
         ]
 
     def as_row(self, remote: Remote) -> Archive:
-        """What OpenTok said just now, as a row with its room; of what is stored the name counts."""
+        """OpenTok's object as an unsaved row with its room, and with the stored name of it."""
         archive = self.model.from_remote(remote)
         with best_effort("look up the room of a recording"):
             kept = self.filter(pk=archive.pk).values_list("room_name", flat=True).first()
@@ -98,15 +95,15 @@ class Catalogue(models.Manager["Archive"]):
         return archive
 
     def apply_callback(self, remote: Remote) -> None:
-        """Write down what a callback tells, which may come late, more than once, in any order."""
+        """Store a callback, which may come late, more than once and in any order."""
         self.record([remote], from_callback=True)
         self.filter(pk=remote["id"]).update(called_back_at=timezone.now())
 
     def note(self, remotes: list[Remote], *, room: Room | None = None) -> list[Archive]:
-        """`record` what OpenTok has done or said, which is so whatever becomes of our note.
+        """`record` answers of OpenTok, but only log database errors: the next answer repairs it.
 
-        The next look makes up for one that could not be written. `room` is that of new recordings,
-        if the caller has just looked it up. Returns what was said as rows, with their rooms.
+        `room` is that of new recordings, if the caller knows it. Returns the rows, with their
+        rooms.
         """
         archives = self._rows(remotes)
         with best_effort("note what OpenTok said of recordings"):
@@ -114,14 +111,13 @@ class Catalogue(models.Manager["Archive"]):
         return archives
 
     def record(self, remotes: list[Remote], *, from_callback: bool = False) -> None:
-        """Write down what OpenTok said, unless more recent news is here already.
-
-        What it answers is so now; a callback brings back nothing that was deleted since.
+        """Store OpenTok's objects, unless the stored rows are more recent. An answer is current; a
+        callback does not bring a deleted recording back.
         """
         self._record(self._rows(remotes), from_callback=from_callback)
 
     def _rows(self, remotes: list[Remote]) -> list[Archive]:
-        """Each once, by id: a list that grows while it is read may name one twice."""
+        """Each once, by id: a list that grows while it is read can have one twice."""
         told = {archive.id: archive for archive in map(self.model.from_remote, remotes)}
         return [told[archive_id] for archive_id in sorted(told)]
 
@@ -134,14 +130,14 @@ class Catalogue(models.Manager["Archive"]):
                 return
             except IntegrityError:
                 # A room was deleted after it was looked up, or another process has inserted one of
-                # them. This time the room is not found, and the recording is.
+                # the recordings. The next attempt sees that.
                 room = None
         self._write(archives, from_callback=from_callback, room=None)
 
     def _write(self, archives: list[Archive], *, from_callback: bool, room: Room | None) -> None:
         news = _updates(archives, known=self._known(archives), from_callback=from_callback)
         if not news:
-            return  # as most of the time, and then without a lock on anything
+            return  # most of the time, and then without locks
         new = [archive for archive in news if archive._state.adding]
         known = [archive for archive in news if not archive._state.adding]
         if room:
@@ -158,8 +154,8 @@ class Catalogue(models.Manager["Archive"]):
                 self._update(known, from_callback=from_callback)
 
     def _known(self, archives: list[Archive], *, lock: bool = False) -> Iterable[Archive]:
-        """The rows of these. By hand: Django takes longer to compose this SELECT than the database
-        takes to run it. Locks are taken in the order of ids, so that no two wait for each other.
+        """The stored rows. By hand: Django takes longer to compose the SELECT than the database
+        takes to run it. Rows are locked in the order of ids, to avoid deadlocks.
         """
         if not archives:
             return []
@@ -186,15 +182,14 @@ class Catalogue(models.Manager["Archive"]):
 
 
 def _described(remote: Remote, archive: Archive) -> dict[str, Any]:
-    """`room` comes first for those who read it, and again because OpenTok may have such a field."""
+    """`room` comes first for readers, and again to override a field of OpenTok's."""
     room = {"room": archive.made_in or None}
     return room | remote | room | {"heldAt": values.milliseconds(archive.held_at)}
 
 
 def _placed(archives: list[Archive]) -> list[Archive]:
-    """The same, each with its room and the name of that, unless its row has both already.
-
-    A name that is known already stays, also when the room is gone.
+    """The same rows, with their room and its name, unless the name is known, which stays even if
+    the room is deleted.
     """
     unplaced = [archive for archive in archives if archive._state.adding or not archive.room_name]
     rooms = Room.objects.by_session(archive.session_id for archive in unplaced) if unplaced else {}
@@ -213,11 +208,10 @@ def _placed(archives: list[Archive]) -> list[Archive]:
 def _updates(
     archives: list[Archive], *, known: Iterable[Archive], from_callback: bool
 ) -> list[Archive]:
-    """Those that say more than their stored rows do, in the same order.
+    """The rows with news, compared to the stored ones, in the same order.
 
-    What comes late leaves out some of what an answer says, which then stays as it is; so does the
-    name of the room. Of two times of creation the earlier counts, however late it comes: the other
-    is that of a callback which did not say.
+    Callbacks leave out some fields, which then keep their values; so does the room's name. The
+    earlier `created_at` counts: the later one is the time of a callback without it.
     """
     news = []
     rows = {row.id: row for row in known}
@@ -229,7 +223,7 @@ def _updates(
             archive.room_id, archive.room_name = row.room_id, row.room_name or archive.room_name
             if archive.created_at >= row.created_at - ROUNDING:
                 archive.created_at = row.created_at
-            # Why it stopped, OpenTok says only while it is making the file.
+            # OpenTok gives the reason only while it is making the file.
             archive.reason = archive.reason or row.reason
             if from_callback:
                 archive.keep_from(row)

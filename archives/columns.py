@@ -1,4 +1,4 @@
-"""What the admin shows of a recording, in a list and on its page."""
+"""Columns and fields of recordings in the admin."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from video.archives import RUNNING
 
 TO_KEEP_THEM = "/readme/docs/operations.md#recordings-that-last"
 
-# The states of a transcript. OpenTok makes it once the recording has ended.
+# States of a transcript, which OpenTok makes after the recording.
 TRANSCRIPT_IS = {
     "requested": "made once the recording has ended",
     "started": "being made",
@@ -52,7 +52,7 @@ def length(archive: Archive) -> str:
 
 
 def moment(at: datetime) -> str:
-    """In the time zone of who looks."""
+    """In the active time zone."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
 
 
@@ -68,7 +68,7 @@ def file_size(archive: Archive) -> str:
 
 @admin.display(description="File")
 def expires(archive: Archive) -> str:
-    """OpenTok says nothing of it; its documentation says that files are kept for so long."""
+    """When the file is deleted, by OpenTok's documentation: the API does not say."""
     told = archive.storage_state
     is_stored = told and archive.stored_at
     if archive.status != Status.AVAILABLE or is_stored or not archive.updated_at:
@@ -86,7 +86,7 @@ def expires(archive: Archive) -> str:
 
 @admin.display(description="Transcript")
 def transcript(archive: Archive) -> str:
-    """Of a recording that has one, as it was last heard."""
+    """The last known state of the transcript."""
     told = transcripts.about(archive.details) or {}
     status = str(told.get("status", ""))
     is_at_opentok = status == "available" and archive.status == Status.AVAILABLE

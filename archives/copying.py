@@ -1,7 +1,7 @@
 """Copies recordings to the project's own storage before OpenTok deletes them.
 
-A file goes there in parts, each of which the storage keeps: a process that ends in between loses
-none, and the next one goes on. No more than a part is in memory.
+A file is uploaded in parts, which the storage keeps: if a process ends in between, another one
+resumes. Only one part is in memory.
 """
 
 import logging
@@ -21,19 +21,19 @@ from web.errors import Problem
 
 # OpenTok's links last ten minutes.
 LINK_SECONDS = 480
-# For one round: a worker that is told to stop waits for so long.
+# Of one round, for which a worker that is stopping waits.
 ROUND_SECONDS = 10
-# Looked at in one go; others may claim some of them meanwhile.
+# Read at a time; other processes may claim some of them meanwhile.
 CANDIDATES = 20
 
 logger = logging.getLogger(__name__)
 
 
 def copy_due(seconds: float = ROUND_SECONDS) -> None:
-    """Bring recordings to the storage, the oldest first, and look whether OpenTok's uploads are
-    there. After about so many seconds it ends, wherever it is, and goes on when it is called again.
+    """Copy recordings to the storage, the oldest first, and check OpenTok's uploads. It ends after
+    about so many seconds, and the next call resumes.
 
-    Several processes may call it at once: each recording is one's at a time.
+    Several processes may call it: each recording is claimed by one of them.
     """
     if not storage.is_set():
         return
@@ -69,7 +69,7 @@ def _carry_on(archive: Archive, *, until: float) -> None:
 
 
 def _bring_transcript(archive: Archive) -> None:
-    """Or leave it for the next look, while OpenTok has not made it."""
+    """Copy the transcript, unless OpenTok has not made it yet."""
     try:
         remote = Archive.objects.fetch(str(archive.pk))
         if link := transcripts.link_to(remote):
@@ -112,7 +112,7 @@ class Copy:
             self.archive.release()
 
     def _copy_parts(self) -> int | None:
-        """The size of the file, once all parts are there; None if the time was over before."""
+        """The size of the file once all parts are there; None if the time is over."""
         number = self._resumed()
         while True:
             piece = self._piece(number * PIECE_BYTES)
@@ -127,7 +127,7 @@ class Copy:
                 return None
 
     def _resumed(self) -> int:
-        """How many whole parts are there already, of an upload that is begun if there is none."""
+        """How many whole parts the storage has. Begins an upload if there is none."""
         parts = self.store.parts(self.key, self.upload) if self.upload else None
         if parts is None:
             self.upload = self.store.begin(self.key, media_type=self.archive.media_type)

@@ -1,4 +1,4 @@
-"""Whether an API key that is for some rooms only is for this recording: asked by the views."""
+"""Checks, in views, that an API key for some rooms is for this recording."""
 
 from access.models import ApiKey
 from access.notes import best_effort
@@ -9,14 +9,15 @@ from web.errors import Problem
 
 
 def check_key_covers_archive(key: ApiKey | None, archive_id: str) -> None:
-    """`room_not_covered` unless it is a recording of a room that the key is for."""
+    """Error: room_not_covered, unless it is a recording of a room that the key is for."""
     if key and key.room_prefix:
         check_key_covers_session(key, _session_of(archive_id))
 
 
 def check_key_covers_list(key: ApiKey | None, session_id: str | None) -> None:
-    """OpenTok's list knows sessions and not rooms, so a key for some rooms has to name a session:
-    `session_not_named`. `room_not_covered` for one that it is not for.
+    """A key for some rooms has to name a session, since OpenTok's list knows no rooms.
+
+    Errors: session_not_named, room_not_covered.
     """
     if key and key.room_prefix and session_id is None:
         raise Problem("session_not_named", prefix=key.room_prefix)
@@ -25,7 +26,7 @@ def check_key_covers_list(key: ApiKey | None, session_id: str | None) -> None:
 
 
 def _session_of(archive_id: str) -> str:
-    """Of which session it is a recording: OpenTok is asked about one that was never heard of."""
+    """The session of a recording. OpenTok is asked about an unknown one."""
     archive_id = ids.archive_id(archive_id)
     known = None
     with best_effort("look up the session of a recording"):

@@ -1,4 +1,4 @@
-"""What of recordings goes into the audit log."""
+"""Entries about recordings in the audit log, and their events for webhooks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def record_states(archives: Iterable[Archive]) -> None:
-    """What webhooks tell: each state that is a new one here, wherever the news came from."""
+    """Record events for webhooks about recordings whose status is new."""
     for archive in archives:
         event = f"recording.{archive.status}"
         if archive.status != archive.known_status and event in events.EVENTS:
@@ -35,14 +35,14 @@ def _about(archive: Archive) -> dict[str, Any]:
 
 
 def note_act(what: str, archive: Archive, **details: Any) -> None:
-    """What was done at OpenTok."""
+    """Note in the audit log what was done at OpenTok."""
     Entry.objects.note(what, archive, room=archive.made_in, **details)
 
 
 def record_told(archives: Iterable[Archive]) -> None:
-    """The states that a callback has told, each once."""
+    """Record in the audit log the new states that callbacks have reported."""
     for archive in archives:
-        # It goes back and forth between these as people stop and start publishing.
+        # Started and paused alternate as people stop and start publishing.
         runs_on = {archive.status, archive.known_status} <= RUNNING
         if archive.status != archive.known_status and not runs_on:
             what = f"recording.{archive.status}"

@@ -1,4 +1,4 @@
-"""Where the files of recordings are: at OpenTok, or in the project's own storage."""
+"""The files of recordings, at OpenTok or in the project's own storage."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from web.errors import Problem
 if TYPE_CHECKING:
     from archives.models import Archive
 
-# No recording takes longer than a day.
+# No recording is longer than a day.
 DAY = timedelta(days=1)
-# How long before a loss it is told as one.
+# How long before its deletion a file counts as lost soon.
 ALARM = timedelta(hours=6)
 
 
 class FileManager(Catalogue):
     def to_be_stored(self) -> models.QuerySet[Archive]:
-        """Those whose file is not known to be in the storage and may still get there."""
+        """Recordings whose file is not yet known to be in the storage."""
         may_be_there = [Status.AVAILABLE, Status.UPLOADED]
         return self._recent().filter(status__in=may_be_there, stored_at=None)
 
     def due(self) -> models.QuerySet[Archive]:
-        """Of these the ones that nobody has claimed, and that have not failed just now."""
+        """Those of them that are not claimed, and have not failed just now."""
         is_free = Q(storage_due_at=None) | Q(storage_due_at__lte=timezone.now())
         return self.to_be_stored().filter(is_free, not_being_deleted()).order_by("created_at")
 
     def lost_soon(self) -> models.QuerySet[Archive]:
-        """Those of whose files, the transcript's included, one is deleted by OpenTok within six
-        hours, or has been unnoticed: it counts from when they were created.
+        """Recordings with a file, also a transcript, that is not in the storage and that OpenTok
+        deletes within six hours, counted from their creation, or has deleted unnoticed.
         """
         limit = timezone.now() - KEPT_BY_OPENTOK + ALARM
         there = self._recent().filter(status=Status.AVAILABLE, created_at__lte=limit)
@@ -52,16 +52,16 @@ class FileManager(Catalogue):
         )
 
     def transcripts_due(self) -> models.QuerySet[Archive]:
-        """Those that are copied, and whose transcript is to be looked for now."""
+        """Copied recordings whose transcript is due to be looked for."""
         rows = self._recent().filter(not_being_deleted(), status=Status.AVAILABLE)
         return rows.filter(transcript_due_at__lte=timezone.now()).order_by("created_at")
 
     def _recent(self) -> models.QuerySet[Archive]:
-        """Those of which OpenTok may still have a file."""
+        """Recordings of which OpenTok may still have a file."""
         return self.filter(created_at__gt=timezone.now() - KEPT_BY_OPENTOK - DAY)
 
     def link(self, remote: Remote) -> str | None:
-        """Where its file is, for ten minutes: at OpenTok, or in the storage; None without a file.
+        """A link to its file for ten minutes, at OpenTok or in the storage; None without a file.
 
         Errors: storage_failed, archive_not_stored.
         """
@@ -73,7 +73,7 @@ class FileManager(Catalogue):
         return archive.link_to_stored() if archive.is_in_storage else None
 
     def transcript_link(self, remote: Remote) -> str | None:
-        """Where its transcript is, likewise."""
+        """A link to its transcript, likewise."""
         if url := transcripts.link_to(remote):
             return url
         if remote["status"] != Status.EXPIRED or not transcripts.about(remote):
@@ -84,7 +84,7 @@ class FileManager(Catalogue):
         return archive.link_to_stored_transcript()
 
     def with_links(self, remote: Remote) -> Remote:
-        """The same, with links in its `url` and its transcript's if there can be some now."""
+        """The same object, with links in `url` and in its transcript's, if there are any now."""
         with suppress(Problem):
             remote = remote | {"url": self.link(remote)}
         with suppress(Problem):
@@ -93,7 +93,7 @@ class FileManager(Catalogue):
         return remote
 
     def kept_beyond_opentok(self, archive_id: str) -> Archive | None:
-        """One that OpenTok has forgotten after its time, and whose file the storage has."""
+        """A recording that has expired at OpenTok and whose file is in the storage."""
         known = None
         with best_effort("look up a recording that OpenTok does not have"):
             expired = self.filter(pk=ids.archive_id(archive_id)).exclude(stored_at=None).filter(

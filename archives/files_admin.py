@@ -1,4 +1,4 @@
-"""The files of a recording for staff, each by a link that was signed just now and is never kept."""
+"""Views of a recording's files for staff, by links that are signed at each request."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,13 +34,13 @@ class RecordingFiles(ModelAdmin):
         return [*urls, *super().get_urls()]
 
     def files_of(self, archive: Archive) -> dict[str, Any]:
-        """What the recording's page has to know: where its file is, and if browsers play it."""
+        """Context of a recording's page: the link to its file, and whether browsers can play it."""
         if not archive.is_watchable:
             return {}
         return {"watch": reverse("admin:watch", args=[archive.pk]), "is_video": archive.is_video}
 
     def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
-        """To the file."""
+        """Redirect to the file."""
         try:
             link = Archive.objects.link(self._fetch(request, archive_id))
         except APIException as error:
@@ -48,7 +48,7 @@ class RecordingFiles(ModelAdmin):
         return HttpResponseRedirect(link) if link else self._back(request, archive_id)
 
     def transcript(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
-        """To read: who said what, and when."""
+        """A page with the transcript."""
         try:
             remote = self._fetch(request, archive_id)
             link = Archive.objects.transcript_link(remote)
@@ -69,7 +69,7 @@ class RecordingFiles(ModelAdmin):
         return TemplateResponse(request, "admin/archives/archive/transcript.html", context)
 
     def transcript_file(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
-        """To the file of the transcript."""
+        """Redirect to the file of the transcript."""
         try:
             link = Archive.objects.transcript_link(self._fetch(request, archive_id))
         except APIException as error:
@@ -84,7 +84,7 @@ class RecordingFiles(ModelAdmin):
         return Archive.objects.fetch(str(archive_id))
 
     def _back(self, request: HttpRequest, archive_id: UUID, why: str = "") -> HttpResponse:
-        """To the recording's page, with what kept this person from the file."""
+        """Redirect to the recording's page, with the reason."""
         if why:
             self.message_user(request, why, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:archives_archive_change", args=[archive_id]))

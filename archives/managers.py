@@ -1,4 +1,4 @@
-"""What is done with recordings: at OpenTok, and in the catalogue by what it said to that."""
+"""Operations on recordings: at OpenTok, and in the catalogue by its answers."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from web.errors import Problem
 if TYPE_CHECKING:
     from archives.models import Archive
 
-# One that runs is among so many of the newest of its session.
+# A running recording is among the newest of its session.
 LATEST = 100
 
 
 class ArchiveManager(FileManager):
     def start(self, session_id: str, **options: Any) -> Remote:
-        """Start recording a session, unless told otherwise under the name of its room.
+        """Start recording a session, by default under the name of its room.
 
-        Errors and options: video.archives.start_archive. `archive_conflict` has the id of the
-        recording that runs already as its member `archiveId`, if one does.
+        Errors and options: video.archives.start_archive. `archive_conflict` has the id of a running
+        recording as its member `archiveId`.
         """
         room = Room.objects.of_session(session_id)
         name = room.name if room else DeletedSession.objects.names([session_id]).get(session_id)
@@ -56,7 +56,7 @@ class ArchiveManager(FileManager):
         return remote
 
     def _running(self, session_id: str, *, tag: str | None) -> dict[str, str]:
-        """The id of what is being recorded in a session, as the member of a problem."""
+        """The id of a session's running recording, as a member of a problem."""
         with suppress(VideoError):
             remotes = self.fetch_list(session_id=session_id, count=LATEST)
             if remote := door.first_running(remotes, tag=tag):
@@ -64,8 +64,8 @@ class ArchiveManager(FileManager):
         return {}
 
     def stop(self, archive_id: str) -> Remote:
-        """Errors: archive_not_running, after which it is known how it ended; archive_not_found;
-        archive_deleted.
+        """Stop recording. Errors: archive_not_running, after its state was fetched;
+        archive_not_found; archive_deleted.
         """
         try:
             remote = door.stop_archive(archive_id)
@@ -81,9 +81,8 @@ class ArchiveManager(FileManager):
         return remote
 
     def fetch(self, archive_id: str) -> Remote:
-        """The archive as OpenTok has it now.
-
-        `archive_deleted` for one that we knew and OpenTok does not have any more.
+        """The archive as OpenTok has it now. Error: archive_deleted, for a known one that OpenTok
+        no longer has.
         """
         try:
             remote = door.get_archive(archive_id)
@@ -97,17 +96,17 @@ class ArchiveManager(FileManager):
         return remote
 
     def remove(self, archive_id: str) -> None:
-        """Delete it at OpenTok, its file as well, in the storage too with ARCHIVE_STORAGE_DELETE.
-        That it was there stays known here.
+        """Delete it and its file at OpenTok, and in the storage with ARCHIVE_STORAGE_DELETE. The
+        row stays.
 
-        One that was never heard of is asked for first, or a callback that comes late would be news.
+        An unknown one is fetched first, so that a late callback does not count as a new recording.
         """
         archive_id = ids.archive_id(archive_id)
         known = self._current(archive_id)
         was_expired = known.status == Status.EXPIRED and known.is_deletable
         with self._deleting(archive_id):
             if storage.is_set():
-                # First, since what OpenTok has deleted cannot be deleted once more.
+                # First, because a failure here can be retried, and a deletion at OpenTok cannot.
                 known.delete_stored()
             if not was_expired:
                 self._delete_at_opentok(archive_id)
@@ -116,14 +115,14 @@ class ArchiveManager(FileManager):
 
     @contextmanager
     def _deleting(self, archive_id: str) -> Iterator[None]:
-        """Around a deletion, one at a time, which begins before any hold or not at all.
+        """Around a deletion. Only one runs at a time, and none of a recording on hold.
 
         Errors: archive_held, archive_not_deletable.
         """
         mine = self.filter(pk=archive_id)
         free = mine.filter(not_being_deleted(), held_at=None)
         has_begun = free.exists() or not mine.exists()
-        # A database that takes no changes takes no holds either.
+        # If the database takes no writes, it takes no holds either.
         with best_effort("note that a recording is being deleted"):
             has_begun = free.update(deleting_at=timezone.now()) == 1 or not mine.exists()
         if not has_begun:
@@ -136,7 +135,7 @@ class ArchiveManager(FileManager):
                 mine.update(deleting_at=None)
 
     def _current(self, archive_id: str) -> Archive:
-        """The row. OpenTok is asked about one that is unknown here, or may have expired since."""
+        """The row. OpenTok is asked if it is unknown, or may have expired since."""
         known = self.filter(pk=archive_id).first()
         if known is None:
             remote = self.fetch(archive_id)
@@ -163,14 +162,14 @@ class ArchiveManager(FileManager):
         return Share(archive.pk, archive.share_generation, until)
 
     def revoke_shares(self, archive_id: str) -> None:
-        """End all links to it. `archive_not_found` for one that was never heard of."""
+        """Revoke all links to it. Error: archive_not_found, for an unknown one."""
         mine = self.filter(pk=ids.archive_id(archive_id))
         if not mine.update(share_generation=models.F("share_generation") + 1):
             raise Problem("archive_not_found")
         self._note_act("recording.links_revoked", archive_id)
 
     def fetch_shared(self, text: str) -> Remote:
-        """The recording that a link shows. Errors: share_invalid, share_ended, those of `fetch`."""
+        """The recording of a link. Errors: share_invalid, share_ended, and those of `fetch`."""
         share = sharing.read(text)
         mine = self.filter(pk=share.archive_id, share_generation=share.generation)
         if not mine.exists():
@@ -178,10 +177,10 @@ class ArchiveManager(FileManager):
         return self.fetch(str(share.archive_id))
 
     def hold(self, archive_id: str) -> None:
-        """Let nobody delete it, and no rule, until it is released.
+        """Protect it from deletion, by people and by rules, until it is released.
 
-        Errors: archive_not_holdable, also while it is being deleted; those of `fetch` for one that
-        was never heard of or may have expired.
+        Errors: archive_not_holdable, also while it is being deleted; those of `fetch`, for one that
+        is unknown or may have expired.
         """
         archive_id = ids.archive_id(archive_id)
         archive = self._current(archive_id)
@@ -195,7 +194,7 @@ class ArchiveManager(FileManager):
                 raise Problem("archive_not_holdable", status=Status.DELETED)
 
     def release(self, archive_id: str) -> None:
-        """End the hold, if there is one. `archive_not_found` for one that was never heard of."""
+        """End the hold, if there is one. Error: archive_not_found, for an unknown one."""
         archive = self.filter(pk=ids.archive_id(archive_id)).first()
         if archive is None:
             raise Problem("archive_not_found")
@@ -204,7 +203,7 @@ class ArchiveManager(FileManager):
                 Entry.objects.record("recording.released", archive)
 
     def lay_out(self, archive_id: str, layout: Remote) -> None:
-        """Change how the streams of a running recording are arranged."""
+        """Change the layout of a running recording."""
         with self._changing(archive_id):
             door.set_layout(archive_id, layout)
         self._note_act("recording.laid_out", archive_id, layout=layout.get("type"))
@@ -226,7 +225,7 @@ class ArchiveManager(FileManager):
 
     @contextmanager
     def _changing(self, archive_id: str) -> Iterator[None]:
-        """Around a change of a running recording, which gets a 404 for all kinds of reasons."""
+        """Around a change of a running recording, for which OpenTok's 404 has several meanings."""
         try:
             yield
         except VideoError as error:
@@ -236,7 +235,7 @@ class ArchiveManager(FileManager):
             raise
 
     def mark_deleted(self, archive_id: str) -> None:
-        """Raise `archive_deleted` if we knew the archive, and OpenTok would tell us of it."""
+        """Error: archive_deleted, if the archive is known and one of the present project."""
         archive_id = ids.archive_id(archive_id)
         known = None
         with best_effort("look up a recording that OpenTok does not have"):

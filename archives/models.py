@@ -18,14 +18,14 @@ from video.answers import Remote
 from video.archives import RUNNING
 from web.folding import FoldedField
 
-# What has a column of its own; everything else that OpenTok says is kept in `details` …
+# Fields with columns of their own; all others are stored in `details` …
 COLUMNS = ["id", "sessionId", "status", "name", "reason", "duration", "size", "createdAt",
            "updatedAt"]  # fmt: skip
-# … except what a reader of the row could use: download links, of transcriptions as well.
+# … except secrets: download links, also those of transcriptions, and passwords.
 NEVER_STORED = ["url", "password"]
 
-# For how long a recording can be in a state. OpenTok says twelve hours of the first two, pauses
-# included, and seconds to minutes of the third.
+# How long a recording can be in a state. By OpenTok's documentation that is twelve hours for the
+# first two, pauses included, and seconds to minutes for the third.
 LONGEST: dict[str, timedelta] = {
     Status.STARTED: timedelta(hours=12),
     Status.PAUSED: timedelta(hours=12),
@@ -34,7 +34,7 @@ LONGEST: dict[str, timedelta] = {
 
 
 class Archive(Stored):
-    """What OpenTok last told us about a recording, so that staff can look for it."""
+    """A recording, as OpenTok last reported it."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     room = models.ForeignKey(
@@ -43,10 +43,9 @@ class Archive(Stored):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="archives",
-        db_index=False,  # the index of both below serves as well
+        db_index=False,  # the index by room and creation serves as well
     )
-    # The default is the database's as well: a server that does not know this column yet goes on
-    # recording while it is being replaced.
+    # The database has the default as well, for servers of an older version while they are replaced.
     room_name = models.CharField(
         "name of the room",
         max_length=MAX_LENGTH,
@@ -67,15 +66,15 @@ class Archive(Stored):
     called_back_at = models.DateTimeField(
         "last callback", null=True, blank=True, help_text="When OpenTok last told of it by itself."
     )
-    # On hold: no rule deletes its file. NULL, so that SQLite adds the column without a new table.
+    # On hold: its file is not deleted. NULL, so that SQLite adds the column without a new table.
     held_at = models.DateTimeField("on hold since", null=True, blank=True, editable=False)
-    # Those of its room when that was deleted. NULL, as above.
+    # The days of its room, once that is deleted. NULL, as above.
     recording_days = models.IntegerField(null=True, blank=True, editable=False)
     # Links of earlier generations are revoked: archives/sharing.py.
     share_generation = models.IntegerField(default=0, db_default=0, editable=False)
     details = models.JSONField(default=dict, help_text="The rest of what OpenTok says about it.")
 
-    # That of the stored row, where this is news of it.
+    # The status of the stored row, in an unsaved row with news.
     known_status = ""
 
     objects = ArchiveManager()
@@ -115,7 +114,7 @@ class Archive(Stored):
 
     @classmethod
     def from_remote(cls, remote: Remote) -> Archive:
-        """The row for `remote`, OpenTok's archive object; not saved, and without its room yet."""
+        """The unsaved row for OpenTok's object, without its room."""
         details = {key: value for key, value in remote.items() if key not in COLUMNS}
         return cls(
             id=UUID(remote["id"]),
@@ -132,7 +131,7 @@ class Archive(Stored):
 
     @property
     def remote(self) -> Remote:
-        """OpenTok's archive object as it was last heard, without links: they do not last."""
+        """OpenTok's object, as last reported, without links, which do not last."""
         return {
             "id": str(self.id),
             **self.details,
@@ -149,7 +148,7 @@ class Archive(Stored):
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it stopped, None while it runs. OpenTok does not say it: pauses are not counted."""
+        """When it stopped; None while it runs. An estimate, since `duration` leaves out pauses."""
         if self.status in RUNNING:
             return None
         if self.duration:
@@ -158,14 +157,14 @@ class Archive(Stored):
 
     @property
     def silent_since(self) -> datetime | None:
-        """When OpenTok last told of it, if that is longer ago than can be."""
+        """The time of the last news, if it has been in its state for too long."""
         if self.status not in LONGEST:
             return None
         heard_at = max(filter(None, [self.created_at, self.updated_at, self.called_back_at]))
         return heard_at if timezone.now() - heard_at > LONGEST[self.status] else None
 
     def keep_from(self, known: Archive) -> None:
-        """Take over from the stored row what a callback left out."""
+        """Copy from the stored row what a callback left out."""
         self.details = known.details | self.details
         for name in ("name", "duration", "size"):
             setattr(self, name, getattr(self, name) or getattr(known, name))
@@ -174,15 +173,15 @@ class Archive(Stored):
 
     @property
     def made_in(self) -> str:
-        """The name of the room; also where an older server wrote the row, without that."""
+        """The name of the room, also in rows of an older version of the server."""
         return self.room_name or (self.room.name if self.room else "")
 
     def updates(self, known: Archive | None, *, from_callback: bool) -> bool:
-        """Whether this says more than the stored row. Of started and paused the later counts."""
+        """Whether this is news compared to the stored row."""
         if known is None:
             return True
         if known.status == Status.DELETED and self.status != Status.DELETED and not from_callback:
-            return True  # what OpenTok answers for is there, whatever we took it for
+            return True  # it exists, since OpenTok answers
         rank, known_rank = RANK.get(self.status, 0), RANK.get(known.status, 0)
         if rank != known_rank:
             return rank > known_rank
@@ -190,14 +189,14 @@ class Archive(Stored):
             if self.updated_at < known.updated_at:
                 return False
         elif from_callback and (known.status, self.status) == (Status.PAUSED, Status.STARTED):
-            return False  # nothing says which came later, and it had started before it paused
+            return False  # without times the start is taken for the earlier one
         if known.room_id and not known.room_name:
-            return True  # a server that did not know this column yet wrote the row
+            return True  # a server of an older version wrote the row
         return any(getattr(self, name) != getattr(known, name) for name in UPDATED_FIELDS)
 
 
 def _storable(value: Any) -> Any:
-    """`value` without what is in NEVER_STORED, however deep."""
+    """`value` without the members in NEVER_STORED, at any depth."""
     if isinstance(value, dict):
         return {key: _storable(held) for key, held in value.items() if key not in NEVER_STORED}
     return [_storable(held) for held in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What a visitor is told about a recording that cannot be watched (yet)."""
+"""Pages and problems about recordings that cannot be watched, or not yet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Page:
 
     @property
     def status_of_problem(self) -> int:
-        """409 where a page is a 200, which is no success for a program."""
+        """409 instead of 200, since it is not a success for a program."""
         return 409 if self.status_code == 200 else self.status_code
 
     @property
@@ -61,7 +61,7 @@ ENDED: dict[str, Page] = {
 
 
 class ArchiveNotViewable(APIException):
-    """Where a browser gets a page about the recording's state, and a JSON client this."""
+    """The error for JSON clients, where browsers get a page about the recording's state."""
 
     title = "Nothing to view"
 
@@ -73,7 +73,7 @@ class ArchiveNotViewable(APIException):
 
 
 def not_viewable() -> Iterator[Code]:
-    """What a program is told about each state of a recording that cannot be watched."""
+    """The error codes of recordings that cannot be watched, by their status."""
     for status in set(Status) - {Status.AVAILABLE}:
         page = page_for(Archive(status=status), now=timezone.now())
         advice = "Ask again in some seconds." if page.refresh else page.text
@@ -111,7 +111,7 @@ def _recording(archive: Archive, *, now: datetime) -> Page:
 
 
 def _refresh_seconds(waited: timedelta) -> int:
-    """Seconds until the next look: the longer it takes, the less often."""
+    """Seconds until the next reload, which grow with the wait."""
     if waited < timedelta(seconds=30):
         return 3
     return 5 if waited < timedelta(minutes=5) else 30

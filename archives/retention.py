@@ -25,12 +25,12 @@ MOST = 5000
 
 logger = logging.getLogger(__name__)
 
-# When the last one that this process has tried was made, and its id.
+# The creation and the id of the last recording that this process has tried.
 _last_tried: tuple[datetime, UUID] | None = None
 
 
 def due(at: datetime) -> QuerySet[Archive]:
-    """Those that a rule deletes by then, the oldest first."""
+    """The recordings that a rule deletes by then, the oldest first."""
     old = Q(pk__in=[])
     if settings.ARCHIVE_DAYS:
         is_old = Q(created_at__lt=at - timedelta(days=settings.ARCHIVE_DAYS))
@@ -46,16 +46,16 @@ def due(at: datetime) -> QuerySet[Archive]:
 
 
 def _chosen(model: type[Room | Archive]) -> list[int]:
-    """The days of rooms, or of deleted rooms' recordings, each once: SQLite takes no condition of a
-    thousand parts.
+    """The distinct days of rooms, or of deleted rooms' recordings. There are few: SQLite takes no
+    condition of a thousand parts.
     """
     rows = model._default_manager.order_by().exclude(recording_days=None)
     return [days or 0 for days in rows.values_list("recording_days", flat=True).distinct()]
 
 
 def delete_due() -> None:
-    """As many as there is time for. The next round goes on after the last of these, so that those
-    that cannot be deleted now keep no other from it.
+    """Delete as many as there is time for. The next round continues after the last one, so that
+    recordings that cannot be deleted do not block the others.
     """
     global _last_tried
     until = monotonic() + ROUND_SECONDS
@@ -63,12 +63,12 @@ def delete_due() -> None:
         if monotonic() > until:
             return
         _last_tried = (archive.created_at, archive.pk)
-        if archive.stored_at or sessions.owns(archive.session_id):  # else OpenTok has none of it
+        if archive.stored_at or sessions.owns(archive.session_id):  # or there is nothing to delete
             _delete(str(archive.pk))
 
 
 def _next_due() -> list[Archive]:
-    """Those after the last one tried, and then the first ones."""
+    """The recordings after the last one that was tried, and then the first ones."""
     rows = due(timezone.now()).only("created_at", "session_id", "stored_at")
     if _last_tried is None:
         return list(rows[:MOST])

@@ -1,4 +1,4 @@
-"""Recordings, and what else has an id and a session, by one of these."""
+"""Searches by id or session, for recordings and other rows that have both."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ TRIGRAMS = TrigramIndex("archive_trigrams", "archives_archive", "folded_names")
 
 
 def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | None:
-    """Those of `rows` with this id or in this session; all for no term, None for another one."""
+    """The rows with this id or session; all for an empty term, None for any other term."""
     term = search_term.strip()
     if not term:
         return rows
@@ -22,5 +22,5 @@ def by_id_or_session(rows: QuerySet[Row], search_term: str) -> QuerySet[Row] | N
     in_session = rows.model._default_manager.filter(session_id=term).order_by()
     if not (ids.SESSION_ID.fullmatch(term) and in_session.exists()):
         return None
-    # By the index of sessions in any case: with a filter SQLite would read all that this leaves.
+    # A subquery by the index of sessions: with filters SQLite would use another index.
     return rows.filter(pk__in=in_session.values("pk"))

@@ -1,4 +1,4 @@
-"""What staff do with several recordings at once, chosen in their list."""
+"""Actions of staff on several recordings of the list."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ MAX_AT_ONCE = 10
 
 
 class SelectedArchives(SelectedActions, PageActions):
-    """The page actions `stop` and `remove`, for all that were chosen."""
+    """The page actions `stop` and `remove`, for all selected recordings."""
 
     actions = ["stop_selected", "remove_selected"]
 

@@ -4,12 +4,13 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from video.archives import MAX_ARCHIVES
+from web.serializers import BodySerializer
 
 SESSION = {"sessionId": "1_MX40NTk5OTk5OX5-MTcwMDAwMDAwMDAwMH5hYmN-UH5-"}
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Such as", SESSION, request_only=True)])
-class StartSerializer(serializers.Serializer):
+class StartSerializer(BodySerializer):
     """The body of POST /archive/start; like the sample server it ignores anything else in it."""
 
     sessionId = serializers.CharField(  # noqa: N815  the wire's spelling
@@ -23,7 +24,7 @@ class StartSerializer(serializers.Serializer):
     hasTranscription = serializers.BooleanField(source="has_transcription", default=False)  # noqa: N815
 
 
-class ListQuerySerializer(serializers.Serializer):
+class ListQuerySerializer(BodySerializer):
     """The query of GET /archive; what is empty counts as absent."""
 
     count = serializers.IntegerField(min_value=0, max_value=MAX_ARCHIVES, default=MAX_ARCHIVES)

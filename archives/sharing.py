@@ -1,7 +1,7 @@
-"""Links to one recording for people who have neither a key nor an account.
+"""Links to a recording for people without a key or an account.
 
-A link is a signed text that says when it ends. Nothing is stored but the recording's
-`share_generation`: increasing that one revokes all earlier links.
+A link is a signed text with its end. Only the recording's `share_generation` is stored: increasing
+it revokes all links.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SALT = "archives.sharing"
 
 @dataclass(frozen=True)
 class Share:
-    """What a link says. Whether it was revoked, its recording alone knows."""
+    """The content of a link. Only its recording knows whether it was revoked."""
 
     archive_id: UUID
     generation: int
@@ -33,7 +33,7 @@ class Share:
 
 
 def read(text: str) -> Share:
-    """What a link that this server made says. Errors: share_invalid, share_ended."""
+    """The content of a link of this server. Errors: share_invalid, share_ended."""
     try:
         archive_id, generation, until = signing.loads(text, salt=SALT)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""The states of a recording, and how they follow each other."""
+"""The states of a recording, and their order."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ class Status(models.TextChoices):
     DELETED = "deleted"
 
 
-# How far along a state is. News of an earlier state than the stored one came late and is ignored.
+# The order of states. News of a lower rank than the stored one came late and is ignored.
 RANK: dict[str, int] = {
     Status.STARTED: 0,
     Status.PAUSED: 0,
@@ -32,5 +32,5 @@ RANK: dict[str, int] = {
 
 GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 
-# Unless a storage of one's own is set at OpenTok.
+# Unless OpenTok uploads to a storage of one's own.
 KEPT_BY_OPENTOK = timedelta(hours=72)

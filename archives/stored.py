@@ -1,4 +1,4 @@
-"""What a recording's row knows of its file in the project's own storage, and of the way there."""
+"""Columns of a recording about its file in the project's own storage, and about copying it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archives.stored_transcript import StoredTranscript
 from video import transcripts
 from web.errors import Problem
 
-# For how long a process has a recording for itself. A part takes less, and prolongs it.
+# How long a process claims a recording. A part takes less time, and prolongs the claim.
 CLAIM = timedelta(minutes=5)
 # No deletion takes longer.
 DELETION = timedelta(minutes=2)
@@ -25,25 +25,25 @@ PAUSE = timedelta(minutes=10)
 
 
 class ClaimLostError(Exception):
-    """The recording was deleted, or is another process's by now."""
+    """The recording was deleted, or another process has claimed it."""
 
 
 def not_being_deleted() -> models.Q:
-    """No process deletes it just now."""
+    """The condition that no process is deleting the recording."""
     ended = timezone.now() - DELETION
     return models.Q(deleting_at=None) | models.Q(deleting_at__lte=ended)
 
 
 class Stored(StoredTranscript):
-    # All of them may be NULL: SQLite adds such a column without a new copy of the table.
+    # All may be NULL: SQLite adds such columns without a new copy of the table.
     stored_at = models.DateTimeField(null=True, blank=True, editable=False)
     stored_bytes = models.BigIntegerField(null=True, blank=True, editable=False)
-    # The id of an upload in parts that is not finished.
+    # The id of an unfinished upload.
     storage_upload = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
     storage_error = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001
-    # Not before: it is claimed until then, or has failed.
+    # It is not copied before: it is claimed until then, or has failed.
     storage_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When a process began to delete the recording, during which nobody copies or holds it.
+    # When a process began to delete the recording, which blocks copies and holds.
     deleting_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # A column of the recording.
@@ -55,7 +55,7 @@ class Stored(StoredTranscript):
 
     @property
     def is_video(self) -> bool:
-        """Else a ZIP of single streams."""
+        """Whether the file is a video, and not a ZIP of single streams."""
         return bool(self.details.get("outputMode") != "individual")
 
     @property
@@ -64,23 +64,23 @@ class Stored(StoredTranscript):
 
     @property
     def is_watchable(self) -> bool:
-        """Whether there is a file, as was last heard: at OpenTok, or in the storage."""
+        """Whether there is a file, as last reported: at OpenTok, or in the storage."""
         return self.status == Status.AVAILABLE or self.is_in_storage
 
     @property
     def may_have_file(self) -> bool:
-        """Also one whose file is still being made."""
+        """Whether there is a file, or may still be one."""
         return self.status not in GONE or self.is_in_storage
 
     @property
     def is_in_storage(self) -> bool:
-        """Whether the file is in the storage alone."""
+        """Whether the file is only in the storage."""
         is_kept = self.status == Status.EXPIRED and self.stored_at is not None
         return storage.is_set() and (self.status == Status.UPLOADED or is_kept)
 
     @property
     def storage_state(self) -> str:
-        """What staff are told of its file in the storage, or of its way there; "" without one."""
+        """The state of its copy in the storage, for staff; empty without one."""
         if not storage.is_set() or not self.is_watchable:
             return ""
         if self.stored_at:
@@ -102,22 +102,23 @@ class Stored(StoredTranscript):
         return self.is_in_storage and settings.ARCHIVE_STORAGE_DELETE
 
     def link_to_stored(self) -> str:
-        """For as long as OpenTok's own. Errors: storage_failed, archive_not_stored."""
+        """A link that lasts as long as OpenTok's. Errors: storage_failed, archive_not_stored."""
         store, key = storage.current(), storage.key_of(self)
         wanted = self.stored_bytes if self.stored_at else self.size
         self.check_size(store.size(key), wanted=wanted or 0)
         return store.link(key, media_type=self.media_type, seconds=storage.LINK_SECONDS)
 
     def check_size(self, found: int | None, *, wanted: int) -> None:
-        """`archive_not_stored` unless all bytes that are wanted are there."""
+        """Error: archive_not_stored, unless there are as many bytes as wanted."""
         if found is None:
             raise Problem("archive_not_stored", found="nothing")
         if found < wanted:
             raise Problem("archive_not_stored", found=f"{found:,} of {wanted:,} bytes")
 
     def delete_stored(self) -> None:
-        """Delete what an unfinished upload has left in the storage, and the file if this server may
-        delete there. Error: storage_failed.
+        """Delete an unfinished upload, and the files with ARCHIVE_STORAGE_DELETE.
+
+        Error: storage_failed.
         """
         store, key = storage.current(), storage.key_of(self)
         if self.storage_upload:
@@ -132,12 +133,12 @@ class Stored(StoredTranscript):
             )  # fmt: skip
 
     def delete_late_copy(self) -> None:
-        """Delete what was copied while another process deleted the recording."""
+        """Delete the copy of a recording that was deleted while it was copied."""
         is_deleted = models.Q(status=Status.DELETED) | ~not_being_deleted()
         if self._rows.filter(is_deleted).exists():
             self.delete_stored()
 
-    # The way to the storage. Of several processes one has it, until `storage_due_at`.
+    # Copying. One process at a time has a claim, until `storage_due_at`.
 
     def claim(self) -> bool:
         try:
@@ -147,7 +148,7 @@ class Stored(StoredTranscript):
         return True
 
     def keep_claim(self, **changes: Any) -> None:
-        """Prolong it, and write changes down. ClaimLostError"""
+        """Prolong the claim, and store changes. ClaimLostError"""
         self._change(storage_due_at=timezone.now() + CLAIM, **changes)
 
     def release(self) -> None:

@@ -30,7 +30,7 @@ NOT_VIEWABLE = {f"archive_{status}" for status in Status if status != Status.AVA
 
 @extend_schema(tags=["Recordings"])
 class ArchiveViewSet(ViewSet):
-    """Recordings, as OpenTok has them at the moment: each answer is its own object, unchanged."""
+    """Recordings. Answers are OpenTok's objects, unchanged."""
 
     needs = {
         "list": Capability.LIST,
@@ -60,10 +60,9 @@ class ArchiveViewSet(ViewSet):
         },
     )
     def list(self, request: Request) -> Response:
-        query = ListQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        check_key_covers_list(key_of(request), query.validated_data.get("session_id"))
-        return Response(Archive.objects.fetch_list(**query.validated_data))
+        query = ListQuerySerializer.read(request.query_params)
+        check_key_covers_list(key_of(request), query["session_id"])
+        return Response(Archive.objects.fetch_list(**query))
 
     @extend_schema(
         operation_id="start_recording",
@@ -73,10 +72,9 @@ class ArchiveViewSet(ViewSet):
         extensions={"x-codes": {"invalid", "room_not_covered", *NOT_STARTED, *ANY_CALL}},
     )
     def start(self, request: Request) -> Response:
-        body = StartSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        check_key_covers_session(key_of(request), body.validated_data["session_id"])
-        return Response(Archive.objects.start(**body.validated_data))
+        body = StartSerializer.read(request.data)
+        check_key_covers_session(key_of(request), body["session_id"])
+        return Response(Archive.objects.start(**body))
 
     @extend_schema(
         operation_id="stop_recording",
@@ -127,7 +125,7 @@ class ArchiveViewSet(ViewSet):
 
 
 class SharedView(APIView):
-    """A recording for whoever has a link to it: archives/sharing.py."""
+    """A recording for people with a link to it: archives/sharing.py."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -140,7 +138,7 @@ class SharedView(APIView):
 
 
 def _shown(request: Request, remote: Remote) -> HttpResponse:
-    """To the recording, by a link that was signed just now, or a page about its state."""
+    """A redirect to the file, by a new link, or a page about the recording's state."""
     if link := Archive.objects.link(remote):
         return HttpResponseRedirect(link)
     archive = Archive.objects.as_row(remote)

@@ -1,4 +1,4 @@
-"""Who acts now: of a request as its middleware knows, else the server by itself."""
+"""The current actor: that of the request, or the server itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,8 +41,8 @@ def current_actor() -> Actor:
 
 @contextmanager
 def acting(find_actor: Callable[[], Actor]) -> Iterator[None]:
-    """Inside the block it is this actor who acts. It is found when an entry is written: most
-    requests write none.
+    """Set the actor inside the block. `find_actor` is called when an entry is written, which most
+    requests do not do.
     """
     token = _find_actor.set(find_actor)
     try:

@@ -1,4 +1,4 @@
-"""The details of an entry: small, and text that every database takes."""
+"""The details of an entry, bounded and storable."""
 
 import json
 from typing import Any
@@ -10,12 +10,12 @@ MAX_CHARACTERS = 2000
 
 
 def clean(text: object, length: int = MAX_TEXT) -> str:
-    """As text without what PostgreSQL or UTF-8 does not take, and no longer than that."""
+    """As text of at most `length`, without NUL and lone surrogates."""
     return str(text).replace("\0", "").encode("utf-8", "replace").decode()[:length]
 
 
 def bounded(details: dict[str, Any]) -> dict[str, Any]:
-    """A large value is cut, and what is large as a whole is left out."""
+    """Long texts are cut. If all of it is too large, only the names stay."""
     short = {name: _short(value) for name, value in details.items() if value is not None}
     fits = len(json.dumps(short, cls=DjangoJSONEncoder)) <= MAX_CHARACTERS
     return short if fits else {"left_out": sorted(short)[:20]}

@@ -1,4 +1,7 @@
-"""One row for each act: who, from where, what, to what, and when. Rows are only ever added."""
+"""The audit log: a row for each act, with who did what to what, when and from where.
+
+Rows are only added.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from web.rows import insert
 
 MAX_ADDRESS = 64
 MAX_WHAT = MAX_KIND = 40
-# Of CSV.
+# The columns of CSV.
 COLUMNS = ["Time", "By", "Who", "Actor's id", "Address", "What", "Kind of subject",
            "Subject", "Subject's id", "Room", "Details"]  # fmt: skip
 
@@ -25,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class EntriesStay(TypeError):
-    """A mistake in the code: entries are not changed, and only ops/retention.py deletes them."""
+    """A bug: entries are not changed, and only ops/retention.py deletes them."""
 
 
 def _refuse() -> NoReturn:
@@ -48,13 +51,13 @@ class EntryManager(models.Manager["Entry"]):
         return EntryQuerySet(self.model, using=self._db)
 
     def record(self, what: str, subject: models.Model | None = None, **told: Any) -> None:
-        """Part of a change, in its transaction. `room` is the name of the room that it happened in;
-        the rest are details, which hold no secrets.
+        """Record a change, in its transaction. `room` is the name of its room. All else goes into
+        the details, which must not hold secrets.
         """
         insert(self.entry(what, subject, **told), using=self.db)
 
     def note(self, what: str, subject: models.Model | None = None, **told: Any) -> None:
-        """Of what is done already, at OpenTok for instance, and is so whatever becomes of this."""
+        """Record what is already done, for example at OpenTok. Database errors are only logged."""
         try:
             with transaction.atomic():
                 self.record(what, subject, **told)
@@ -64,7 +67,7 @@ class EntryManager(models.Manager["Entry"]):
     def entry(
         self, what: str, subject: models.Model | None, *, room: str | None = None, **details: Any
     ) -> Entry:
-        """One that is not stored yet, by who acts now."""
+        """A new entry by the current actor, not saved."""
         actor = current_actor()
         if room is None:
             room = getattr(subject, "room_name", "")
@@ -122,7 +125,7 @@ class Entry(models.Model):
         return f"{self.what} {self.subject_name}".strip()
 
     def as_row(self) -> list[object]:
-        """Of COLUMNS."""
+        """The values of COLUMNS."""
         return [
             self.at,
             self.actor_kind,

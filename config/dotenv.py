@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# The longer ones first: that of UTF-32 begins with that of UTF-16.
+# As PowerShell and Notepad write them.
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
@@ -67,11 +65,6 @@ def _decoded(content: bytes) -> str:
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding)
-    # UTF-16 comes without a mark as well; the first character is mostly ASCII.
-    if content[:1] == b"\0":
-        return content.decode("utf-16-be")
-    if content[1:2] == b"\0":
-        return content.decode("utf-16-le")
     # A Latin-1 letter does no harm in a comment. In a value, os.environ holds it in this form, too.
     return content.decode("utf-8", "surrogateescape")
 

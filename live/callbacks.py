@@ -1,4 +1,4 @@
-"""Where OpenTok tells what happens: of recordings, of activities, and of who is in a session."""
+"""The endpoint for OpenTok's callbacks."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,7 @@ from web.rows import has_row
 
 
 class CallbackView(APIView):
-    """See video/callbacks.py, which knows who is calling."""
+    """video/callbacks.py verifies the sender."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -42,15 +42,15 @@ def _apply(kind: str, remote: Remote) -> None:
 
 
 def _apply_to_session(told: Remote) -> None:
-    """Who came or went; and, of a connection that has ended, what ends with it or with the last of
-    the people.
+    """Note who came or left. After a departure, end overdue activities, and those of an empty
+    session.
     """
     session_id = told.get("sessionId")
     if not (isinstance(session_id, str) and ids.SESSION_ID.fullmatch(session_id)):
         return
     Guest.objects.apply_callback(session_id, told)
     arrived = news.apply_callback(told, name_of=Room.objects.name_of_session)
-    # Also told a second time: the first time may have failed.
+    # Also for a repeated callback: the first one may have failed half way.
     may_be_new = arrived or told["event"] == "connectionCreated"
     if may_be_new and (room := Room.objects.get_by_session(session_id)):
         enforce(room)

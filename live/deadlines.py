@@ -1,4 +1,4 @@
-"""What has to happen at its time: warnings, and the ends of meetings and of activities."""
+"""Time limits: warnings before a meeting ends, and the ends of meetings and activities."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def meet_deadlines() -> None:
-    """Called every few seconds by each process, so that twice does no harm."""
+    """Called every few seconds in each process; idempotent."""
     Activity.objects.end_overdue()
     running = {meeting.session_id: meeting for meeting in Meeting.objects.filter(ended_at=None)}
     limited = Room.objects.filter(session_id__in=running, max_meeting_minutes__isnull=False)
@@ -34,7 +34,7 @@ def meet_deadlines() -> None:
 
 
 def _meet_deadline(room: Room, meeting: Meeting, *, limit: timedelta) -> None:
-    """Warn people of the end of their meeting, or end it."""
+    """Warn people before the end of their meeting, or end it."""
     ends_at = (meeting.limited_from or meeting.started_at) + limit
     left = (ends_at - timezone.now()).total_seconds()
     if left <= 0:

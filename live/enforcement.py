@@ -1,8 +1,7 @@
-"""Throws out who should not be in a room: those with a ban, and the last who came to a full one.
+"""Disconnects banned people, and the last ones of those who are too many for a room.
 
-Both are refused when they ask for credentials; these came with an older token, or at one moment.
-Whoever is told of is looked at at once. What was missed, since OpenTok or the database failed, is
-made up for by the worker.
+Requests for credentials refuse both, so these came with an older token, or at the same moment. They
+are disconnected when a callback reports them. The worker repeats what failed.
 """
 
 from collections.abc import Iterator
@@ -27,22 +26,22 @@ def enforce(room: Room) -> None:
 
 
 def enforce_all() -> None:
-    """Called every few seconds by each process, so that twice does no harm."""
+    """Called every few seconds in each process; idempotent."""
     in_use = Meeting.objects.filter(ended_at=None).order_by().values("session_id")
     has_rule = Q(max_participants__isnull=False) | Exists(Ban.objects.filter(room=OuterRef("pk")))
     for room in Room.objects.filter(has_rule, session_id__in=in_use).order_by():
         if any(_unwanted(room)):
             with failure_logged("look who is in a room"):
-                look(room.session_id, room_name=room.name)  # they may have gone, unheard
+                look(room.session_id, room_name=room.name)  # they may have left, unreported
                 enforce(room)
 
 
 def _unwanted(room: Room) -> Iterator[tuple[Connection, str]]:
-    """Each with the reason, as the audit log has it."""
+    """The connections to end, each with the reason for the audit log."""
     banned = Ban.objects.banned_of(room, present(room.session_id))
     yield from ((connection, "banned") for connection in banned)
     if room.max_participants:
-        # In the order in which they came, whenever they were told of.
+        # In the order in which they came, not in that of the callbacks.
         others = people(room.session_id).exclude(pk__in=[each.pk for each in banned])
         yield from ((connection, "room_full") for connection in others[room.max_participants :])
 
@@ -51,7 +50,7 @@ def _throw_out(room: Room, connection: Connection, *, why: str) -> None:
     try:
         moderation.disconnect(room.session_id, connection.pk)
     except VideoError as error:
-        if error.code != "connection_not_found":  # else they are gone by themselves
+        if error.code != "connection_not_found":  # or they have left by themselves
             raise
     else:
         Entry.objects.note("person.removed", room, connection=connection.pk, why=why)

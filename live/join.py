@@ -1,4 +1,4 @@
-"""The page on which people join a room with their browser: a client like any other."""
+"""The join page, on which people join a room with their browser."""
 
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,13 +23,13 @@ SDK_HOSTS = ("*.opentok.com", "*.tokbox.com", "*.vonage.com")
 
 
 class JoinView(APIView):
-    """Error: room_name_invalid. Looking at the page makes no room; joining does."""
+    """Opening the page makes no room; joining does. Error: room_name_invalid."""
 
     authentication_classes = ()
     permission_classes = ()
 
     def get(self, request: Request, name: str = "") -> HttpResponse:
-        """Without a name, the `room` of the query, which a form sends, leads to its page."""
+        """Without a name, redirect to the page of the `room` in the query, which a form sends."""
         room = clean_name(name or request.query_params.get("room", ""))
         if not name:
             return HttpResponseRedirect(path_to("join", room))
@@ -51,16 +51,16 @@ class JoinView(APIView):
 
 
 def qr_code(link: str) -> str:
-    """As SVG; nothing for a link that takes long, and that few cameras could read."""
+    """As SVG; empty for a long link, which is slow to encode and hard to read for cameras."""
     if len(link) > LONGEST_QR_CODE:
         return ""
     return str(segno.make_qr(link).svg_inline(scale=6, light="#fff", title=link))
 
 
 def _what_is_known(name: str) -> dict[str, Any]:
-    """What people should know before they join. What keeps them out they are told when they do.
+    """What people should know before they join. Refusals are shown when they join.
 
-    Nothing where they may not join, and so not know whether there is such a room.
+    Empty without anonymous `join`, which must not reveal whether there is such a room.
     """
     if Capability.JOIN not in settings.ANONYMOUS_ACCESS:
         return {}
@@ -76,7 +76,7 @@ def _what_is_known(name: str) -> dict[str, Any]:
 
 
 def content_policy(*, embedded: bool) -> str:
-    """Only the SDK's script, and only where it talks to. It sets styles of its own elements."""
+    """Allows the SDK's script, its servers, and the styles that it sets."""
     hosts = [f"{scheme}://{host}" for scheme in ("https", "wss") for host in SDK_HOSTS]
     if settings.OPENTOK_PROXY_URL:
         proxy = urlsplit(settings.OPENTOK_PROXY_URL)

@@ -19,6 +19,7 @@ from rooms.names import clean_name
 from video import audio_connector, broadcasts, captions, concurrency, renders, sessions, sip, tokens
 from video.answers import Remote
 from video.errors import VideoError
+from web.errors import Problem
 from webhooks import events
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 
 UPDATED_FIELDS = ["status", "reason", "connection_id", "stream_id", "updated_at", "ended_at",
                   "details"]  # fmt: skip
-# What a token has to last for: OpenTok looks at it once.
+# The lifetime of a token that OpenTok uses once, at the start.
 TOKEN_SECONDS = 300
 # OpenTok's own limit for captions, in seconds.
 CAPTIONS_SECONDS = range(300, 14_401)
-# How long captions wait for another start of the same ones, and how often they look, in seconds.
+# How long a start of captions waits for a concurrent one, and how often it looks, in seconds.
 OTHER_START_SECONDS = 2.0
 OTHER_START_INTERVAL = 0.1
 
-# What is done about a new status, in the transaction that stores it.
+# Called for a new status, in the transaction that stores it.
 Tell = Callable[["Activity"], None]
 
 
@@ -45,17 +46,17 @@ def _tell(activity: Activity) -> None:
 
 
 def _record_and_tell(activity: Activity) -> None:
-    """What a callback has told."""
+    """For a status that a callback has reported."""
     what = f"{activity.kind}.{activity.status}"
     Entry.objects.record(what, activity, reason=activity.reason)
     _tell(activity)
 
 
 class ActivityManager(models.Manager["Activity"]):
-    """Starting and stopping at OpenTok, and what is known of it here.
+    """Starts and stops activities at OpenTok, and stores what it reports.
 
-    What OpenTok has done is so, whatever becomes of our note. Errors are those of the modules of
-    video/ that are named alike.
+    Database errors after a call are only logged. Errors are those of the modules of video/ of the
+    same names.
     """
 
     def start_broadcast(self, session_id: str, **options: Any) -> Activity:
@@ -65,9 +66,9 @@ class ActivityManager(models.Manager["Activity"]):
         return self._begun("broadcast", session_id, remote, seconds=limit)
 
     def start_captions(self, session_id: str, **options: Any) -> Activity:
-        """Those that run already, if they do. Options: video.captions.start_captions.
+        """Start captions, or return the running ones. Options: video.captions.start_captions.
 
-        Error: captions_running if they do and their id is not known here.
+        Error: captions_running, if some run whose id is unknown.
         """
         limit = min(max(settings.LIVE_MAX_DURATION, CAPTIONS_SECONDS[0]), CAPTIONS_SECONDS[-1])
         limit = options.setdefault("max_duration", limit)
@@ -78,8 +79,8 @@ class ActivityManager(models.Manager["Activity"]):
             if error.code == "captions_running" and (found := self._running_captions(session_id)):
                 return found
             raise
-        # A session has captions once, so that others which seem to run do not. The row may be there
-        # already: callbacks can be faster than answers.
+        # A session has captions only once, so that all others have ended. The row may exist
+        # already, since callbacks can be faster than answers.
         for other in self.running(session_id, "captions").exclude(pk=captions_id):
             self._save(other, {}, ends=True)
         remote = {"id": captions_id, "status": "started"}
@@ -88,9 +89,9 @@ class ActivityManager(models.Manager["Activity"]):
         return self._begun("captions", session_id, remote, seconds=limit)
 
     def _running_captions(self, session_id: str) -> Activity | None:
-        """Those that OpenTok has, if their id is known here.
+        """The running captions, if their id is known.
 
-        A start at the same moment may have its answer still to come, and stores the id then.
+        A concurrent start may still wait for its answer, and stores the id after that.
         """
         until = time.monotonic() + OTHER_START_SECONDS
         while time.monotonic() < until:
@@ -128,14 +129,14 @@ class ActivityManager(models.Manager["Activity"]):
         except ValueError:
             found = None
         if found is None:
-            raise operations.not_found(kind)
+            raise Problem(f"{kind}_not_found")
         return found
 
     def latest_of(self, session_id: str, kind: str, **columns: Any) -> Activity:
-        """The one that was started last, also if it is over. Error: the kind's `…_not_found`."""
+        """The latest one, also if it has ended. Error: the kind's `…_not_found`."""
         if found := self.filter(session_id=session_id, kind=kind, **columns).first():
             return found
-        raise operations.not_found(kind)
+        raise Problem(f"{kind}_not_found")
 
     def running(self, session_id: str, kind: str = "") -> models.QuerySet[Activity]:
         running = self.filter(session_id=session_id, ended_at__isnull=True)
@@ -144,7 +145,7 @@ class ActivityManager(models.Manager["Activity"]):
     def matching(
         self, *, kind: str, prefix: str = "", room: str | None = None, running: bool | None = None
     ) -> models.QuerySet[Activity]:
-        """Those of one kind, of rooms whose name starts with `prefix`, or of one room."""
+        """Activities of a kind, of one room or of rooms whose name starts with `prefix`."""
         found = self.filter(kind=kind)
         if prefix:
             found = found.filter(room__in=Room.objects.matching(prefix=prefix))
@@ -153,21 +154,21 @@ class ActivityManager(models.Manager["Activity"]):
         return found if running is None else found.filter(ended_at__isnull=running)
 
     def fetch(self, activity: Activity) -> Activity:
-        """The same as OpenTok has it now, with its object as `answer`."""
+        """The activity as OpenTok has it now, with OpenTok's object as `answer`."""
         self.end_overdue(session_id=activity.session_id)
         return self._after(activity, operations.LOOK[activity.kind])
 
     def stop(self, activity: Activity) -> Activity:
-        """The same, over. Again is fine, as is one that OpenTok has stopped by itself."""
+        """Stop it. Idempotent, also if OpenTok has stopped it by itself."""
         if not activity.is_running:
             return activity
         stopped = self._after(activity, operations.STOP[activity.kind], ends=True)
-        if stopped.answer is not None:  # else it was over already
+        if stopped.answer is not None:  # or it had ended already
             Entry.objects.note(f"{activity.kind}.stopped", activity)
         return stopped
 
     def end_overdue(self, *, session_id: str = "") -> int:
-        """Stop what should have ended by now, of one session or of all; returns how many."""
+        """Stop overdue activities of one session or of all. Returns how many have ended."""
         overdue = self.filter(ended_at__isnull=True, ends_at__lt=timezone.now())
         if session_id:
             overdue = overdue.filter(session_id=session_id)
@@ -180,13 +181,13 @@ class ActivityManager(models.Manager["Activity"]):
         return ended
 
     def end_in_other_projects(self) -> None:
-        """End what is overdue in sessions of another project: OpenTok stops none of it for us."""
+        """End overdue activities of other projects, of which OpenTok stops none for us."""
         for activity in self.filter(ended_at__isnull=True, ends_at__lt=timezone.now()):
             if not sessions.owns(activity.session_id):
                 self._save(activity, {}, ends=True)
 
     def end_in_empty_session(self, session_id: str) -> None:
-        """Stop what keeps a session busy that all people have left. OpenTok ends a broadcast."""
+        """Stop all but broadcasts, which OpenTok ends, in a session without people."""
         running = list(self.running(session_id).exclude(kind="broadcast"))
         if not running:
             return
@@ -197,9 +198,8 @@ class ActivityManager(models.Manager["Activity"]):
                 self.stop(activity)
 
     def apply_callback(self, kind: str, remote: Remote) -> None:
-        """Write down what a callback tells, which may come late, more than once, in any order.
-
-        Also of what others have started.
+        """Store a callback, which may come late, more than once, in any order, and be about
+        activities that other programs have started.
         """
         with transaction.atomic():
             row = self.select_for_update().filter(pk=remote["id"], kind=kind).first()
@@ -252,12 +252,10 @@ class ActivityManager(models.Manager["Activity"]):
             activity.save(force_insert=True)
             tell(activity)
 
-    def _after(
-        self, activity: Activity, ask: Callable[[Activity], Remote], *, ends: bool = False
-    ) -> Activity:
-        """Ask OpenTok, and write down what it says. What it does not know any more is over."""
+    def _after(self, activity: Activity, ask: operations.Ask, *, ends: bool = False) -> Activity:
+        """Ask OpenTok, and store the answer. An unknown activity has ended."""
         try:
-            activity.answer = ask(activity)
+            activity.answer = ask(activity) or {}
         except VideoError as error:
             if error.code not in operations.GONE:
                 raise
@@ -270,8 +268,8 @@ class ActivityManager(models.Manager["Activity"]):
     def _save(
         self, activity: Activity, remote: Remote, *, ends: bool = False, tell: Tell = _tell
     ) -> None:
-        """Also in `activity`, which may be older than its row, and has the news even if the row
-        cannot be written.
+        """Store news in the row, and in `activity`, which has them even if the row cannot be
+        written.
         """
         if not _take_over(activity, remote, ends=ends):
             return
@@ -283,9 +281,9 @@ class ActivityManager(models.Manager["Activity"]):
                 setattr(activity, name, getattr(row, name))
 
     def _update(self, row: Activity, remote: Remote, *, ends: bool = False, tell: Tell) -> None:
-        """Store the news in a row that the caller has locked, and tell if its status is a new one.
+        """Store news in a row that the caller has locked, and call `tell` for a new status.
 
-        Callbacks and answers race: only what they do to the row says which of them has news.
+        Callbacks and answers race, so that only the locked row says which of them is news.
         """
         status = row.status
         if _take_over(row, remote, ends=ends):

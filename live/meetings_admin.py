@@ -1,4 +1,4 @@
-"""Meetings in the admin: when people met in a room, and who was there."""
+"""Meetings in the admin."""
 
 from typing import Any, ClassVar
 
@@ -73,7 +73,7 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         return [path("<int:pk>/attendance.csv", view, name=name), *super().get_urls()]
 
     def of_rooms(self, rows: QuerySet[Meeting], own: QuerySet[Room]) -> QuerySet[Meeting]:
-        """By session: an own room may have the name of somebody's that was deleted."""
+        """By session, since a deleted room may have had the name of an own one."""
         return rows.filter(session_id__in=sessions_of(own))
 
     def csv_row(self, row: Meeting) -> list[object]:
@@ -100,7 +100,7 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def attendance(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Who was there, as CSV."""
+        """The attendance as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         meeting = self.get_queryset(request).filter(pk=pk).first() if pk < 1 << 63 else None

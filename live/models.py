@@ -11,7 +11,7 @@ from rooms.names import MAX_LENGTH
 from video import values
 from video.answers import Remote
 
-# What is said by a column, or by nothing at all: streamName is the key to somebody's RTMP server.
+# Fields with columns, and secrets: streamName is the key to an RTMP server.
 NOT_IN_DETAILS = {"id", "captionId", "sessionId", "connectionId", "streamId", "status", "reason",
                   "createdAt", "updatedAt", "projectId", "partnerId", "applicationId", "event",
                   "streamName", "token", "password", "auth", "headers"}  # fmt: skip
@@ -27,7 +27,7 @@ class Kind(models.TextChoices):
 
 
 class Activity(models.Model):
-    """What runs, or ran, in a room's session besides recordings, as OpenTok last told of it."""
+    """An activity in a room's session other than a recording, as OpenTok last reported it."""
 
     id = models.UUIDField(primary_key=True, editable=False, help_text="OpenTok's.")
     kind = models.CharField(max_length=20, choices=Kind)
@@ -50,7 +50,7 @@ class Activity(models.Model):
 
     objects = ActivityManager()
 
-    # OpenTok's own object, where it was asked just now.
+    # OpenTok's object, if it was just asked.
     answer: Remote | None = None
 
     class Meta:
@@ -75,9 +75,9 @@ class Activity(models.Model):
         return self.ended_at is None
 
     def take_over(self, remote: Remote) -> bool:
-        """Whether OpenTok's object says anything new, which the row then has. Does not save.
+        """Take news from OpenTok's object, without saving. Returns whether there were any.
 
-        Late news, and news of what is over, say nothing.
+        Late news, and news about an activity that has ended, are ignored.
         """
         status = values.text(remote.get("status"))[:20] or self.status
         moment = values.moment(remote.get("updatedAt"))
@@ -96,15 +96,15 @@ class Activity(models.Model):
         return before != (self.status, self.stream_id, self.connection_id, self.details)
 
     def end(self, *, status: str = "stopped") -> None:
-        """It is over. Does not save."""
+        """End it, without saving."""
         if self.is_running:
             self.status, self.ended_at = status, timezone.now()
             self.updated_at = max(self.updated_at, self.ended_at)
 
 
 def _storable(value: Any) -> Any:
-    """`value` without what is in NOT_IN_DETAILS, however deep, and without the query of a URL,
-    which may be a secret of that page.
+    """`value` without the members in NOT_IN_DETAILS, at any depth, and without the query of a URL,
+    which may be secret.
     """
     if isinstance(value, dict):
         kept = {key: _storable(held) for key, held in value.items() if key not in NOT_IN_DETAILS}

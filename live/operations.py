@@ -1,4 +1,4 @@
-"""What is asked of OpenTok for each kind of activity."""
+"""The calls to OpenTok for each kind of activity."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from video import audio_connector, broadcasts, captions, connections, moderation, renders
 from video.answers import Remote
 from video.errors import VideoError
-from web.errors import Problem
 
 if TYPE_CHECKING:
     from live.models import Activity
 
-# What OpenTok says of something that is over.
+# Errors of OpenTok for an activity that has ended.
 GONE = {
     "broadcast_not_found",
     "broadcast_not_running",
@@ -28,56 +27,28 @@ GONE = {
 logger = logging.getLogger(__name__)
 
 
-def not_found(kind: str) -> Problem:
-    match kind:
-        case "broadcast":
-            return Problem("broadcast_not_found")
-        case "captions":
-            return Problem("captions_not_found")
-        case "render":
-            return Problem("render_not_found")
-        case "call":
-            return Problem("call_not_found")
-        case _:
-            return Problem("audio_connector_not_found")
-
-
-def _stop_captions(activity: Activity) -> Remote:
-    captions.stop_captions(str(activity.pk))
-    return {}
-
-
-def _stop_render(activity: Activity) -> Remote:
-    renders.stop_render(str(activity.pk))
-    return {}
-
-
-def _hang_up(activity: Activity) -> Remote:
+def _hang_up(activity: Activity) -> None:
     moderation.disconnect(activity.session_id, activity.connection_id)
-    return {}
 
 
-def _disconnect_audio(activity: Activity) -> Remote:
-    audio_connector.disconnect(str(activity.pk))
-    return {}
-
-
-def _look_at_connection(activity: Activity) -> Remote:
-    """OpenTok has no look at a call or an audio connector, but at who is there."""
+def _look_at_connection(activity: Activity) -> None:
+    """OpenTok has no call to fetch a call or an audio connector, only the list of connections."""
     there = {each["connectionId"] for each in connections.list_connections(activity.session_id)}
     if activity.connection_id not in there:
         raise VideoError("connection_not_found")
-    return {}
 
 
-STOP: dict[str, Callable[[Activity], Remote]] = {
+# Returns OpenTok's object, or None for an empty answer.
+Ask = Callable[["Activity"], Remote | None]
+
+STOP: dict[str, Ask] = {
     "broadcast": lambda activity: broadcasts.stop_broadcast(str(activity.pk)),
-    "captions": _stop_captions,
-    "render": _stop_render,
+    "captions": lambda activity: captions.stop_captions(str(activity.pk)),
+    "render": lambda activity: renders.stop_render(str(activity.pk)),
     "call": _hang_up,
-    "audio_connector": _disconnect_audio,
+    "audio_connector": lambda activity: audio_connector.disconnect(str(activity.pk)),
 }
-LOOK: dict[str, Callable[[Activity], Remote]] = {
+LOOK: dict[str, Ask] = {
     "broadcast": lambda activity: broadcasts.get_broadcast(str(activity.pk)),
     "captions": lambda activity: captions.get_captions(str(activity.pk)),
     "render": lambda activity: renders.get_render(str(activity.pk)),
@@ -87,8 +58,8 @@ LOOK: dict[str, Callable[[Activity], Remote]] = {
 
 
 def has_people(session_id: str, running: Iterable[Activity]) -> bool:
-    """Whether others are connected than what runs there. OpenTok does not say which of the
-    connections is a render's; each that has started has one.
+    """Whether there are connections other than those of activities. OpenTok does not tell which one
+    is a render's; each started render has one.
     """
     there = {each["connectionId"] for each in connections.list_connections(session_id)}
     ours = {activity.connection_id for activity in running if activity.connection_id}
@@ -101,7 +72,7 @@ def has_people(session_id: str, running: Iterable[Activity]) -> bool:
 
 @contextmanager
 def failure_logged(what: str) -> Iterator[None]:
-    """Log a failure of OpenTok in place of raising it: that it was not possible to do `what`."""
+    """Log a failure of OpenTok instead of raising it: "Could not `what`"."""
     try:
         yield
     except VideoError as error:

@@ -1,6 +1,7 @@
-"""Ends what ran in sessions of an earlier OpenTok project, of which OpenTok tells nothing any more.
+"""Ends meetings, activities and recordings of an earlier OpenTok project, which OpenTok reports no
+longer.
 
-What a wrong key for an hour could break waits until OpenTok must have ended it by itself.
+It waits until OpenTok must have ended them by itself, so that a wrong key for an hour does no harm.
 """
 
 from datetime import timedelta
@@ -19,7 +20,7 @@ from meetings.models import Meeting
 from meetings.news import empty
 from video import sessions
 
-# For how long people are taken to have stayed at most, after the last one of them came.
+# The longest assumed stay after the last person came.
 LONGEST_STAY = timedelta(days=1)
 REASON = "The recording was made in another OpenTok project."
 
@@ -39,7 +40,7 @@ def _end_meetings() -> None:
 
 
 def _give_up_recordings() -> None:
-    """Once no file of theirs can be at OpenTok."""
+    """After the time for which OpenTok keeps files."""
     old = timezone.now() - GIVEN_UP
     for archive in Archive.objects.filter(status__in=UNFINISHED, created_at__lt=old):
         if not sessions.owns(archive.session_id):

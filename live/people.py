@@ -1,4 +1,4 @@
-"""Who is in a room now, by name, and what staff do about one of them: for the room's page."""
+"""The people in a room, by name, and what staff do with one of them, for the room's page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from video.answers import Remote
 from video.archives import RUNNING
 from web.rows import ROW_ID
 
-# What staff do about people, and the permission that each deed takes.
+# What staff do with people, and the permission for it.
 DEEDS = {
     "mute": "rooms.change_room",
     "remove": "rooms.change_room",
@@ -43,9 +43,9 @@ FROM = "The host"
 
 
 def people_now(room: Room) -> dict[str, Any]:
-    """As OpenTok has it now: `people`, each with the `streams` that they publish, `streams` of
-    which callbacks have not told whose they are, what is `running`, `guests` who wait, and `bans`.
-    Streams that the server has muted say by whom and when; so does `joining`, if new ones are.
+    """The present state at OpenTok: `people` with their `streams`, other `streams` whose publisher
+    no callback has reported, what is `running`, waiting `guests`, and `bans`. Muted streams have by
+    whom and when; so has `joining`, if new streams are muted.
     """
     listed = look(room.session_id, room_name=room.name)
     published = _by_connection(room.session_id, streams.list_streams(room.session_id))
@@ -67,7 +67,7 @@ def people_now(room: Room) -> dict[str, Any]:
 
 
 def running_kinds(room: Room) -> list[str]:
-    """Such as `recording` and `broadcast`, each as often as it runs."""
+    """Kinds such as `recording` and `broadcast`, once for each that runs."""
     activities = Activity.objects.running(room.session_id).values_list("kind", flat=True)
     return ["recording"] * running_recordings(room).count() + list(activities)
 
@@ -88,7 +88,7 @@ def _person(remote: Remote, known: dict[str, Connection], published: Published) 
 
 
 def _by_connection(session_id: str, listed: list[Remote]) -> Published:
-    """Which connection publishes a stream, callbacks alone tell; others stand under an empty id."""
+    """Streams by connection, which only callbacks tell; the others are under an empty id."""
     ids = [remote["id"] for remote in listed]
     known = Stream.objects.in_bulk(ids)
     mutes = list(Mute.objects.filter(session_id=session_id, stream_id__in=[*ids, ALL]))
@@ -121,7 +121,7 @@ def _muted(mute: Mute | None, *, at: datetime | None = None) -> Muted | None:
 
 
 def moderate(room: Room, what: str, which: str, *, text: str = "") -> str:
-    """Do one of DEEDS, and say what was done. Http404 for what there is nothing of to do.
+    """Do one of DEEDS, and return a sentence about it. Http404 for invalid input.
 
     Errors: those of rooms.moderating, of Guest.objects.decide and of Ban.objects.add_connected.
     """

@@ -1,7 +1,7 @@
-"""Records every meeting of the rooms whose policy says so: `record_meetings`.
+"""Records all meetings of rooms with `record_meetings`.
 
-OpenTok makes one recording of a session at a time. So of several processes that start one at the
-same moment one succeeds, and the others are refused.
+OpenTok makes one recording of a session at a time, so that of concurrent starts one succeeds and
+the others are refused.
 """
 
 from datetime import datetime, timedelta
@@ -26,30 +26,30 @@ from video.errors import VideoError
 from web.errors import Problem
 
 MINUTE = timedelta(minutes=1)
-# How old a recording is before OpenTok is asked about it, and when that is of no use any more.
+# The ages of recordings between which OpenTok is asked about them.
 PATIENCE = timedelta(minutes=10)
 GIVEN_UP = timedelta(days=4)
 UNFINISHED = [*RUNNING, Status.STOPPED]
 # OpenTok's reason for the end of a recording that was stopped by a call.
 STOPPED_BY_CALL = "user initiated"
-# About so many rooms and recordings OpenTok is asked at a time.
+# How many rooms and recordings OpenTok is asked about at a time.
 MAX_LOOKS, MAX_QUESTIONS = 50, 200
 
 
 def record_meeting(room: Room) -> None:
-    """Start recording, if somebody is in a room that is to be recorded."""
+    """Start recording if the room is to be recorded and people are in it."""
     if room.record_meetings and not room.e2ee:
         with acting_as(SERVER), failure_logged("record a meeting"):
             _record(room)
 
 
 def keep_recordings() -> None:
-    """Called every few seconds by each process, so that twice does no harm."""
+    """Called every few seconds in each process; idempotent."""
     if not settings.CALLBACK_SECRET:
         find_meetings(used_within=timedelta(hours=1))
     running = Archive.objects.filter(status__in=RUNNING, room__record_meetings=True)
     for archive in running.select_related("room").order_by():
-        if sessions.owns(archive.session_id):  # of others OpenTok says nothing
+        if sessions.owns(archive.session_id):  # OpenTok reports no others
             with acting_as(SERVER), failure_logged("end a recording"):
                 _end_if_due(archive, now=timezone.now())
     in_use = Meeting.objects.filter(ended_at=None).order_by().values("session_id")
@@ -59,7 +59,7 @@ def keep_recordings() -> None:
 
 
 def find_meetings(*, used_within: timedelta) -> None:
-    """Ask OpenTok who is in rooms that are to be recorded; no callback may have told of them."""
+    """Ask OpenTok who is in rooms that are to be recorded, in case callbacks are missing."""
     used = _recorded_rooms().filter(last_used_at__gte=timezone.now() - used_within)
     for room in used.order_by("-last_used_at")[:MAX_LOOKS]:
         with failure_logged("look who is in a room"):
@@ -67,9 +67,9 @@ def find_meetings(*, used_within: timedelta) -> None:
 
 
 def ask_about_recordings() -> None:
-    """Ask OpenTok about those that run or have no file yet, in case a callback was lost.
+    """Ask OpenTok about recordings that run or have no file yet, in case a callback was lost.
 
-    In random order, so that each has its turn where they are more than are asked about at a time.
+    In random order, so that all are asked about in the end.
     """
     now = timezone.now()
     unfinished = Archive.objects.filter(
@@ -95,14 +95,14 @@ def _record(room: Room) -> None:
     try:
         Archive.objects.start(room.session_id)
     except VideoError as error:
-        # Another process has started it, or somebody else has; or all have left.
+        # Another process or person has started it, or all have left.
         if "archiveId" not in error.members and error.code != "nobody_connected":
             raise
 
 
 def _is_to_be_recorded(meeting: Meeting, *, now: datetime) -> bool:
     """Whether people are there and nothing records them. After a recording that OpenTok has ended
-    somebody has to publish as well: it ends recordings of nothing within a minute.
+    there must be a stream as well, since OpenTok ends empty recordings within a minute.
     """
     if not people(meeting.session_id).exists():
         return False
@@ -117,15 +117,15 @@ def _is_to_be_recorded(meeting: Meeting, *, now: datetime) -> bool:
 
 
 def _was_stopped(archive: Archive) -> bool:
-    """Whether somebody has stopped it, and so wants no other in this meeting."""
+    """Whether a person has stopped it, so that the meeting is not recorded again."""
     ended_at = archive.ended_at or timezone.now()
     is_early = ended_at - archive.created_at < _longest() - ROUNDING
     return archive.reason == STOPPED_BY_CALL and is_early
 
 
 def _end_if_due(archive: Archive, *, now: datetime) -> None:
-    """Stop a recording that has the longest length, which another one follows, or whose room has
-    been empty for a minute. OpenTok does the same, and its callback may be lost.
+    """Stop a recording of the maximum length, after which another one starts, or of a room that has
+    been empty for a minute. OpenTok does so as well, but its callback may be lost.
     """
     latest = Meeting.objects.filter(session_id=archive.session_id).order_by("-started_at").first()
     is_over = latest and latest.ended_at and latest.ended_at <= now - MINUTE

@@ -1,4 +1,4 @@
-"""What staff do with several rooms at once, chosen in their list."""
+"""Actions of staff on several rooms of the list."""
 
 from typing import Any
 
@@ -111,11 +111,11 @@ class SelectedRooms(SelectedActions):
 
 
 def change(room: Room, **policy: Any) -> None:
-    """Error: room_not_found, for a room that was deleted meanwhile."""
+    """Change a room's policy. Error: room_not_found."""
     with transaction.atomic():
         Room.objects.lock(room.name).change_policy(**policy)
 
 
 def _answer(request: HttpRequest) -> Any:
-    """What was sent by the page that asks; the list sends the action without any of it."""
+    """The POST of the page that asks for confirmation; None for that of the list."""
     return request.POST if "confirmed" in request.POST else None

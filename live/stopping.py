@@ -1,4 +1,4 @@
-"""Stopping all that runs in a room at once."""
+"""Stops everything in a room."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from video import archives, connections, moderation
 from video.errors import VideoError
 from web.errors import Problem
 
-# What has ended by itself, after it was listed.
+# Errors for what has ended by itself after it was listed.
 OVER = {"connection_not_found", "archive_not_running", "archive_not_found", "archive_deleted"}
 
 Part = tuple[str, str, Callable[[], object]]
 
 
 def stop_all(room: Room, *, is_retried: bool = False) -> dict[str, list[dict[str, Any]]]:
-    """Stop recordings and activities of a room's session, and then disconnect all clients. Guests
-    from the waiting room have to be let in again. One that is retried every few seconds is in the
-    audit log only if something has ended.
+    """Stop the recordings and activities of a room's session, and then disconnect all clients.
+    Guests of the waiting room have to be admitted again. If it is retried every few seconds, it is
+    only in the audit log if something has ended.
 
-    Returns what `ended` and what `failed`, each with its `kind` and `id`, failures with the `code`
-    and the `detail` of their errors. One that fails keeps no other from ending.
+    Returns what `ended` and what `failed`, each with `kind` and `id`, failures with the `code` and
+    the `detail` of the error. A failure does not stop the rest.
     """
     report: dict[str, list[dict[str, Any]]] = {"ended": [], "failed": []}
     session_id = room.session_id
@@ -57,7 +57,7 @@ def stop_all(room: Room, *, is_retried: bool = False) -> dict[str, list[dict[str
 
 
 def summary(report: dict[str, list[dict[str, Any]]]) -> str:
-    """A sentence about what stop_all has ended."""
+    """A sentence about the report of stop_all."""
     people = sum(part["kind"] == "connection" for part in report["ended"])
     others = len(report["ended"]) - people
     return f"Disconnected {people}, and stopped {others} that ran in the room."

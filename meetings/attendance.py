@@ -1,4 +1,4 @@
-"""Who was in a meeting: as a table, and for how long that is known."""
+"""Attendance: who was in a meeting, as a table, and how it is forgotten."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ COLUMNS = ["Name", "Connected", "Left", "Minutes", "Reason", "Data", "Connection
 
 
 def rows(meeting: Meeting) -> Iterator[list[object]]:
-    """A row of COLUMNS for each client."""
+    """The values of COLUMNS for each client."""
     for connection in meeting.connections.prefetch_related("streams"):
         left_at = connection.left_at
         stayed = (left_at or timezone.now()) - connection.connected_at
@@ -34,8 +34,8 @@ def rows(meeting: Meeting) -> Iterator[list[object]]:
 
 
 def during(session_id: str, start: datetime, end: datetime | None) -> models.QuerySet[Connection]:
-    """The people who were in a session between two moments, or until now; each with their streams,
-    which may tell their name.
+    """The people who were in a session between two moments, or until now, with their streams, which
+    may have their names.
     """
     end = end or timezone.now()
     meetings = Meeting.objects.filter(session_id=session_id, started_at__lte=end)
@@ -49,15 +49,14 @@ def during(session_id: str, start: datetime, end: datetime | None) -> models.Que
 
 
 def shown(there: models.QuerySet[Connection]) -> dict[str, Any]:
-    """What templates/admin/attendance.html shows of them: the first ones."""
+    """The context of templates/admin/attendance.html: the first MOST_SHOWN."""
     first = list(there[: MOST_SHOWN + 1])
     return {"attendance": first[:MOST_SHOWN], "is_cut_off": len(first) > MOST_SHOWN}
 
 
 def forget_attendance() -> int:
-    """Delete who was in meetings that ended more than ATTENDANCE_DAYS ago; returns in how many.
-
-    The meetings stay, with how many people they had and for how long.
+    """Delete the attendance of meetings that ended more than ATTENDANCE_DAYS ago. Returns how many
+    meetings these are. They stay, with the number of people and their time.
     """
     ended = timezone.now() - timedelta(days=settings.ATTENDANCE_DAYS)
     old = Meeting.objects.filter(ended_at__lt=ended, connections__isnull=False).order_by()

@@ -1,4 +1,4 @@
-"""What webhooks tell of meetings and of the people in them, if there are any webhooks."""
+"""Events for webhooks about meetings and people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def left(connection: Connection, room: str) -> None:
 
 
 def _tell_of(event: str, connection: Connection, room: str, **more: Any) -> None:
-    """Of people; rendered pages and bots are none."""
+    """Record it, unless the client is a rendered page or a bot."""
     if events.are_wanted() and connection.data not in NO_PERSON:
         events.record(
             event,

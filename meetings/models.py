@@ -1,4 +1,4 @@
-"""Who was connected to a session, and what they published, as OpenTok tells it."""
+"""Meetings: who was connected to a session, and what they published, by OpenTok's callbacks."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ MAX_DATA = 1000  # OpenTok's limit, in bytes
 
 
 class Meeting(models.Model):
-    """From the first who connects to a session to the last who leaves it."""
+    """It lasts from the first client who connects to a session to the last who leaves."""
 
     session_id = models.CharField(max_length=255)
     room_name = models.CharField("name of the room", max_length=MAX_NAME, blank=True)
     started_at = models.DateTimeField("started")
     ended_at = models.DateTimeField("ended", null=True, blank=True)
-    # What the limit of its length counts from. A callback that comes late can move the start.
+    # The start for the limit of its length; a late callback can move `started_at`.
     limited_from = models.DateTimeField(null=True, editable=False)
-    # Of a meeting that is over; what they count is deleted after ATTENDANCE_DAYS.
+    # Set at the end, because the connections are deleted after ATTENDANCE_DAYS.
     people = models.IntegerField(default=0)
     person_seconds = models.IntegerField(
         default=0, help_text="Of all people together; an hour of three people is 10,800."
     )
-    # The last warning that the end is near, in seconds before it.
+    # The last warning that was sent, in seconds before the end.
     warned = models.IntegerField(null=True, editable=False)
 
     class Meta:
@@ -42,7 +42,7 @@ class Meeting(models.Model):
                 condition=models.Q(ended_at__isnull=True),
                 name="meeting_running",
             ),
-            # All that meetings/use.py adds up.
+            # All columns that meetings/use.py adds up.
             models.Index(fields=["started_at", "people", "person_seconds"], name="meeting_use"),
         ]
         constraints = [
@@ -58,7 +58,7 @@ class Meeting(models.Model):
 
 
 class Connection(models.Model):
-    """A client of a meeting. `data` is what the token told of them: personal data."""
+    """A client of a meeting. `data` is the connection data of the token: personal data."""
 
     # OpenTok's own.
     id = models.CharField(max_length=MAX_ID, primary_key=True, editable=False)
@@ -70,7 +70,7 @@ class Connection(models.Model):
 
     class Meta:
         ordering = ["connected_at", "id"]
-        # Of staff: ops/person_page.py. It takes in what the audit log and webhooks have of people.
+        # For ops/person_page.py; it includes people in the audit log and in events.
         permissions = [("forget_person", "Can export and forget what is held of people")]
 
     def __str__(self) -> str:
@@ -78,18 +78,18 @@ class Connection(models.Model):
 
     @property
     def name(self) -> str:
-        """As the data or, without one there, a stream of theirs says it; empty if none does."""
+        """The name in the data, or else of a stream; empty without either."""
         told = name_in(self.data)
         return told or next((stream.name for stream in self.streams.all() if stream.name), "")
 
 
 class Stream(models.Model):
-    """What a client publishes or published: a camera, a screen, or sound alone."""
+    """What a client publishes: a camera, a screen, or only sound."""
 
     id = models.CharField(max_length=MAX_ID, primary_key=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="streams")
     name = models.CharField(max_length=MAX_NAME, blank=True)
-    # OpenTok's `videoType`: camera, screen, custom; absent for sound alone.
+    # OpenTok's `videoType`: camera, screen or custom; empty for only sound.
     kind = models.CharField(max_length=MAX_KIND, blank=True)
     started_at = models.DateTimeField("started")
     ended_at = models.DateTimeField("ended", null=True, blank=True)
@@ -103,11 +103,11 @@ class Stream(models.Model):
 
 
 def name_in(data: str) -> str:
-    """`name` in data that is a JSON object; empty if there is none."""
+    """`name` in connection data that is a JSON object; empty without one."""
     return values.text(values.json_object(data).get("name")).strip()[:MAX_NAME]
 
 
 def identity_of(data: str) -> str:
-    """Who it is, for bans: `identity` in data that is a JSON object, else all of the data."""
+    """The identity for bans: `identity` in data that is a JSON object, else all of the data."""
     told = values.json_object(data).get("identity")
     return told if isinstance(told, str) and told else data

@@ -1,7 +1,7 @@
-"""Whom the server has muted.
+"""Mutes by this server.
 
-OpenTok mutes for a moment: people can unmute themselves, and it tells of neither. So this is what
-was done, and not how it is.
+People can unmute themselves, and OpenTok reports neither. So these rows say what was done, and not
+the present state.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALL = ""
 
 class MuteManager(models.Manager["Mute"]):
     def note(self, session_id: str, stream_id: str = ALL, *, spared: Iterable[str] = ()) -> None:
-        """That a stream was muted just now; or all of them but the `spared`, and those to come."""
+        """Note that a stream was muted; or all but the `spared` ones, and all later ones."""
         actor = current_actor()
         told = {
             "muted_at": timezone.now(),
@@ -36,19 +36,18 @@ class MuteManager(models.Manager["Mute"]):
         self.update_or_create(session_id=session_id, stream_id=stream_id, defaults=told)
 
     def note_end(self, session_id: str) -> None:
-        """That streams which begin from now on are not muted any more."""
+        """Note that new streams are muted no longer."""
         now = timezone.now()
         self.filter(session_id=session_id, stream_id=ALL, ended_at=None).update(ended_at=now)
 
     def of_all(self, session_id: str) -> Mute | None:
-        """By which new streams are muted, if they are."""
+        """The mute that applies to new streams, if there is one."""
         return self.filter(session_id=session_id, stream_id=ALL, ended_at=None).first()
 
 
 class Mute(models.Model):
-    """The last one of a stream, or of all streams of a session.
-
-    One of all mutes the streams that begin later as well, until `ended_at`.
+    """The last mute of a stream, or of all streams of a session, which also mutes streams that
+    begin before `ended_at`.
     """
 
     session_id = models.CharField(max_length=255)
@@ -69,8 +68,8 @@ class Mute(models.Model):
         return f"{self.muted_by}, {self.muted_at:%Y-%m-%d %H:%M}"
 
     def moment_for(self, stream_id: str, stream: Stream | None) -> datetime | None:
-        """When it muted this stream, None if it did not. What callbacks have not told of may have
-        begun at any time.
+        """When it muted a stream, None if it did not. `stream` is None if no callback told of it,
+        so that its start is unknown.
         """
         if self.stream_id == stream_id:
             return self.muted_at

@@ -1,4 +1,6 @@
-"""Keeps meetings in line with what OpenTok tells: late, twice, and in any order."""
+"""Updates meetings by OpenTok's callbacks, which come late, twice and in any order, and by its
+lists of connections.
+"""
 
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -26,16 +28,16 @@ from video.answers import Remote
 from web.rows import has_row, row_lock, write
 from webhooks.events import together
 
-# Why a client left whose going was found out and not told.
+# The reason of a departure that no callback reported.
 NOT_LISTED = "notListed"
 
-# The name of a session's room, asked for once in each meeting.
+# Returns the name of a session's room; called once for each meeting.
 NameOf = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a callback tells of a client, or a list of OpenTok's."""
+    """What a callback or a list says about a client."""
 
     id: str
     connected_at: datetime
@@ -45,10 +47,9 @@ class Told:
 
 
 def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
-    """Write down what a callback about a session tells.
+    """Store a callback about a session.
 
-    Returns a client who is there, if it tells of one who was not known, or of one whose data was
-    not, as lists have none.
+    Returns a present client who was unknown, or whose data was, since lists have no data.
     """
     session_id = values.text(told.get("sessionId"))
     moment = values.moment(told.get("timestamp")) or timezone.now()
@@ -73,9 +74,7 @@ def apply_callback(told: Remote, *, name_of: NameOf) -> Connection | None:
 def reconcile(
     session_id: str, listed: Iterable[Remote], *, asked_at: datetime, name_of: NameOf
 ) -> None:
-    """Bring what is stored into line with OpenTok's list of a session's connections, which was
-    asked for at `asked_at`.
-    """
+    """Correct the stored connections by OpenTok's list, which was requested at `asked_at`."""
     there = {
         str(each["connectionId"])[:MAX_ID]: values.moment(each.get("createdAt")) or asked_at
         for each in listed
@@ -101,9 +100,7 @@ def _client(about: Any, moment: datetime) -> Told | None:
 
 
 def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
-    """Store what is told of a client. Returns one who is there now, if they or their data were not
-    known.
-    """
+    """Store what is said about a client. Returns a present one, if new or with new data."""
     try:
         return _write(session_id, told, name_of)
     except IntegrityError:
@@ -112,8 +109,9 @@ def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
 
 
 def _join(session_id: str, told: Told) -> Connection | None:
-    """Add a client to the meeting that runs, in one statement, as most of them come. None if none
-    does, if it has to begin earlier for that, or if the client is known.
+    """Add a client to the running meeting, in one statement; most clients come this way.
+
+    None if no meeting runs, if it started after the client came, or if the client is known.
     """
     query = (
         "INSERT INTO meetings_connection (id, meeting_id, data, connected_at, reason) "  # noqa: S608
@@ -136,7 +134,7 @@ def _join(session_id: str, told: Told) -> Connection | None:
 @transaction.atomic
 def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     if known := _locked(told.id):
-        # In another session nothing of it is true.
+        # A connection of another session is left alone.
         return _update(told, known) if known.session_id == session_id else None
     meeting = _meeting_of(session_id, told, name_of)
     connection = Connection.objects.create(
@@ -156,10 +154,9 @@ def _write(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
 
 
 def _locked(connection_id: str) -> Any:
-    """The client, if they are known, with the `session_id` and the `room_name` of their meeting.
+    """The client, if known, with the `session_id` and the `room_name` of their meeting.
 
-    Their meeting is locked, as everywhere here. Two who lock connections as well could wait for
-    each other.
+    It locks the meeting, as all functions here do, and no connections, to avoid deadlocks.
     """
     query = (
         "SELECT client.*, session_id, room_name "  # noqa: S608
@@ -174,10 +171,10 @@ def _update(told: Told, known: Any) -> Connection | None:
     news: dict[str, Any] = {}
     still = ""
     if told.data and not known.data:
-        news["data"] = told.data  # lists have none, and it says who counts as a person
+        news["data"] = told.data  # lists have no data, which tells people from bots
     if told.left_at and (was_there or known.reason == NOT_LISTED):
         news |= {"left_at": told.left_at, "reason": told.reason}
-        # What was read may be older than the lock, for which another process was waited for.
+        # The row may have changed while this process waited for the lock.
         still = f"AND (left_at IS NULL OR reason = '{NOT_LISTED}')"
     if news:
         columns = ", ".join(f"{name} = %s" for name in news)
@@ -197,18 +194,18 @@ def _update(told: Told, known: Any) -> Connection | None:
 
 
 def _take_back(known: Any) -> None:
-    """Of a client whom a list told of, without data, and who turns out to be no person."""
+    """Report that a person left who turns out to be a rendered page or a bot."""
     as_person = copy(known)
     as_person.left_at = known.connected_at
     left(as_person, known.room_name)
 
 
 def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
-    """The meeting that a new client belongs to, locked: one of those times, or a new one."""
+    """The meeting of a new client, locked: one at that time, or a new one."""
     during = Q(ended_at=None) | Q(ended_at__gte=told.connected_at)
     if told.left_at:
         during &= Q(started_at__lte=told.left_at)
-    # Where it is forgotten who was there, the count of people would begin anew.
+    # Not one whose attendance is deleted, since its count of people would begin anew.
     known = Q(ended_at=None) | Exists(Connection.objects.filter(meeting=OuterRef("pk")).order_by())
     found = Meeting.objects.select_for_update().filter(during, known, session_id=session_id)
     meeting = found.order_by(F("ended_at").desc(nulls_first=True)).first()
@@ -231,7 +228,7 @@ def _meeting_of(session_id: str, told: Told, name_of: NameOf) -> Meeting:
 
 
 def _end_if_empty(meeting_id: int) -> None:
-    """End a meeting, which is locked, if the last one has left; one that nobody was in is none."""
+    """End a meeting, which is locked, if all have left. Without any connection it is deleted."""
     if has_row(Connection, meeting_id=meeting_id, left_at=None):
         return
     meeting = Meeting.objects.filter(pk=meeting_id)
@@ -253,11 +250,11 @@ def _end_if_empty(meeting_id: int) -> None:
 
 @transaction.atomic
 def _return(connection_id: str, asked_at: datetime) -> None:
-    """Of a client who was missing from an earlier list than the one of `asked_at`."""
+    """Bring a client back who was missing from a list before `asked_at`."""
     gone = Connection.objects.filter(pk=connection_id, reason=NOT_LISTED, left_at__lt=asked_at)
     locked = gone.select_for_update(of=["meeting"])
     if connection := locked.select_related("meeting").first():
-        # What was read may be older than the lock, for which another process was waited for.
+        # The row may have changed while this process waited for the lock.
         if not gone.exists():
             return
         was_in = connection.meeting
@@ -266,7 +263,7 @@ def _return(connection_id: str, asked_at: datetime) -> None:
         gone.update(left_at=None, reason="", meeting=meeting)
         connection.meeting = meeting
         joined(connection, meeting.room_name)
-        if meeting != was_in:  # others have begun another one meanwhile
+        if meeting != was_in:  # another meeting has begun meanwhile
             _end_if_empty(was_in.pk)
 
 
@@ -295,7 +292,7 @@ def _note_stream(
 
 
 def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bool:
-    """Store what is told of a stream, if its client is known in this session. Returns whether."""
+    """Store a stream if its client is known in this session. Returns whether it was stored."""
     columns = {"ended_at": None, "reason": ""} | stream
     told = ", ".join(f"{name} = excluded.{name}" for name in ("connection_id", *stream))
     query = (
@@ -310,7 +307,7 @@ def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bo
 
 @transaction.atomic
 def empty(session_id: str, moment: datetime) -> None:
-    """Nobody is in the session any more, who was there at that moment."""
+    """End the stay of all who came to a session before `moment`."""
     running = Meeting.objects.select_for_update().filter(session_id=session_id, ended_at=None)
     if meeting := running.first():
         there = meeting.connections.filter(left_at=None, connected_at__lte=moment)

@@ -1,4 +1,4 @@
-"""Who is in a session now, as far as OpenTok has told."""
+"""Who is in a session now, as far as callbacks have told."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from django.db import models
 
 from meetings.models import Connection, Meeting
 
-# How the tokens made here name clients that are no people: rendered pages and bots.
+# The connection data of clients that are not people: rendered pages and bots.
 NO_PERSON = ("render", "audio_connector")
 
 
 def present(session_id: str) -> models.QuerySet[Connection]:
-    """All clients, the first one first."""
+    """All clients, in the order in which they came."""
     return Connection.objects.filter(
         meeting__session_id=session_id, meeting__ended_at=None, left_at=None
     )
 
 
 def people_of(meetings: Any) -> models.QuerySet[Connection]:
-    """Those who are in these meetings, in no order."""
+    """The people in these meetings, unordered."""
     there = Connection.objects.filter(meeting__in=meetings, left_at=None)
     return there.exclude(data__in=NO_PERSON).order_by()
 
@@ -28,7 +28,7 @@ def people(session_id: str) -> models.QuerySet[Connection]:
 
 
 def there_are(count: int) -> str:
-    """How many people are in a room, as a sentence."""
+    """A sentence about how many people are in a room."""
     people = "1 person is" if count == 1 else f"{count or 'no'} people are"
     return f"As far as OpenTok has told, {people} there now."
 

@@ -1,4 +1,4 @@
-"""How much rooms are used: the meetings that began in each hour or day, their people and time."""
+"""The use of rooms: meetings by the hour or day of their start, with their people and time."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from meetings.models import Connection, Meeting
 from meetings.presence import NO_PERSON
 
 HOURS, DAYS = 24, 30
-# Of the meetings that run, the newest ones whose people are counted.
+# Running meetings whose people are counted; the newest ones.
 MOST_RUNNING = 1000
 
 
 @dataclass
 class Use:
-    """Of the meetings that began from `start` until the next one's."""
+    """The meetings that began between `start` and the next period."""
 
     start: datetime
     meetings: int = 0
@@ -33,9 +33,9 @@ class Use:
 
 
 def by_hour() -> list[Use]:
-    """The last 24 hours, the current one last, as the clock of the active time zone has them."""
+    """The last 24 hours, the current one last, in the active time zone."""
     hour = timezone.localtime().replace(minute=0, second=0, microsecond=0)
-    # On the clock of UTC no hour is left out or comes twice.
+    # In UTC no hour is skipped or repeated.
     this = hour.astimezone(UTC)
     starts = [this - timedelta(hours=ago) for ago in reversed(range(HOURS))]
     return _use([timezone.localtime(start) for start in starts])
@@ -49,7 +49,7 @@ def by_day() -> list[Use]:
 
 
 def _use(starts: list[datetime]) -> list[Use]:
-    """One statement for all periods, which are ranges of an index that has all that is added up."""
+    """One statement for all periods, each of which is a range of a covering index."""
     found = [Use(start) for start in starts]
     first, *others = [_summed(number, starts) for number in range(len(starts))]
     for number, meetings, people, seconds in first.union(*others, all=True):
@@ -72,7 +72,7 @@ def _summed(number: int, starts: list[datetime]) -> QuerySet[Meeting, Any]:
 
 
 def _running(since: datetime) -> Iterator[tuple[datetime, float]]:
-    """For each client of a meeting that runs: when that began, and their seconds so far."""
+    """For each client of a running meeting: the start of the meeting, and their seconds so far."""
     now = timezone.now()
     running = Meeting.objects.filter(ended_at=None, started_at__gte=since)
     began = dict(running.values_list("pk", "started_at")[:MOST_RUNNING])

@@ -3,7 +3,6 @@
 import importlib.util
 import logging
 import multiprocessing
-import re
 from contextlib import closing, suppress
 from functools import cache
 from typing import Any
@@ -42,23 +41,6 @@ def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
             id="config.E001",
         )
     ]
-
-
-@register(STARTUP)
-def secret_key_has_no_comment(**kwargs: Any) -> list[CheckMessage]:
-    with suppress(ImproperlyConfigured):  # Django raises it for an empty SECRET_KEY
-        if not re.search(r"\s#", settings.SECRET_KEY):
-            return []
-        return [
-            CheckMessage(
-                WARNING,
-                "SECRET_KEY has a # with white space before it: a comment, which `docker run "
-                "--env-file` makes a part of the value.",
-                hint="Put the comment on a line of its own.",
-                id="config.W003",
-            )
-        ]
-    return []
 
 
 @register(STARTUP)

@@ -12,7 +12,7 @@ CLOCK = re.compile(r"(\d+):([0-5]\d)")
 
 
 class OwnerField(forms.ModelChoiceField):
-    """A user name that is typed: a list of all users would be long, and for superusers only."""
+    """A user name to type: a list of all users would be long, and only superusers may see it."""
 
     widget = forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"})
     default_error_messages = {"invalid_choice": "There is no user of this name."}
@@ -23,7 +23,7 @@ class OwnerField(forms.ModelChoiceField):
         )
 
     def prepare_value(self, value: Any) -> Any:
-        """The name, also where Django's forms for models have the id."""
+        """The name, also for an id, which Django's model forms have."""
         if isinstance(value, int):
             value = User.objects.filter(pk=value).first()
         return super().prepare_value(value)

@@ -1,4 +1,4 @@
-"""The audit log in the admin: to look at, to search, and as CSV."""
+"""The audit log in the admin."""
 
 import json
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ from staff.filters import PeriodFilter
 from staff.large_tables import ReadOnly
 from video import ids
 
-# By an index each: entries of one person, of one subject, of one room.
+# Columns with an index, and what the page calls them.
 LOOKUPS = {"actor_name": "by", "subject_id": "of", "room_name": "in the room"}
 
 
@@ -31,7 +31,7 @@ class At(PeriodFilter):
 
 @admin.display(description="Who")
 def who(entry: Entry) -> str:
-    """With a link to all that this name has done."""
+    """The name, with a link to all its entries."""
     if not entry.actor_name:
         return "–"
     found = urlencode({"actor_name": entry.actor_name})
@@ -40,7 +40,7 @@ def who(entry: Entry) -> str:
 
 @admin.display(description="Subject")
 def subject(entry: Entry) -> str:
-    """With a link to its page, which says so if it was deleted."""
+    """The subject, with a link to its page, if its model has one."""
     address = _addresses().get(entry.subject_kind)
     if not (address and entry.subject_id):
         return entry.subject_name or "–"
@@ -54,7 +54,7 @@ def details(entry: Entry) -> str:
 
 
 def _addresses() -> dict[str, str]:
-    """Of the pages of those models that have one, by the names of their kinds."""
+    """The names of the admin's URLs for models, by kind."""
     models = [model._meta for model in admin.site._registry]
     return {kind_of(meta.model): f"{meta.app_label}_{meta.model_name}" for meta in models}
 
@@ -82,9 +82,9 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     readonly_fields: ClassVar[Any] = fields
 
     def of_rooms(self, rows: QuerySet[Entry], own: QuerySet[Room]) -> QuerySet[Entry]:
-        """Those since the room was made: before, somebody else's may have had its name."""
+        """Entries since the room was made, since an earlier room may have had its name."""
         there = own.filter(name=OuterRef("room_name"), created_at__lte=OuterRef("at"))
-        # The names as well, by which SQLite finds the entries in an index.
+        # The names as well, so that SQLite uses an index.
         return rows.filter(Exists(there), room_name__in=own.values("name"))
 
     def csv_row(self, row: Entry) -> list[object]:

@@ -1,8 +1,8 @@
-"""Who stays out of a room: until the meeting ends, or for good.
+"""Bans of people from a room, until the meeting ends or for good.
 
-OpenTok cannot take a token back, and knows nobody but the connection data of their token. So people
-are told apart by that: `identity` in data that is a JSON object, else all of the data. A token with
-banned data is not made, and who comes in with an older one is thrown out as soon as it is told.
+OpenTok cannot revoke a token, and knows people only by the connection data of their tokens: by
+`identity` in data that is a JSON object, or else by all of the data. No token is made with banned
+data, and people with an older token are disconnected when a callback reports them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ MAX_BANS = 1000  # in a room
 
 class BanManager(models.Manager["Ban"]):
     def add(self, room: Room, identity: str, *, name: str = "", until_meeting_ends: bool) -> Ban:
-        """A guest's ticket ends with it, so that a moderator is asked again.
+        """Ban an identity. The ticket of a guest ends as well.
 
-        Errors: identity_missing, no_meeting (for it to end), bans_full, room_not_found.
+        Errors: identity_missing, no_meeting (that could end), bans_full, room_not_found.
         """
         if not identity:
             raise Problem("identity_missing")
@@ -55,8 +55,8 @@ class BanManager(models.Manager["Ban"]):
             raise Problem("room_not_found") from None
 
     def add_connected(self, room: Room, connection_id: str, *, until_meeting_ends: bool) -> Ban:
-        """Of who has this connection, which ends. Errors also: connection_not_found, and those of
-        video.moderation.disconnect.
+        """Ban the client of a connection, and disconnect it. Errors also: connection_not_found, and
+        those of video.moderation.disconnect.
         """
         if not ids.is_uuid(connection_id):
             raise Problem("connection_not_found")
@@ -70,7 +70,7 @@ class BanManager(models.Manager["Ban"]):
         try:
             moderation.disconnect(room.session_id, connection_id)
         except VideoError as error:
-            if error.code != "connection_not_found":  # else they are gone by themselves
+            if error.code != "connection_not_found":  # or they have left by themselves
                 raise
         else:
             Entry.objects.note("person.removed", room, connection=connection_id, why="banned")
@@ -88,24 +88,24 @@ class BanManager(models.Manager["Ban"]):
         return self.filter(Q(meeting=None) | Q(meeting__ended_at=None), room=room)
 
     def banned_of(self, room: Room, clients: models.QuerySet[Connection]) -> list[Connection]:
-        """Those of them who have to stay out."""
-        # Most rooms have no bans, which is quickly known.
+        """The banned ones of these clients."""
+        # A quick check, since most rooms have no bans.
         if not has_row(Ban, room_id=room.pk):
             return []
         banned = set(self.current(room).values_list("identity", flat=True))
         return [client for client in clients if identity_of(client.data) in banned]
 
     def is_banned(self, room: Room, data: str) -> bool:
-        """Whether the client with this connection data has to stay out."""
+        """Whether a client with this connection data is banned."""
         identity = identity_of(data)
-        # Most rooms have no bans, which is quickly known.
+        # A quick check, since most rooms have no bans.
         if not identity or not has_row(Ban, room_id=room.pk):
             return False
         return self.current(room).filter(identity=identity).exists()
 
 
 class Ban(models.Model):
-    """With a meeting it ends with that; without one it stays."""
+    """It ends with its meeting; without one it is permanent."""
 
     room = models.ForeignKey("rooms.Room", on_delete=models.CASCADE, related_name="bans")
     identity = models.CharField(max_length=MAX_DATA)

@@ -1,4 +1,4 @@
-"""Rooms with roles, for a broadcast: a host shows and speaks, viewers watch."""
+"""Rooms with roles for a broadcast: hosts publish, viewers watch."""
 
 from dataclasses import replace
 
@@ -22,13 +22,13 @@ CODES = {"x-codes": {"room_name_invalid", "room_not_covered", *KEPT_OUT, *ANY_CA
 
 
 def room_name(name: str) -> str:
-    """Of the room that holds the broadcast of this name, as Vonage's sample server calls it."""
+    """The name of a broadcast's room, as Vonage's sample server forms it."""
     return f"{name}-broadcast"
 
 
 @extend_schema(tags=["Broadcasts"])
 class BroadcastRoomViewSet(ViewSet):
-    """The credentials to join the room of a broadcast: all get the same session."""
+    """The credentials to join the room of a broadcast, in one session for all roles."""
 
     needs = {
         "host": Capability.BROADCAST,
@@ -73,7 +73,7 @@ class BroadcastRoomViewSet(ViewSet):
 
     @extend_schema(exclude=True)
     def peek(self, request: Request, name: str) -> Response:
-        """HEAD, as for any room: asking makes none."""
+        """HEAD: whether the room exists. It makes none."""
         check_key_covers(key_of(request), room_name(name))
         Room.objects.find(room_name(name))
         return Response()
@@ -81,7 +81,7 @@ class BroadcastRoomViewSet(ViewSet):
 
 def _join(request: Request, name: str, *, role: Role) -> Response:
     check_key_covers(key_of(request), room_name(name))
-    # Else viewers would get a publisher's token from /room/<name>-broadcast.
+    # `token_role`, or viewers would get a publisher's token from /room/<name>-broadcast.
     who = replace(visitor(request), role=role)
     room = Room.objects.open(room_name(name), visitor=who, token_role=Role.SUBSCRIBER)
     return Response(credentials_for(room, role=role, data=room.connection_data(who)))

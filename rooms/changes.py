@@ -1,4 +1,4 @@
-"""What is recorded of a change of a room: before and after; of a code, whether there is one."""
+"""Records changes of a room, with its columns before and after; of a code, whether there is one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def record_changes(room: Policy, before: dict[str, Any]) -> None:
-    """Of a room that was just saved, and had these columns before. Nothing if they are the same."""
+    """Record the change of a room that was just saved, and had the columns `before`."""
     old = {name: value for name, value in before.items() if value != getattr(room, name)}
     if not old:
         return

@@ -1,4 +1,4 @@
-"""Names that stay closed although their room was deleted: asking for one makes no room."""
+"""Names of deleted rooms that stay closed: asking for one makes no room."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from web.rows import has_row
 
 
 class ClosedNameManager(models.Manager["ClosedName"]):
-    """There is a room of a name or a closed name, and never both.
+    """A name has a room or is closed, and never both.
 
-    So a deletion closes the name while it holds the room's row, and the maker of a room looks here
-    only after inserting it: until then a deletion may be under way.
+    So a deletion closes the name while it locks the room, and a new room is checked here only after
+    its INSERT, which waits for a deletion.
     """
 
     def close(self, names: Iterable[str]) -> list[ClosedName]:
@@ -26,12 +26,12 @@ class ClosedNameManager(models.Manager["ClosedName"]):
         return list(self.filter(name__in=names).order_by("id"))
 
     def refuse(self, name: str) -> None:
-        """Raise `room_closed` if this name is closed, the same as for a closed room."""
+        """Error: room_closed, as for a closed room."""
         if has_row(self.model, name=name):
             raise Problem("room_closed")
 
     def open_again(self, names: list[ClosedName]) -> None:
-        """By staff, who have locked the rows."""
+        """By staff. The caller has locked the rows."""
         for name in names:
             Entry.objects.record("name.opened", name, room=name.name)
         self.filter(pk__in=[name.pk for name in names]).delete()
@@ -41,8 +41,8 @@ class ClosedNameManager(models.Manager["ClosedName"]):
 
 
 class ClosedName(models.Model):
-    """Until staff open the name again, or make a room of this name, as a key that may manage rooms
-    can do.
+    """It stays until staff open the name again, or until staff or a key with `manage` make a room
+    of this name.
     """
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)

@@ -1,5 +1,5 @@
-"""What phones need to get into a room: the PIN that callers key in, and a conversation of Vonage's
-Voice API, in which they and the room's session meet.
+"""Conferences, by which phones join a room: a PIN for callers, and a conversation of Vonage's Voice
+API, in which they meet the room's session.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PIN_DIGITS = 10
 
 class ConferenceManager(models.Manager["Conference"]):
     def of_room(self, room: Room) -> Conference:
-        """The room's conference, made at the first call. `room_not_found` if it is deleted."""
+        """The room's conference, made when it is first needed. Error: room_not_found."""
         while True:
             if found := self.filter(room=room).first():
                 return found
@@ -31,7 +31,7 @@ class ConferenceManager(models.Manager["Conference"]):
 
 
 def new_pin() -> str:
-    """Keyed in on a phone, and too long to be guessed by calls."""
+    """Digits to key in on a phone, too many to be guessed by calls."""
     return str(secrets.randbelow(9 * 10 ** (PIN_DIGITS - 1)) + 10 ** (PIN_DIGITS - 1))
 
 

@@ -1,6 +1,4 @@
-"""Whether an API key that is for some rooms only, or a client token, is for this room: asked by the
-views.
-"""
+"""Checks, in views, that an API key for some rooms, or a client token, is for this room."""
 
 from rest_framework.request import Request
 
@@ -18,15 +16,15 @@ def check_key_covers(key: ApiKey | None, name: str) -> None:
 
 
 def check_key_covers_session(key: ApiKey | None, session_id: str) -> None:
-    """`room_not_covered` unless the session is, or was, one of a room that the key is for."""
+    """Error: room_not_covered, unless the session is or was one of a room that the key is for."""
     if key and key.room_prefix:
         room = Room.objects.of_session(session_id)
         key.refuse_other_rooms(room.name if room else None)
 
 
 def check_client_covers_session(request: Request, session_id: str) -> None:
-    """The same for whatever came with a request: `session_not_covered` if a client token did which
-    is of another session.
+    """The same for a key or a client token. Error: session_not_covered, for the client token of
+    another session.
     """
     client = client_token_of(request)
     if client and client.session_id != session_id:

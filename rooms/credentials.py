@@ -1,4 +1,4 @@
-"""What a client needs to join a room."""
+"""The credentials with which a client joins a room."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ def credentials_for(
 ) -> dict[str, str]:
     """`apiKey`, `sessionId` and `token` for OpenTok's clients, and `applicationId` for Vonage's.
 
-    Both ids are the one project's, so that either family of clients finds its own. Each answer has
-    a new token, signed here: what `role`, `lifetime` and the `rest` leave open, the room decides.
-    The rest: see video.tokens.generate_token. Error: banned, for `data` of who has to stay out.
+    Both ids are the same. Each call makes a new token. Without `role` and `lifetime` it has those
+    of the room. `rest`: see video.tokens.generate_token. Error: banned, for the `data` of a banned
+    person.
     """
     project = accounts.current().project_id
     data = rest.get("data", "")

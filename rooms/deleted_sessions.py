@@ -1,4 +1,4 @@
-"""Which room a session was of that has been deleted: people who are in it go on recording there."""
+"""The sessions of deleted rooms, in which people may go on recording."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rooms.names import MAX_LENGTH
 
 class DeletedSessionManager(models.Manager["DeletedSession"]):
     def remember(self, names: dict[str, str]) -> None:
-        """`names` of rooms by their session ids."""
+        """`names` are those of rooms, by session id."""
         rows = [self.model(session_id=key, room_name=name) for key, name in names.items()]
         self.bulk_create(rows, ignore_conflicts=True)
 
@@ -21,7 +21,7 @@ class DeletedSessionManager(models.Manager["DeletedSession"]):
 
 
 class DeletedSession(models.Model):
-    """For the name of its recordings alone. Who may see them goes by rooms that are there."""
+    """It names the recordings of the session. It has no effect on who may see them."""
 
     session_id = models.CharField(max_length=255, primary_key=True)
     room_name = models.CharField(max_length=MAX_LENGTH)

@@ -1,7 +1,7 @@
-"""A number that changes whenever a room does, shared by all processes of this machine.
+"""A number in shared memory that changes whenever a room changes, for all processes of a machine.
 
-rooms/quick.py keeps rows of rooms while it stays the same. Where the file cannot be had, or was
-deleted under a running process, a change is seen when the row's second is over.
+rooms/quick.py caches rooms while it stays the same. Without the file, a change is seen once the
+cached row expires, after a second.
 """
 
 import mmap
@@ -24,7 +24,7 @@ def change() -> None:
 
 @cache
 def _shared() -> mmap.mmap | bytearray:
-    """The bytes that are shared; of this process alone where no file can be made."""
+    """The shared bytes; those of this process alone if the file cannot be made."""
     try:
         path = shared_folder() / "rooms-generation"
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

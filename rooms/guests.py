@@ -1,7 +1,7 @@
-"""Guests of a room with a waiting room: they ask to be let in, and a moderator decides.
+"""Guests of a room with a waiting room, whom a moderator lets in or turns away.
 
-A guest has a ticket, which is a secret, and an id, which others see: a hash of the ticket. Guests
-who wait keep asking for credentials; that is how the server knows that they are still there.
+A guest has a secret ticket, and a public id, which is a hash of the ticket. Waiting guests poll for
+credentials, by which the server knows that they are still there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_NAME = 100
 MAX_WAITING = 100  # in a room
-# Guests who have not asked for so long have left.
+# Guests who have not polled for so long have left.
 GONE_AFTER = timedelta(seconds=90)
 NOTED_EVERY = timedelta(seconds=10)
 KEPT_FOR = timedelta(hours=24)
@@ -39,18 +39,18 @@ DATA = re.compile(r'\{"guest":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"\}'
 
 
 def id_of(ticket: str) -> uuid.UUID:
-    """The id of the guest who has this ticket. A fast hash will do, since tickets are random."""
+    """The id of the guest with this ticket. A fast hash is enough, since tickets are random."""
     return uuid.UUID(bytes=hashlib.sha256(ticket.encode()).digest()[:16])
 
 
 def connection_data(ticket: str) -> str:
-    """What the token of a guest tells the others in the room: the guest's id, as JSON."""
+    """The connection data of a guest's token: the guest's id, as JSON."""
     return f'{{"guest":"{id_of(ticket)}"}}'
 
 
 class GuestManager(models.Manager["Guest"]):
     def ask(self, room: Room, name: str) -> str:
-        """The ticket of a guest who waits from now on; only its hash is stored.
+        """Add a waiting guest. Returns the ticket, of which only the hash is stored.
 
         Errors: waiting_room_full, room_not_found.
         """
@@ -66,18 +66,18 @@ class GuestManager(models.Manager["Guest"]):
         return ticket
 
     def cancel(self, room: Room, ticket: str) -> None:
-        """End the ticket of a guest who no longer wants to come in. Error: guest_not_found."""
+        """End the ticket of a guest who gives up. Error: guest_not_found."""
         deleted, _ = self.filter(room=room, pk=id_of(ticket)).delete()
         if not deleted:
             raise Problem("guest_not_found")
 
     def waiting(self, room: Room) -> models.QuerySet[Guest]:
-        """The guests who wait now, the first one first; at most MAX_WAITING."""
+        """The waiting guests, the first one first; at most MAX_WAITING."""
         since = timezone.now() - GONE_AFTER
         return self.filter(room=room, is_admitted=None, seen_at__gt=since)[:MAX_WAITING]
 
     def decide(self, room: Room, guest_id: str, *, admit: bool) -> Guest:
-        """Let a guest in, or turn them away. Error: guest_not_found, also for what is no id."""
+        """Let a guest in, or turn them away. Error: guest_not_found."""
         known = self.filter(room=room, pk=guest_id) if ids.is_uuid(guest_id) else self.none()
         guest = known.first()
         with transaction.atomic():
@@ -89,7 +89,7 @@ class GuestManager(models.Manager["Guest"]):
         return guest
 
     def check_ticket(self, room_id: int, ticket: str) -> None:
-        """Raise the Problem that keeps the guest with this ticket out, if one does.
+        """Pass only for the ticket of a guest who was let in.
 
         Errors: admission_required, admission_pending, admission_refused.
         """
@@ -106,27 +106,27 @@ class GuestManager(models.Manager["Guest"]):
             self.filter(pk=guest.pk).update(has_joined=True)
 
     def end_removed(self, room: Room, connection_id: str) -> None:
-        """End the ticket of the guest whose connection was just ended by a moderator.
+        """End the ticket of a guest whom a moderator has disconnected.
 
-        OpenTok lists connections without the data of their tokens; only its callbacks tell which
-        guest a connection is. So this ends the tickets of the guests whose connections are unknown
-        as well: without callbacks, those of all guests who have joined.
+        Only callbacks tell which guest a connection is, since OpenTok's lists have no connection
+        data. So the tickets of guests with unknown connections end as well: without callbacks,
+        those of all guests who have joined.
         """
         is_meant = models.Q(connection_id=connection_id) | models.Q(connection_id=None)
         self.filter(is_meant, room=room, has_joined=True).delete()
 
     def end_banned(self, room: Room, identity: str) -> None:
-        """End the ticket of the guest whose connection data this is, if it is a guest's."""
+        """End the ticket of the guest with this connection data, if it is a guest's."""
         if found := DATA.fullmatch(identity):
             self.filter(room=room, pk=found[1]).delete()
 
     def end_joined(self, room: Room) -> None:
-        """End the tickets of all guests who have joined: everybody was disconnected."""
+        """End the tickets of all guests who have joined, after all were disconnected."""
         self.filter(room=room, has_joined=True).delete()
 
     def apply_callback(self, session_id: str, told: dict[str, Any]) -> None:
-        """Note a guest's connection, or end the ticket of a guest whom a moderator has disconnected
-        with whatever app.
+        """Note a guest's connection, or end the ticket of a guest whom a moderator has
+        disconnected, possibly with another app.
         """
         connection = told.get("connection")
         if not isinstance(connection, dict) or not ids.is_uuid(connection.get("id")):
@@ -138,12 +138,12 @@ class GuestManager(models.Manager["Guest"]):
             # Not all of OpenTok's callbacks of this kind have the data.
             guest = models.Q(connection_id=connection_id) | models.Q(pk=found[1] if found else None)
             guests.filter(guest).delete()
-        # Told a second time it may be over, and another one their latest.
+        # A repeated callback may be about an earlier connection.
         elif told["event"] == "connectionCreated" and found and not _has_left(connection_id):
             guests.filter(pk=found[1]).update(connection_id=connection_id)
 
     def _forget_old(self) -> None:
-        """Some with each new one, so that nothing else has to clean up."""
+        """Delete some old guests whenever one is added."""
         delete_some(self.filter(asked_at__lt=timezone.now() - KEPT_FOR), FORGOTTEN_AT_ONCE)
 
 
@@ -152,8 +152,8 @@ def _has_left(connection_id: str) -> bool:
 
 
 class Guest(models.Model):
-    """`is_admitted` is None until a moderator has decided. With `has_joined` the guest has got
-    credentials. `connection_id` is that of their latest connection, if a callback has told it.
+    """`is_admitted` is None until a moderator decides. `has_joined` is set once the guest has got
+    credentials. `connection_id` is the latest connection that a callback has reported.
     """
 
     # The column once held the ticket itself.

@@ -26,7 +26,7 @@ MAX_SPANS = 10  # of one day
 SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
 DAY_MINUTES = 24 * 60
 LOOKS_AHEAD = 366  # days
-# A moment later no token ends: see MAX_TOKEN_SECONDS.
+# No token lasts longer: see MAX_TOKEN_SECONDS.
 FAR = timedelta(days=31)
 SECOND = timedelta(seconds=1)
 
@@ -41,7 +41,7 @@ class Hours:
 
     @classmethod
     def read(cls, value: Any) -> Hours:
-        """From the object that stands for it in JSON. ValueError says what is wrong with that."""
+        """From its JSON object. ValueError says what is wrong with it."""
         if not isinstance(value, dict) or not {"timeZone", "week"} <= value.keys() <= FIELDS:
             raise ValueError("Name timeZone, week and, if need be, dates; and nothing else")
         named, week, dates = value["timeZone"], value["week"], value.get("dates", {})
@@ -77,8 +77,8 @@ class Hours:
         }
 
     def opening(self, moment: datetime) -> datetime | None:
-        """The first moment, this one or later, at which it is open for a second; None if that is
-        more than a year away.
+        """The first moment from this one on at which it is open for at least a second; None if that
+        is more than a year away.
         """
         for opens, closes in self._from(moment):
             if closes - max(opens, moment) >= SECOND:
@@ -86,7 +86,7 @@ class Hours:
         return None
 
     def closing(self, moment: datetime) -> datetime:
-        """When it closes, if it is open at this moment; FAR away at most."""
+        """The next closing time, if it is open at this moment; at most FAR away."""
         closing = moment
         for opens, closes in self._from(moment):
             if opens > closing or closing - moment > FAR:
@@ -95,7 +95,7 @@ class Hours:
         return closing
 
     def _from(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Openings and closings that are not over at this moment, in UTC, one after the other."""
+        """Openings and closings that are not over at this moment, in UTC and in order."""
         try:
             first = moment.astimezone(self.zone).date() - timedelta(days=1)
             for number in range(LOOKS_AHEAD + 1):
@@ -109,8 +109,8 @@ class Hours:
             return
 
     def _moment(self, day: date, minute: int, fold: int) -> datetime:
-        """When clocks are set back they show a time twice: `fold` is 0 or 1. A time that they skip
-        is as long after the one before it as ever.
+        """The moment in UTC. `fold` is 0 or 1 for a time that occurs twice because clocks are set
+        back; a time that clocks skip is shifted by the gap.
         """
         days, rest = divmod(minute, DAY_MINUTES)
         clock = time(*divmod(rest, 60), fold=fold)

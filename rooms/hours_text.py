@@ -15,7 +15,7 @@ LINE = re.compile(
 
 
 def read(text: str, zone: str) -> Hours | None:
-    """None for no line at all. ValueError says what is wrong with which line."""
+    """None for an empty text. ValueError quotes the line that is wrong."""
     week: dict[str, Any] = {}
     dates: dict[str, Any] = {}
     for line in filter(None, map(str.strip, text.replace("–", "-").splitlines())):

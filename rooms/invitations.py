@@ -12,18 +12,14 @@ from rooms.models import Room
 
 
 def invite(room: Room, *, role: str, lifetime: int) -> Invitation:
-    """An invitation that expires after `lifetime` seconds. The tokens that it brings have the
-    room's own lifetime.
-    """
+    """An invitation that expires after `lifetime` seconds. Its tokens have the room's lifetime."""
     until = timezone.now() + timedelta(seconds=lifetime)
     Entry.objects.note("invitation.made", room, role=role, expires_at=until)
     return Invitation(room.pk, room.invitation_generation, role, until)
 
 
 def revoke_all(room: Room) -> None:
-    """Revoke all invitations made so far. People who have joined stay in the room; guests who were
-    let in have to ask again.
-    """
+    """Revoke all invitations. People in the room stay; admitted guests have to ask again."""
     with transaction.atomic():
         room.guests.all().delete()
         Room.objects.filter(pk=room.pk).update(invitation_generation=F("invitation_generation") + 1)

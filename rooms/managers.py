@@ -12,12 +12,11 @@ from rooms.changes import columns, shown
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.names import clean_name
-from rooms.past_sessions import SESSION_TWICE, PastSession
+from rooms.past_sessions import PastSession
 from rooms.policy import ANONYMOUS, Visitor
 from rooms.search import containing, starting_with
 from rooms.single_flight import SingleFlight
 from video import sessions
-from video.errors import VideoError
 from web.errors import Problem
 from web.rows import insert
 from webhooks import events
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
 
 _visits: SingleFlight[Room] = SingleFlight()
 
-# How often a new room is inserted while others of its name come and go.
+# Attempts to insert a new room while rooms of its name are made and deleted.
 INSERTS = 10
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
-    """Tells the other processes what changes: rooms/generation.py."""
+    """Invalidates the rooms that processes have cached: rooms/generation.py."""
 
     def update(self, **columns: Any) -> int:
         changed = super().update(**columns)
@@ -53,11 +52,10 @@ class RoomManager(models.Manager["Room"]):
     def open(
         self, name: str, *, e2ee: bool = False, visitor: Visitor = ANONYMOUS, **policy: Any
     ) -> Room:
-        """The room of this name with a session that can be joined; made at the first visit.
+        """The room of this name, with a session of this project. It is made at the first visit.
 
-        `e2ee` and the policy count for a room that does not exist yet. Errors: those of rooms in
-        web/errors.py, RateLimited, and what video.sessions.create_session raises, in which case
-        nothing is stored.
+        `e2ee` and `policy` are for a new room. Errors: those of rooms in web/errors.py,
+        RateLimited, and those of video.sessions.create_session, after which nothing is stored.
         """
         name = clean_name(name)
         room = self.get_by_name(name)
@@ -75,7 +73,7 @@ class RoomManager(models.Manager["Room"]):
         return room
 
     def open_existing(self, name: str, *, visitor: Visitor) -> Room:
-        """The same, of a room that is there. `room_not_found` also if it is deleted meanwhile."""
+        """The same for an existing room. Error also: room_not_found."""
         room = self.find(name)
         room.admit(visitor)
         if not sessions.owns(room.session_id):
@@ -87,19 +85,19 @@ class RoomManager(models.Manager["Room"]):
         return self._get("name", name)
 
     def get_by_session(self, session_id: str) -> Room | None:
-        """The room that has this session now."""
+        """The room whose present session this is."""
         return self._get("session_id", session_id)
 
     def of_session(self, session_id: str) -> Room | None:
-        """The room that has, or had, this session."""
+        """The room whose present or past session this is."""
         if room := self.get_by_session(session_id):
             return room
         past = PastSession.objects.filter(session_id=session_id).select_related("room")
         return next((session.room for session in past), None)
 
     def _get(self, column: str, value: str) -> Room | None:
-        """By hand: Django would take longer to compose this SELECT and to take its row apart than
-        the database takes to run it.
+        """By hand: Django takes longer to compose the SELECT and to read its row than the database
+        takes to run it.
         """
         columns = [field.attname for field in self.model._meta.concrete_fields]
         query = f"SELECT {', '.join(columns)} FROM rooms_room WHERE {column} = %s"  # noqa: S608
@@ -115,15 +113,16 @@ class RoomManager(models.Manager["Room"]):
         raise Problem("room_not_found")
 
     def lock(self, name: str) -> Room:
-        """The same, locked until the transaction ends."""
+        """The same, and lock the row until the transaction ends."""
         if room := self.select_for_update().filter(name=clean_name(name)).first():
             return room
         raise Problem("room_not_found")
 
     def remove(self, rooms: list[Room], *, keep_closed: bool = False) -> list[ClosedName]:
-        """Delete these rooms, whose rows the caller has locked. Their recordings keep their days.
+        """Delete rooms, whose rows the caller has locked. Recordings keep the rooms'
+        recording_days.
 
-        With `keep_closed` no visitor makes them anew; returns the names that are closed by that.
+        With `keep_closed` visitors cannot make them again. Returns the names that are closed.
         """
         closed = ClosedName.objects.close(room.name for room in rooms) if keep_closed else []
         past = PastSession.objects.filter(room__in=rooms).values_list("session_id", "room__name")
@@ -137,13 +136,11 @@ class RoomManager(models.Manager["Room"]):
         return closed
 
     def add(self, name: str, *, may_reopen: bool = True, **chosen: Any) -> Room:
-        """A new room with a session. With `may_reopen` also of a name that was kept closed, which
-        is open then.
+        """A new room with a session. `chosen` is its policy, and `e2ee`. With `may_reopen` the name
+        may be closed, and is open afterwards.
 
-        `chosen` is its policy and whether it is `e2ee`.
-
-        Errors: room_name_invalid, room_exists, room_closed without `may_reopen`, and what
-        video.sessions.create_session raises, in which case nothing is stored.
+        Errors: room_name_invalid, room_exists, room_closed without `may_reopen`, and those of
+        video.sessions.create_session, after which nothing is stored.
         """
         name = clean_name(name)
         if self.get_by_name(name):
@@ -156,7 +153,7 @@ class RoomManager(models.Manager["Room"]):
         return room
 
     def _prepare(self, name: str, *, e2ee: bool, visitor: Visitor, **policy: Any) -> Room:
-        """Make the room, or give it a session of the configured project, unless that is done."""
+        """Make the room, or give it a session of the configured project, unless it has one."""
         room = self.get_by_name(name)
         if room and not sessions.owns(room.session_id):
             try:
@@ -164,7 +161,7 @@ class RoomManager(models.Manager["Room"]):
             except Problem as error:
                 if error.code != "room_not_found":
                     raise
-                room = None  # deleted meanwhile, so that this is a first visit again
+                room = None  # deleted meanwhile, so that it is made anew
         if room is None:
             visitor.check_may_make_room()
             visitor.count("create")
@@ -185,7 +182,6 @@ class RoomManager(models.Manager["Room"]):
             try:
                 with transaction.atomic():
                     insert(room, using=self.db)
-                    PastSession.objects.refuse(room.session_id)
                     (closed.reopen if may_reopen else closed.refuse)(name)
                     chosen = shown(columns(room, made_with))
                     Entry.objects.record("room.made", room, **chosen)
@@ -194,31 +190,27 @@ class RoomManager(models.Manager["Room"]):
             except IntegrityError:
                 if there := self.get_by_name(name):
                     return there, False
-                if self.filter(session_id=room.session_id).exists():
-                    raise VideoError("opentok_failed", SESSION_TWICE) from None
-            # The room that was in the way was deleted before it could be read.
+            # The other room of this name was deleted before it was read.
         raise Problem("room_not_found")
 
     def matching(
         self, *, search: str = "", prefix: str = "", **columns: Any
     ) -> models.QuerySet[Room]:
-        """Rooms as `search` finds them, with these values and this beginning of their name."""
+        """Rooms that `search` finds, with this prefix of their name and these columns."""
         rooms = self.search(search) if search else self.all()
         if prefix:
             rooms = starting_with(rooms, prefix)
         return rooms.filter(**columns)
 
     def search(self, term: str) -> models.QuerySet[Room]:
-        """Rooms with `term` in their name, in any case and with or without accents; or the one
-        whose session it is.
-        """
+        """Rooms with `term` in their name, ignoring case and accents, or with this session."""
         term = term.strip()
         if room := self.of_session(term):
             return self.filter(pk=room.pk)
         return containing(self.all(), term, column="folded_name")
 
     def name_of_session(self, session_id: str) -> str:
-        """The name of its room, also of one that was deleted; empty if it is unknown."""
+        """The name of a session's room, also of a deleted one; empty if unknown."""
         if room := self.of_session(session_id):
             return room.name
         return DeletedSession.objects.names([session_id]).get(session_id, "")
@@ -234,6 +226,6 @@ class RoomManager(models.Manager["Room"]):
 
 
 def _aware(held: Any) -> Any:
-    """A value of a row; SQLite's moments are in UTC and do not say so."""
+    """A value of a row, with a time zone: SQLite's moments are naive, in UTC."""
     is_naive = isinstance(held, datetime) and held.tzinfo is None
     return held.replace(tzinfo=UTC) if is_naive else held

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from access.usage import NotesUse
@@ -16,12 +16,10 @@ from rooms.guests import Guest as Guest
 from rooms.managers import RoomManager
 from rooms.names import MAX_LENGTH
 from rooms.ownership import Owned
-from rooms.past_sessions import SESSION_TWICE
 from rooms.past_sessions import PastSession as PastSession
 from rooms.policy import Policy, Visitor
 from rooms.presence import count_people
 from video import sessions
-from video.errors import VideoError
 from web.errors import Problem
 from web.folding import FoldedField
 
@@ -36,7 +34,7 @@ class Role(models.TextChoices):
 
 
 class Room(Policy, Owned, NotesUse, models.Model):
-    """A name that people can say, and the session that it stands for."""
+    """A name, and the session that clients join under it."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
     folded_name = FoldedField(sources=["name"])
@@ -79,7 +77,7 @@ class Room(Policy, Owned, NotesUse, models.Model):
 
     @property
     def room_name(self) -> str:
-        """As recordings and all else that belongs to a room have it."""
+        """The same attribute as of recordings and other rows of a room."""
         return self.name
 
     def save(self, *how: Any, **named: Any) -> None:
@@ -101,23 +99,19 @@ class Room(Policy, Owned, NotesUse, models.Model):
                 raise Problem("room_full")
 
     def rotate_session(self) -> None:
-        """Give the room a new session; the old one stays known, for its recordings. Guests who were
-        let into that one have to ask again.
+        """Give the room a new session. The old one stays known, for its recordings. Admitted guests
+        have to ask again.
 
-        When two do this at once, the first one's session is the room's.
+        Of two concurrent calls the first one wins.
         """
         replaced = self.session_id
         session_id = sessions.create_session(e2ee=self.e2ee)
-        try:
-            with transaction.atomic():
-                mine = Room.objects.filter(pk=self.pk, session_id=replaced)
-                if mine.update(session_id=session_id):
-                    PastSession.objects.create(room=self, session_id=replaced)
-                    self.guests.all().delete()
-                    PastSession.objects.refuse(session_id)
-                    Entry.objects.record("session.renewed", self, before=replaced, after=session_id)
-        except IntegrityError:  # whose text has the session id, on PostgreSQL
-            raise VideoError("opentok_failed", SESSION_TWICE) from None
+        with transaction.atomic():
+            mine = Room.objects.filter(pk=self.pk, session_id=replaced)
+            if mine.update(session_id=session_id):
+                PastSession.objects.create(room=self, session_id=replaced)
+                self.guests.all().delete()
+                Entry.objects.record("session.renewed", self, before=replaced, after=session_id)
         try:
             self.refresh_from_db(fields=["session_id"])
         except Room.DoesNotExist:  # deleted while OpenTok was asked

@@ -1,4 +1,4 @@
-"""What a moderator does to people in a room's present session: done at OpenTok, and recorded."""
+"""Moderation of people in a room's present session: done at OpenTok, and recorded."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from video import moderation, signals, streams
 
 
 def remove(room: Room, connection_id: str) -> None:
-    """Disconnect somebody, whose ticket as a guest ends. Error: connection_not_found."""
+    """Disconnect a person, and end the ticket of a guest. Error: connection_not_found."""
     moderation.disconnect(room.session_id, connection_id)
     Entry.objects.note("person.removed", room, connection=connection_id)
     Guest.objects.end_removed(room, connection_id)
@@ -27,7 +27,7 @@ def mute(room: Room, stream_id: str) -> None:
 
 
 def mute_all(room: Room, *, except_streams: Iterable[str] = ()) -> None:
-    """Those who begin to publish later as well, until `unmute_all`. Error: nobody_connected."""
+    """Mute all streams, and later ones until `unmute_all`. Error: nobody_connected."""
     spared = [stream_id.lower() for stream_id in except_streams]
     moderation.mute_all(room.session_id, except_streams=spared)
     with best_effort("note who was muted"):
@@ -36,7 +36,10 @@ def mute_all(room: Room, *, except_streams: Iterable[str] = ()) -> None:
 
 
 def mute_present(room: Room) -> None:
-    """All, and those who come later only if they are muted already. Error: nobody_connected."""
+    """Mute all present streams, and leave it unchanged whether later ones are muted.
+
+    Error: nobody_connected.
+    """
     mutes_joining = Mute.objects.of_all(room.session_id)
     mute_all(room)
     if mutes_joining is None:
@@ -52,13 +55,13 @@ def unmute_all(room: Room) -> None:
 
 
 def signal(room: Room, **message: Any) -> None:
-    """Its text is for those in the room. Errors: video.signals.send_signal."""
+    """The text is not recorded. Errors: those of video.signals.send_signal."""
     signals.send_signal(room.session_id, **message)
     to = message.get("connection_id")
     Entry.objects.note("signal.sent", room, connection=to, type=message.get("type"))
 
 
 def lay_out(room: Room, **classes: Any) -> None:
-    """Errors: video.streams.set_layout_classes."""
+    """Errors: those of video.streams.set_layout_classes."""
     streams.set_layout_classes(room.session_id, **classes)
     Entry.objects.note("streams.laid_out", room)

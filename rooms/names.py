@@ -1,26 +1,24 @@
-"""What may be a room's name: anything that a person would call a room."""
+"""Names of rooms, which are almost any text."""
 
 import unicodedata
 
 from web.errors import Problem
 
 MAX_LENGTH = 200
-# What is longer is too long composed as well, which makes one character of at most four.
+# A longer text is too long when composed as well, since composing joins at most four characters.
 LONGEST = 4 * MAX_LENGTH
 
 
 def composed(text: str) -> str:
-    """`text` in Unicode NFC, unless it is too long for a name.
-
-    Composing takes a time that grows with the square of how many accents follow one another.
+    """`text` in Unicode NFC, unless it is too long for a name: the time to compose it is quadratic
+    in the number of consecutive accents.
     """
     return unicodedata.normalize("NFC", text) if len(text) <= LONGEST else text
 
 
 def clean_name(name: str) -> str:
-    """`name` in Unicode NFC, so that "Zürich" is one room however a keyboard composes it.
-
-    Nothing is trimmed or folded. Error: room_name_invalid.
+    """`name` in Unicode NFC, so that "Zürich" is one room on all keyboards. It is not stripped or
+    folded. Error: room_name_invalid.
     """
     name = composed(name)
     if not 1 <= len(name) <= MAX_LENGTH or not name.strip():
@@ -31,5 +29,5 @@ def clean_name(name: str) -> str:
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether it has some, or surrogates, which no UTF-8 has."""
+    """Whether it has control characters, or surrogates, which UTF-8 cannot encode."""
     return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)

@@ -1,5 +1,5 @@
-"""Staff with the permission `rooms.only_own_rooms` work with own rooms alone: those that they own,
-and those whose names begin as it is set for them.
+"""Restricts staff with the permission `rooms.only_own_rooms` to their own rooms: those that they
+own, and those whose names begin with one of their prefixes.
 """
 
 from typing import Any
@@ -28,8 +28,8 @@ def own_rooms(user: Any) -> QuerySet[Room]:
 class OwnRoomsOnly(ModelAdmin):
     """Base of the admin of a model whose rows belong to a room.
 
-    Lists, pages, actions and our own views take their rows from `get_queryset`, so that a row of
-    somebody else's room is not there for such staff.
+    Lists, pages, actions and our own views take their rows from `get_queryset`, so that rows of
+    other rooms do not exist for such staff.
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -40,5 +40,5 @@ class OwnRoomsOnly(ModelAdmin):
         return self.of_rooms(rows, own_rooms(user))
 
     def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
-        """Those of these rooms, by the column `room` unless a model's own page says otherwise."""
+        """The rows of these rooms, by the column `room` unless it is overridden."""
         return rows.filter(room__in=own)

@@ -1,4 +1,4 @@
-"""Whose a room is, and what staff note about it."""
+"""The owner of a room, and the notes of staff about it."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ MAX_NOTES = 1000
 
 
 class Owned(models.Model):
-    """Mixed into Room. Visitors are told nothing of it."""
+    """Mixed into Room. Visitors do not see it."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

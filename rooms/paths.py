@@ -1,4 +1,4 @@
-"""A room's name in a path: the way in, and the way out. What comes in: web/paths.py."""
+"""Names of rooms in paths: converters for the URL resolver, and reversing. See web/paths.py."""
 
 from urllib.parse import quote, unquote
 
@@ -6,7 +6,7 @@ from django.urls import reverse
 
 
 class NameConverter:
-    """One segment of a path, which is one name."""
+    """A name in one segment of a path."""
 
     regex = "[^/]+"
 
@@ -18,12 +18,12 @@ class NameConverter:
 
 
 class SpelledNameConverter(NameConverter):
-    """The same, where nothing follows a name: its slashes may be written as they are."""
+    """The same at the end of a path, where the slashes of a name need not be encoded."""
 
     regex = "[^/]+(?:/[^/]+)*"
 
 
 def path_to(view: str, name: str) -> str:
-    """The path of the room of this name at the view whose URL has this name."""
-    # `reverse` takes what `to_url` returns for decoded, and encodes each `%` again.
+    """The path of a room at the view with this URL name."""
+    # `reverse` encodes each `%` of what `to_url` returns again.
     return reverse(view, kwargs={"name": name}).replace("%25", "%")

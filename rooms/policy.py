@@ -1,4 +1,4 @@
-"""Who gets into which room, and when: checked at each request for credentials."""
+"""The policy of a room: who gets in, and when. It is checked at each request for credentials."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,9 +33,8 @@ MAX_DAYS = 36_500
 class Visitor:
     """A client that asks for credentials, and what it sent.
 
-    `client` is the ident that limits count, from access.limits.client_ident; the server's own calls
-    have none, and no limits. `role` takes the place of the room's token role. `ticket` is a
-    guest's: see rooms/guests.py.
+    `client` is access.limits.client_ident, for limits; the server's own calls have none, and no
+    limits. `role` overrides the room's token role. `ticket` is a guest's: rooms/guests.py.
     """
 
     key: ApiKey | None = None
@@ -47,11 +46,11 @@ class Visitor:
     agrees_to_recording: bool = False
 
     def has_key_to(self, capability: Capability) -> bool:
-        """Whether its API key has this capability: ANONYMOUS_ACCESS does not count."""
+        """Whether its API key has this capability. ANONYMOUS_ACCESS does not count."""
         return self.key is not None and self.key.may(capability)
 
     def check_may_make_room(self) -> None:
-        """Raise a Problem if this visitor may not make a room by asking for an unknown name.
+        """Whether this visitor may make a room by its unknown name.
 
         Errors: invitation_invalid, room_unknown.
         """
@@ -69,8 +68,8 @@ ANONYMOUS = Visitor()
 
 
 class Policy(models.Model):
-    """Mixed into Room. The defaults are the database's as well: a server that does not know these
-    columns yet goes on making rooms while it is being replaced.
+    """Mixed into Room. The database has the defaults as well, so that a server of an older version
+    can insert rooms while it is being replaced.
     """
 
     closed = models.BooleanField(
@@ -142,14 +141,14 @@ class Policy(models.Model):
             raise ValidationError({"closes_at": "A room cannot close before it opens."})
 
     def set_policy(self, *, access_code: str | None = None, **columns: Any) -> None:
-        """Take over what is named. An access code comes as people say it. Does not save."""
+        """Set some columns, and the access code in plain text, without saving."""
         if access_code is not None:
             self.set_code(access_code)
         for name, value in columns.items():
             setattr(self, name, value)
 
     def change_policy(self, **policy: Any) -> None:
-        """Save what is named and no more: the room may have got another session meanwhile."""
+        """Save only these columns: the room may have got another session meanwhile."""
         before = columns(self, policy)
         self.set_policy(**policy)
         with transaction.atomic():
@@ -157,18 +156,18 @@ class Policy(models.Model):
             record_changes(self, before)
 
     def set_code(self, code: str) -> None:
-        """Ask visitors for this code from now on, or for none if it is empty. Does not save."""
+        """Set the access code, or none if it is empty, without saving."""
         self.access_code = codes.hashed(code) if code.strip() else ""
 
     @property
     def is_restricted(self) -> bool:
-        """Whether it refuses any visitor at any time."""
+        """Whether the policy can refuse a visitor."""
         asks = self.access_code or self.waiting_room or self.recording_consent
         limits = self.max_participants or self.weekly_hours
         return bool(self.closed or self.opens_at or self.closes_at or asks or limits)
 
     def admit(self, visitor: Visitor) -> None:
-        """Raise the Problem that keeps this visitor out, if one does."""
+        """Raise the Problem that keeps this visitor out, if any."""
         self.check_policy(visitor)
         if self.needs_ticket(visitor):
             Guest.objects.check_ticket(self.pk, visitor.ticket)
@@ -179,7 +178,7 @@ class Policy(models.Model):
             self._check_invitation(visitor.invitation)
         if shut := self.shut(now=timezone.now()):
             raise shut
-        # A key that may set the policy is not held to it.
+        # A key that may set the policy is exempt from the rest.
         if visitor.has_key_to(Capability.MANAGE):
             return
         if self.access_code and not visitor.invitation:
@@ -193,7 +192,7 @@ class Policy(models.Model):
         return self.waiting_room and not is_exempt
 
     def connection_data(self, visitor: Visitor) -> str:
-        """What the token of an admitted visitor tells the others in the room; mostly nothing."""
+        """The connection data of an admitted visitor's token; empty except for guests."""
         return connection_data(visitor.ticket) if self.needs_ticket(visitor) else ""
 
     def shut(self, *, now: datetime) -> Problem | None:
@@ -227,8 +226,8 @@ class Policy(models.Model):
         return str(self.hours.zone) if self.hours else ""
 
     def _opening(self, now: datetime) -> datetime | None:
-        """The first moment from now on at which it is open, except that `closes_at` is not asked;
-        None if that is more than a year away.
+        """The first moment from now on at which it is open, regardless of `closes_at`; None if that
+        is more than a year away.
         """
         earliest = max(now, self.opens_at or now)
         return self.hours.opening(earliest) if self.hours else earliest
@@ -250,9 +249,7 @@ class Policy(models.Model):
             raise Problem("access_code_wrong")
 
     def token_seconds(self, *, now: datetime, asked: int | None = None) -> int:
-        """How long a token that is made now may be good for, which the room's end and its hours
-        bound.
-        """
+        """The lifetime of a token that is made now, bounded by `closes_at` and the hours."""
         ends = [self.closes_at] if self.closes_at else []
         ends += [self.hours.closing(now)] if self.hours else []
         seconds = int(asked or self.token_lifetime or settings.TOKEN_TTL)

@@ -1,4 +1,4 @@
-"""Who is in a room: as callbacks tell, and as OpenTok lists, by which what is stored is mended."""
+"""Who is in a room, by OpenTok's list of connections, by which the stored ones are corrected."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,7 +10,7 @@ from video.answers import Remote
 
 
 def look(session_id: str, *, room_name: str) -> list[Remote]:
-    """Who is connected, as OpenTok has it now. Errors: video.connections.list_connections."""
+    """OpenTok's present list of connections. Errors: those of list_connections."""
     asked_at = timezone.now()
     listed = connections.list_connections(session_id)
     with best_effort("note who is in a session"):
@@ -19,7 +19,7 @@ def look(session_id: str, *, room_name: str) -> list[Remote]:
 
 
 def count_people(session_id: str, *, room_name: str) -> int:
-    """How many people are connected. Without callbacks OpenTok is asked, and its errors raised."""
+    """The number of people in a room. Without callbacks OpenTok is asked, and may fail."""
     if not settings.CALLBACK_SECRET:
         look(session_id, room_name=room_name)
     return presence.people(session_id).count()

@@ -1,9 +1,9 @@
-"""`GET /room/<name>` without a key or a code, without Django's request.
+"""A fast path for `GET /room/<name>` without a key or a code, ahead of Django.
 
-It has no rule and no text of its own: it calls what the viewset calls, and leaves every other
-request to Django, and every error: the viewset raises what `environ[ERROR]` holds. QUICK_ROOMS=off
-leaves all requests. Rows of rooms that are open to all are kept for a second, unless a process of
-this machine changes a room before.
+It calls the functions that the viewset calls, and has no rules of its own. All other requests and
+all errors are left to Django: the viewset raises the error in `environ[ERROR]`. QUICK_ROOMS=off
+disables it. Rooms that are open to all are cached for a second, unless a process of this machine
+changes a room.
 """
 
 import json
@@ -21,7 +21,7 @@ from rest_framework.exceptions import APIException
 
 from access.actors import visitor_at
 from access.capabilities import Capability
-from access.limits import address_of, consume, ident_of_address
+from access.limits import address_ident, address_of, consume
 from audit.actors import acting
 from rooms import generation
 from rooms.credentials import credentials_for
@@ -34,9 +34,9 @@ from web import edge
 Environ = dict[str, Any]
 
 ABOVE = "/room/"
-# RFC 3986: what a segment of a path may have. A query comes after it.
+# RFC 3986: characters of a segment of a path. A query has others.
 SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
-# What makes it another kind of request: what a visitor may bring, and a body.
+# Requests with one of these are left to Django.
 NOT_PLAIN = {
     "HTTP_AUTHORIZATION",
     "HTTP_X_ACCESS_CODE",
@@ -47,7 +47,7 @@ NOT_PLAIN = {
     "CONTENT_LENGTH",
 }
 
-# Where the viewset finds what went wrong on this way, after the limit has counted the request.
+# The key of a WSGI environ for an error, which the viewset raises; the request is counted.
 ERROR = "rooms.error"
 
 SECONDS_KEPT = 1
@@ -74,7 +74,7 @@ _kept: dict[str, Kept] = {}
 
 
 def room_asked_for(environ: Environ) -> str | None:
-    """The name of the room whose credentials a plain request asks for; None for other requests."""
+    """The name of the room of a plain request for credentials; None for other requests."""
     uri = environ.get("RAW_URI", "")
     if not uri.startswith(ABOVE) or environ["REQUEST_METHOD"] != "GET":
         return None
@@ -94,7 +94,7 @@ def _name(segment: str) -> str | None:
 
 
 def answer_from_memory(environ: Environ, name: str) -> Answer | None:
-    """Without a wait for anything, so that an event loop may call it."""
+    """The answer for a cached room. It never blocks, so that the event loop may call it."""
     kept = _kept.get(name)
     if not kept or kept.until < time.monotonic() or kept.generation != generation.current():
         return None
@@ -108,7 +108,7 @@ def answer_from_memory(environ: Environ, name: str) -> Answer | None:
 
 
 def answer(environ: Environ, name: str) -> Answer | None:
-    """With a look into the database, unless the row is kept; at the first visit with a new room."""
+    """The answer by the cache or the database; the first visit makes the room."""
     if (found := answer_from_memory(environ, name)) or ERROR in environ:
         return found
     environ[edge.STARTED] = perf_counter()
@@ -118,14 +118,14 @@ def answer(environ: Environ, name: str) -> Answer | None:
                 return None
             before = generation.current()
             with acting(lambda: visitor_at(address_of(environ))):
-                room = Room.objects.open(name, visitor=Visitor(client=ident_of_address(environ)))
+                room = Room.objects.open(name, visitor=Visitor(client=address_ident(environ)))
             found = _credentials(environ, room, started=environ[edge.STARTED])
         except Exception as error:
             environ[ERROR] = error
             return None
         finally:
             close_old_connections()
-    # With REDIS_URL the limits are counted there, for which an event loop would have to wait.
+    # With REDIS_URL the event loop would have to wait for Redis.
     if not (room.is_restricted or settings.REDIS_URL):
         _keep(room, before)
     return found
@@ -138,13 +138,13 @@ def _keep(room: Room, generation_before: bytes) -> None:
 
 
 def _is_let_in(environ: Environ) -> bool:
-    """Whether Django's way would get as far as the viewset. Counts the request: RateLimited."""
+    """Whether Django would let the request reach the viewset. Counts it: RateLimited."""
     if Capability.JOIN not in settings.ANONYMOUS_ACCESS or not edge.is_allowed_host(environ):
         return False
     if settings.SECURE_SSL_REDIRECT and not edge.is_secure(environ):
         return False
     edge.check_headers(environ)
-    consume("join", ident_of_address(environ))
+    consume("join", address_ident(environ))
     return True
 
 
@@ -166,7 +166,7 @@ def _credentials(environ: Environ, room: Room, *, started: float) -> Answer:
 
 @cache
 def _headers() -> dict[str, str]:
-    """What the viewset adds to its answers."""
+    """The headers that the viewset adds."""
     view: Any = resolve(f"{ABOVE}x").func
     viewset = view.cls(**view.initkwargs)
     for method, action in view.actions.items():

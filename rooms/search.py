@@ -1,4 +1,4 @@
-"""Rows by a room's name, as many as there may be."""
+"""Searches by names of rooms, quick on large tables."""
 
 import re
 from typing import Any, TypeVar
@@ -22,9 +22,9 @@ THREE_LETTERS = re.compile(r"[^\W_]{3}")
 def starting_with(
     rows: models.QuerySet[Row], beginning: str, *then: str, column: str = "name"
 ) -> models.QuerySet[Row]:
-    """Those of `rows` whose `column` starts so, by that column and `then` by others.
+    """The rows whose `column` has this prefix, ordered by it and `then` by others.
 
-    An index for LIKE on these columns finds the first ones at once.
+    An index for LIKE on these columns has the first ones at once.
     """
     rows = rows.filter(begins(beginning, column, vendor=connections[rows.db].vendor))
     if connections[rows.db].vendor == "sqlite":
@@ -33,19 +33,19 @@ def starting_with(
 
 
 def begins(beginning: str, column: str = "name", *, vendor: str) -> models.Q:
-    """The condition that `column` starts so, as an index of this database answers it."""
+    """The condition for a prefix of `column`, in a form that uses the index."""
     if vendor == "sqlite":
-        # LIKE ignores case there, and therefore the index.
+        # LIKE ignores case there, and cannot use the index.
         end = beginning + chr(0x10FFFF)
         return models.Q(**{f"{column}__gte": beginning, f"{column}__lt": end})
     return models.Q(**{f"{column}__startswith": beginning})
 
 
 def containing(rows: models.QuerySet[Row], term: str, *, column: str) -> models.QuerySet[Row]:
-    """Those of `rows` with `term` in this FoldedField, in any case and with or without accents."""
+    """The rows with `term` in this FoldedField, ignoring case and accents."""
     has_term = _has(folded(term.strip()), column)
-    # Read from the index of the column alone. Planners would rather walk the dates of all rows, for
-    # an order, or read each row, for a filter, which is quick only where many rows have the term.
+    # First the ids, from the index of the column only. With an order planners would walk the dates
+    # of all rows, and with a filter read each row, which is quick only if many rows have the term.
     most = CappedPaginator.most
     found = rows.model._default_manager.using(rows.db).filter(has_term).order_by()
     ids = list(found.values_list("pk", flat=True)[: most + 1])
@@ -53,8 +53,8 @@ def containing(rows: models.QuerySet[Row], term: str, *, column: str) -> models.
 
 
 def _has(term: str, column: str) -> Any:
-    """A condition. Of few letters one that no index of trigrams serves: PostgreSQL would read all
-    of that, and then each row, in place of the index of the column.
+    """A condition. With fewer than three letters it is one that cannot use the index of trigrams,
+    since PostgreSQL would read all of that index and then each row.
     """
     if THREE_LETTERS.search(term):
         return models.Q(**{f"{column}__contains": term})
@@ -64,5 +64,5 @@ def _has(term: str, column: str) -> Any:
 class _AsIndexedForLike(OrderBy):
     """The order of PostgreSQL's indexes for LIKE: by code points."""
 
-    # Django takes an ordering's text apart where it finds ASC or DESC.
+    # Django parses the text of an ordering for ASC or DESC.
     template = "%(expression)s USING ~<~ /* ASC */"

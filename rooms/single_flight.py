@@ -1,4 +1,4 @@
-"""One call for all callers in this process that want the same thing at the same time."""
+"""Single flight: concurrent callers with the same key share one call, in each process."""
 
 import threading
 from collections.abc import Callable
@@ -15,10 +15,9 @@ Result = TypeVar("Result")
 class SingleFlight(Generic[Result]):
     """Callers of `do` with the same key share one run of `work`, its result or its exception.
 
-    Except RateLimited, which is the first caller's own: then the next caller runs `work`. The
-    others wait as long as `work` takes, so it needs a deadline of its own. All callers hold a slot
-    (video/concurrency.py), the first one from the beginning: else the others could take all slots
-    before it gets one, and none of them would be answered.
+    RateLimited is the first caller's own: then the next caller runs `work`. `work` needs a
+    deadline, since the others wait for it. All callers hold a slot (video/concurrency.py), and the
+    first one takes its slot before the others, which could otherwise take all of them.
     """
 
     def __init__(self) -> None:

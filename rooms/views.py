@@ -34,7 +34,7 @@ class RoomViewSet(ViewSet):
 
     def get_throttles(self) -> list[BaseThrottle]:
         if quick.ERROR in self.request.META:
-            return []  # it is counted
+            return []  # it has been counted
         return [Throttle("other" if self.action == "session" else "join")]
 
     @extend_schema(
@@ -44,7 +44,7 @@ class RoomViewSet(ViewSet):
         responses={302: OpenApiResponse(description="To `/room/session`.")},
     )
     def session(self, request: Request) -> HttpResponseRedirect:
-        """To the room called "session", by a path alone: a scheme or a host could only be wrong."""
+        """Redirect to the room called "session", by a path without a host."""
         query = request.META.get("QUERY_STRING", "")
         return HttpResponseRedirect(path_to("room", "session") + (f"?{query}" if query else ""))
 
@@ -101,14 +101,14 @@ class RoomViewSet(ViewSet):
         extensions={"x-codes": AT_A_ROOM},
     )
     def peek(self, request: Request, name: str) -> Response:
-        """HEAD: whether the room is there. Asking makes no room."""
+        """HEAD: whether the room exists. It makes none."""
         check_key_covers(key_of(request), name)
         Room.objects.find(name)
         return Response()
 
 
 def visitor(request: Request) -> Visitor:
-    """The access code comes in a header, or in the query, which `/session` passes on."""
+    """The access code is in a header, or in the query, which `/session` passes on."""
     invitation = invitation_of(request)
     return Visitor(
         key=key_of(request),

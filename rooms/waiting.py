@@ -1,4 +1,4 @@
-"""The waiting room: guests ask to be let in, and get a ticket for when a moderator has done so."""
+"""The endpoints of guests of a waiting room."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from web.serializers import StrictSerializer
 
 
 class GuestNameField(serializers.CharField):
-    """Text alone: a number or a line break is a mistake of the client."""
+    """Only text: a number or a line break is a mistake of the client."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -1,4 +1,4 @@
-"""What holds for the whole admin: the list of what staff did, and their accounts."""
+"""Django's log of the admin, and the accounts of staff."""
 
 from typing import Any, ClassVar
 
@@ -19,9 +19,7 @@ from staff.time_zones import choose
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, LargeTableAdmin):
-    """What Django itself logs; the audit log has more. For superusers, and other staff who may
-    view log entries.
-    """
+    """Django's own log; the audit log has more."""
 
     list_display = ["action_time", "user", "__str__"]
     list_filter = ["action_flag"]

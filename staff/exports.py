@@ -18,15 +18,15 @@ NOT_RECORDED = "(not recorded)"
 
 
 class ExportedAdmin(LargeTableAdmin):
-    """With a link above the list, to what is found and filtered there."""
+    """Base of admins with a link to a CSV of the list, as it is searched and filtered."""
 
     max_csv_rows = 10_000
     csv_columns: ClassVar[Sequence[str]] = []
-    # Parameters of the list that may name a person.
+    # Parameters of the list that may name a person, and are not recorded.
     unrecorded: ClassVar[Sequence[str]] = [SEARCH_VAR]
 
     def csv_row(self, row: Any) -> Iterable[object]:
-        """Of `csv_columns`."""
+        """The values of `csv_columns`."""
         raise NotImplementedError
 
     def get_urls(self) -> Any:
@@ -42,7 +42,7 @@ class ExportedAdmin(LargeTableAdmin):
         return super().changelist_view(request, told | (extra_context or {}))
 
     def as_csv(self, request: HttpRequest) -> HttpResponse:
-        """The first of what the list with this query shows."""
+        """The first `max_csv_rows` of the list."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -56,7 +56,7 @@ class ExportedAdmin(LargeTableAdmin):
         return csv_response(f"{name}.csv", self.csv_columns, rows)
 
     def _recorded(self, request: HttpRequest) -> dict[str, str]:
-        """The query, as the audit log keeps it."""
+        """The query, for the audit log."""
         given = request.GET.dict().items()
         return {
             name: NOT_RECORDED if value and name in self.unrecorded else value

@@ -10,14 +10,14 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-# Both are moments in every time zone.
+# Days that every time zone has.
 DAYS = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(9998, 12, 31))]
 
 
 class FormFilter(admin.SimpleListFilter):
-    """With a form below its links. What makes no sense finds nothing, and the page says why.
+    """A filter with a form below its links. Invalid input finds nothing, and the page says why.
 
-    The form's fields are asked for as `<parameter_name>-<field>`.
+    The parameters of the form are called `<parameter_name>-<field>`.
     """
 
     template = "admin/form_filter.html"
@@ -58,13 +58,13 @@ class FormFilter(admin.SimpleListFilter):
 
     @property
     def words(self) -> str:
-        """What the form was sent with."""
+        """The input of the form, in words."""
         fields = [field for field in self.form if field.data]
         return " ".join(f"{str(field.label).lower()} {field.data}" for field in fields)
 
 
 class PeriodForm(forms.Form):
-    """Of days in the time zone of the admin, both included."""
+    """Days in the time zone of the admin, both included."""
 
     since = forms.DateField(
         label="From", required=False, validators=DAYS, widget=forms.DateInput({"type": "date"})
@@ -82,7 +82,7 @@ class PeriodForm(forms.Form):
 
 
 class PeriodFilter(FormFilter):
-    """By ranges that an index has. The parameter is named after the field.
+    """Filters a field, after which the parameter is named, by a range, which can use an index.
 
     Django's date hierarchy would truncate the date of each row.
     """
@@ -109,7 +109,7 @@ class PeriodFilter(FormFilter):
 
 
 class RunningFilter(admin.SimpleListFilter):
-    """Of rows that have no `ended_at` while they run."""
+    """Filters rows that have no `ended_at` while they run."""
 
     title, parameter_name = "running", "running"
 
@@ -118,7 +118,7 @@ class RunningFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         if self.value() == "yes":
-            # A search by name comes after these few: SQLite would walk all that it finds.
+            # A subquery of the few that run: SQLite would walk all rows that a search finds.
             running = queryset.model._default_manager.filter(ended_at=None).order_by()
             return queryset.filter(pk__in=running.values("pk"))
         return queryset.filter(ended_at__isnull=False) if self.value() == "no" else queryset
@@ -129,7 +129,7 @@ def _start(day: date) -> datetime:
 
 
 def _periods() -> dict[str, tuple[datetime, datetime]]:
-    """Their starts and ends."""
+    """The start and end of each period."""
     day = timedelta(days=1)
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)

@@ -1,4 +1,4 @@
-"""Forms of the admin in which the spaces around a text count."""
+"""Forms of the admin that do not strip spaces."""
 
 from typing import Any, ClassVar
 
@@ -7,8 +7,8 @@ from django.http import HttpRequest
 
 
 class KeepsSpaces:
-    """Mixed into an admin or an inline. Without the space at its end the beginning of a name would
-    be that of more rooms.
+    """Mixed into an admin or an inline. Without a space at its end, a prefix of names would match
+    more rooms.
     """
 
     keeps_spaces: ClassVar[set[str]]

@@ -1,4 +1,4 @@
-"""Admin lists that stay quick on a million rows, where Django's own would read all of them."""
+"""Admin lists that stay quick on a million rows, all of which Django's own lists would read."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from staff.offered import OfferedChangeList, OfferedOnly
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than `most`; what lies beyond is found by searching and filtering."""
+    """Counts no further than `most`. Rows beyond are found by searching and filtering."""
 
     most = 10_000
 
@@ -29,13 +29,13 @@ class CappedPaginator(Paginator):
     @cached_property
     def _counted(self) -> int:
         rows: Any = self.object_list
-        # Unsorted, so that it stops at the first ones that it finds.
+        # Unsorted, so that the database stops at the limit.
         return int(rows.order_by()[: self.most + 1].count())
 
 
 class LargeChangeList(OfferedChangeList):
-    """Sorts no more than are counted, unless an index has the order of the whole table: to sort
-    what was found by another index takes seconds.
+    """Sorts search results only if they are fewer than `CappedPaginator.most`, since sorting more
+    takes seconds. The whole table is sorted by an index.
     """
 
     is_too_large_to_sort = False
@@ -67,7 +67,7 @@ class LargeTableAdmin(OfferedOnly):
 
 
 class ReadOnly:
-    """Mixed into an admin of rows that people may look at, and nothing else."""
+    """Mixed into an admin whose rows are only shown."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -7,7 +7,7 @@ from staff.second_factors import SecondFactor as SecondFactor
 
 
 class TimeZone(models.Model):
-    """A person's own, in the place of TIME_ZONE."""
+    """The time zone of one user, in place of TIME_ZONE."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
@@ -19,7 +19,7 @@ class TimeZone(models.Model):
 
 
 class NamePrefix(models.Model):
-    """Rooms whose names begin with it count as a person's own: rooms/own_rooms.py."""
+    """A user's own rooms are also those whose names begin with it: rooms/own_rooms.py."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     # As long as a name may be.

@@ -1,7 +1,7 @@
-"""What staff may ask of the admin: what its pages offer, and nothing else.
+"""Restricts the admin's lists to the lookups that their own links offer.
 
-Django takes each lookup of a model's fields from the address. `?access_code__regex=…` reads a hash
-letter by letter, and a regular expression can keep SQLite busy for ever.
+Django takes any lookup from the URL. `?access_code__regex=…` would read a hash letter by letter,
+and a regular expression can keep SQLite busy for ever.
 """
 
 from collections.abc import Iterable
@@ -21,12 +21,12 @@ from audit.models import Entry, kind_of
 
 # As a session id may be. SQLite takes neither a thousand words nor a pattern of 50,000 bytes.
 LONGEST_SEARCH = 255
-# Enough for such a search in any script. Each link of a list repeats the query.
+# Enough for the longest search in any script. Each link of a list repeats the query.
 LONGEST_QUERY = 4096
 MADE_UP = (
     DisallowedModelAdminLookup,
     DisallowedModelAdminToField,
-    # Of values: Django finds out about some of them only when it asks the database.
+    # Wrong values, some of which only the database refuses.
     ValueError,
     OverflowError,
     DataError,
@@ -39,8 +39,8 @@ class OfferedChangeList(ChangeList):
         return super().get_ordering_field(field_name) if field_name in offered else None
 
     def get_ordering(self, *args: Any, **kwargs: Any) -> Any:
-        """Each column once: SQLite sorts by no more than 2,000. An index of the first one and the
-        primary key has the whole order, if both go the same way.
+        """Each column once, since SQLite sorts by at most 2,000. The primary key goes the same way
+        as the first column, so that an index has the whole order.
         """
         ordering = list(dict.fromkeys(super().get_ordering(*args, **kwargs)))
         if ordering[1:] == ["-pk"] and not str(ordering[0]).startswith("-"):
@@ -49,7 +49,7 @@ class OfferedChangeList(ChangeList):
 
     @property
     def chosen(self) -> list[str]:
-        """What the list is filtered by, in words."""
+        """The active filters, in words."""
         found = {spec.title: self._chosen(spec) for spec in self.filter_specs}
         return [f"{title} {' '.join(words)}" for title, words in found.items() if words]
 
@@ -60,10 +60,10 @@ class OfferedChangeList(ChangeList):
 
 
 class OfferedOnly(ModelAdmin):
-    """Base of every ModelAdmin. A list that is asked for anything else redirects to all of it, as
-    Django's lists do for lookups that make no sense.
+    """Base of every ModelAdmin. For all other lookups a list redirects to itself without a query,
+    as Django's lists do for wrong ones.
 
-    What Django logs goes into the audit log as well, but for the acts that the model itself records
+    What Django logs goes into the audit log as well, except for the acts that the model records
     there: some of `added`, `changed` and `deleted`.
     """
 
@@ -72,13 +72,13 @@ class OfferedOnly(ModelAdmin):
     class Media:
         js = ("lists.js",)
 
-    # Ends "No room has “x” …", where nothing was found.
+    # The end of the sentence "No room has “x” …".
     searched = "in what is searched"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, AdminSplitDateTime):
-            # Of two inputs, which Django leaves without labels.
+            # Its two inputs have no labels.
             for part, widget in zip(("date", "time"), field.widget.widgets, strict=True):
                 widget.attrs["aria-label"] = f"{field.label}: {part}"
         return field
@@ -113,7 +113,7 @@ class OfferedOnly(ModelAdmin):
             raise IncorrectLookupParameters(error) from None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Whether it is one of the list's own links, which have each lookup once."""
+        """Whether the list's own links have it. They have each lookup once."""
         if request and len(request.GET.getlist(lookup)) > 1:
             return False
         filters: Any = self.list_filter
@@ -131,7 +131,7 @@ class OfferedOnly(ModelAdmin):
         return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Nothing from the address: a date that is none fails when the form is drawn."""
+        """Nothing from the URL: a wrong date would fail when the form is rendered."""
         return {}
 
     def response_action(

@@ -1,4 +1,4 @@
-"""Buttons on the page of one row: what staff do with it."""
+"""Buttons on the page of a row."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -21,10 +21,10 @@ Method = Callable[..., Any]
 
 
 def page_action(*, label: str, permission: str, asks: str = "") -> Callable[[Method], Method]:
-    """Of a method that takes the request and the row, and returns what it has done, as a sentence.
+    """Decorate a method that takes the request and the row, and returns a sentence about what it
+    did.
 
-    `permission` is that of what it changes, such as "rooms.change_room". With `asks` people have to
-    confirm.
+    `permission` is for what it changes, such as "rooms.change_room". `asks` has to be confirmed.
     """
 
     def mark(method: Method) -> Method:
@@ -35,7 +35,7 @@ def page_action(*, label: str, permission: str, asks: str = "") -> Callable[[Met
 
 
 def entries_about(request: HttpRequest, row: models.Model | None) -> str:
-    """Where the audit log tells of a row: of all that happened in a room, and else of itself."""
+    """The URL of the audit log about a row; for a room, about all that happened in it."""
     if row is None or not request.user.has_perm("audit.view_entry"):
         return ""
     is_room = kind_of(row) == "room"
@@ -50,18 +50,18 @@ class PageActions(ModelAdmin):
     change_form_template = "admin/page_actions.html"
 
     def get_page_actions(self, request: HttpRequest, row: Any) -> list[str]:
-        """Those that this person may do, and that make sense now."""
+        """The actions that this user may do and that are possible now."""
         refused = self.refusals(row)
         return [
             name for name in self.page_actions if self._may(request, name) and name not in refused
         ]
 
     def question(self, row: Any, name: str) -> str:
-        """What people have to confirm before it is done; nothing if it is done at once."""
+        """What has to be confirmed first; empty if nothing."""
         return str(getattr(self, name).asks)
 
     def refusals(self, row: Any) -> dict[str, str]:
-        """The names of actions that make no sense now, each with a sentence that says why."""
+        """The actions that are not possible now, each with a sentence that says why."""
         return {}
 
     def get_urls(self) -> list[URLPattern]:
@@ -93,7 +93,7 @@ class PageActions(ModelAdmin):
             raise Http404
         if name not in self.page_actions or not self._may(request, name):
             raise PermissionDenied
-        if refused := self.refusals(row).get(name):  # the page was older than that
+        if refused := self.refusals(row).get(name):  # the page was outdated
             self.message_user(request, refused, messages.ERROR)
         else:
             self._act(request, row, name)
@@ -102,7 +102,7 @@ class PageActions(ModelAdmin):
         return HttpResponseRedirect(page)
 
     def _act(self, request: HttpRequest, row: Any, name: str) -> None:
-        """Do it, and say so, or what kept it from that."""
+        """Do it, and show the result or the error."""
         try:
             done = getattr(self, name)(request, row)
         except APIException as error:

@@ -1,8 +1,8 @@
-"""Codes of an authenticator app (TOTP, RFC 6238), and recovery codes for who has lost it.
+"""Codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
-Not by django-allauth, which single sign-on uses: it remembers used codes in Django's cache, which
-each process has for itself, and its app takes tables and middleware of accounts that are not
-needed here. The arithmetic is cryptography's, which PyJWT brings.
+django-allauth, which single sign-on uses, remembers used codes in Django's cache, which each
+process has for itself, and its app needs tables and middleware of accounts. HOTP is cryptography's,
+which PyJWT brings.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ ISSUER = "OpenTok Rooms"
 DIGITS = 6
 SECONDS = 30
 RECOVERY_CODES = 10
-# Without letters that look alike; 50 bits.
+# Without characters that look alike; 50 bits.
 ALPHABET, LENGTH = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 10
 
 
 def new_secret() -> str:
-    """In base32, as people type it into an app."""
+    """A random secret in base32, which people can type into an app."""
     return b32encode(secrets.token_bytes(20)).decode()
 
 
 def address_of(secret: str, name: str) -> str:
-    """What an app reads from a QR code.
+    """The URI that an app reads from a QR code.
 
     https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     """
@@ -52,7 +52,7 @@ def code_at(secret: str, step: int) -> str:
 
 
 def step_of(secret: str, code: str) -> int | None:
-    """The step of time that the code is of: this one, or one before or after; else None."""
+    """The time step of a code: the current one, the one before or after, or None."""
     now = int(time.time()) // SECONDS
     steps = [now, now - 1, now + 1]
     return next(
@@ -65,7 +65,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(text: str) -> str:
-    """Empty if the key that encrypted it is no longer known."""
+    """Empty if no key can decrypt it."""
     try:
         return _cipher().decrypt(text).decode()
     except InvalidToken:
@@ -77,7 +77,7 @@ def _cipher() -> MultiFernet:
 
 
 def typed(code: str) -> str:
-    """Without the spaces and dashes that people write for reading it more easily."""
+    """A code as it was typed, without spaces and dashes."""
     return "".join(code.split()).replace("-", "").upper()
 
 
@@ -86,7 +86,7 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
         return self.filter(user=user).first()
 
     def switch_on(self, user: Any, secret: str, step: int) -> tuple[SecondFactor, bool]:
-        """The person's, and whether it is new; `step` is of the code that proved the secret."""
+        """The user's factor, and whether it is new. `step` is that of the code that proved it."""
         new = {"secret": encrypt(secret), "last_step": step}
         return self.get_or_create(user=user, defaults=new)
 
@@ -95,7 +95,7 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
 
 
 class SecondFactor(models.Model):
-    """A person's app, which makes a code that is asked for after the password."""
+    """A user's authenticator app. Its codes are asked for after the password."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
@@ -113,27 +113,27 @@ class SecondFactor(models.Model):
         return "second factor"
 
     def remove(self) -> None:
-        """By an administrator, for a person who has lost it."""
+        """Remove it, by an administrator, for a user who has lost it."""
         with transaction.atomic():
             Entry.objects.record("second_factor.removed", self.user)
             self.delete()
 
     def take_code(self, code: str) -> bool:
-        """Whether a code of the app is right. Each is once: neither it nor an earlier one again."""
+        """Whether a code is right. It and earlier codes are not valid again."""
         secret = decrypt(self.secret)
         step = step_of(secret, typed(code)) if secret else None
         if step is None:
             return False
-        # One statement, so that of two requests with the same code one finds it used.
+        # One statement, so that one of two requests with the same code fails.
         unused = SecondFactor.objects.filter(pk=self.pk, last_step__lt=step)
         return bool(unused.update(last_step=step))
 
     def take_recovery_code(self, code: str) -> bool:
-        """Whether it was one of those that are left. It is not from then on."""
+        """Whether it is an unused recovery code, which is deleted."""
         return bool(self.codes.filter(hash__in=_hashes(self, typed(code))).delete()[0])
 
     def new_recovery_codes(self) -> list[str]:
-        """In the place of those before. They are stored as hashes, and cannot be shown again."""
+        """Replaces the earlier ones. They are stored as hashes, and cannot be shown again."""
         codes = [get_random_string(LENGTH, ALPHABET) for _ in range(RECOVERY_CODES)]
         with transaction.atomic():
             self.codes.all().delete()
@@ -155,5 +155,5 @@ class RecoveryCode(models.Model):
 
 
 def _hashes(factor: SecondFactor, code: str) -> list[str]:
-    """Codes are random, so that a quick hash is enough."""
+    """Recovery codes are random, so that a fast hash is enough."""
     return marks("staff.recovery_codes", f"{factor.pk} {code}")

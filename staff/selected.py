@@ -1,4 +1,4 @@
-"""Actions on the rows that were chosen in a list, which ask first."""
+"""Actions on several rows of a list, with a page that asks for confirmation."""
 
 import time
 from collections import defaultdict
@@ -30,10 +30,11 @@ class SelectedActions(ModelAdmin):
         most: int,
         form: BaseForm | None = None,
     ) -> HttpResponse | None:
-        """The page that asks, with the `form` if there is one; once it is answered, `act` is done
-        with each row. It returns what it has done, as a sentence; an APIException leaves that row
-        as it is. `name` is the action's. `most` rows at a time, and no more after OPENTOK_TIMEOUT.
-        With `step` in what was sent there is no page to see: static/selected.js.
+        """Ask for confirmation, with a `form` if there is one, and then call `act` with each row.
+
+        `act` returns a sentence about what it did; an APIException leaves its row unchanged. `name`
+        is the name of the action. At most `most` rows at a time, and none after OPENTOK_TIMEOUT.
+        With `step` in the POST no page is shown: static/selected.js.
         """
         rows = list(queryset[: most + 1])
         if len(rows) > most:
@@ -64,7 +65,7 @@ class SelectedActions(ModelAdmin):
         return HttpResponse(status=204) if "step" in request.POST else None
 
     def called(self, row: Any) -> str:
-        """How the messages call a row; in quotes, or its first letter would become a capital."""
+        """The name of a row in messages; in quotes, or its first letter would be capitalized."""
         return f"“{row}”"
 
     def _ask(
@@ -83,5 +84,5 @@ class SelectedActions(ModelAdmin):
         return TemplateResponse(request, "admin/ask_selected.html", context)
 
     def about(self, row: Any) -> str:
-        """What the page that asks says of a row besides its name."""
+        """More about a row, for the page that asks for confirmation."""
         return ""

@@ -1,4 +1,4 @@
-"""What is shown once, right after it was made: keys and secrets."""
+"""Keys and secrets, which are shown once, right after they are made."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ class ShownOnce(ModelAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # What follows is always that page.
+        # The page with the secret always follows.
         one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
         return super().add_view(request, form_url, (extra_context or {}) | one_way)
 
     def show(
         self, request: HttpRequest, row: Model, *, template: str, title: str, then: str
     ) -> HttpResponse:
-        """The page that shows it, and leads to `then`. A message would leave it in a cookie."""
+        """The page with the secret and a link to `then`. A message would be stored in a cookie."""
         context = self.admin_site.each_context(request) | {
             "title": title,
             "opts": self.opts,

@@ -1,4 +1,4 @@
-"""The time zone in which the admin writes and reads times: a person's own, or TIME_ZONE."""
+"""The time zone of the admin: a user's own, or TIME_ZONE."""
 
 from datetime import tzinfo
 from typing import Any
@@ -33,7 +33,7 @@ class TimeZoneForm(forms.Form):
 
 
 def choose(request: HttpRequest) -> HttpResponse:
-    """The page on which people choose their own."""
+    """The page on which users choose their own."""
     user: Any = request.user
     own = TimeZone.objects.filter(user=user)
     initial = {"name": own.values_list("name", flat=True).first() or ""}

@@ -1,9 +1,9 @@
-"""What this server counts, for Prometheus.
+"""Prometheus counters of this server.
 
-Under config/server.py each process counts in a file of its own, in a folder that the environment
-names from before this module is imported. A reader adds all of them up, those of processes that
-have died included. Without that folder the numbers are those of one process. A file that cannot
-be made costs no request its answer.
+Under config/server.py each process counts in a file of its own, in a folder that
+PROMETHEUS_MULTIPROC_DIR names before this module is imported. A reader adds up the files of all
+processes, also of those that have died. Without the folder the numbers are those of one process.
+If a file cannot be made, requests are answered but not counted.
 """
 
 import os
@@ -19,15 +19,15 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from telemetry import recent, tracing
 
-# More than everything counted takes: labels are from short lists.
+# More than all counters take, since labels come from short lists.
 FILE_BYTES = 2 * 1024 * 1024
 
 
 def _reserved(filename: str) -> MmapedDict:
-    """The map of a file that has room on the disk, or OSError.
+    """A memory map of a file whose space on the disk is reserved. OSError if there is no space.
 
-    A process that writes to a map that the disk has no room for is killed. The file gets its name
-    when it is whole, because the library fails to read an empty one.
+    A process is killed if it writes to a map for which the disk has no space. The file gets its
+    name once it has its full size, because the library fails to read an empty one.
     """
     path = Path(filename)
     if not path.exists():
@@ -63,7 +63,7 @@ _opentok_calls = Histogram(
     registry=_own,
 )
 
-# For each request: the library takes a lock and some microseconds to look one up.
+# Cached, since the library takes a lock and some microseconds to find the labels.
 _requests_of = lru_cache(1024)(_requests.labels)
 
 
@@ -80,7 +80,7 @@ def count_problem(code: str) -> None:
 
 @contextmanager
 def opentok_call(operation: str) -> Iterator[None]:
-    """Times the block; how it ended is the `outcome` of the error that leaves it, or "ok"."""
+    """Time the block. Its outcome is "ok", or the `outcome` of the error that leaves it."""
     started, outcome = perf_counter(), "ok"
     try:
         with tracing.call(f"opentok {operation}"):
@@ -95,7 +95,7 @@ def opentok_call(operation: str) -> Iterator[None]:
 
 
 def of_all_processes() -> CollectorRegistry:
-    """Everything counted so far, to be written out; others may add to it."""
+    """A new registry with all counts so far, to which the caller may add."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

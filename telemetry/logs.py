@@ -1,7 +1,7 @@
-"""What a line of the log looks like: JSON for a program, words for a person at a terminal.
+"""The format of the log: JSON for programs, words for people at a terminal.
 
-Everything goes to standard output, one line each, with the id of the request that it belongs to.
-Neither kind of line holds an address with its query, a room's name, a body, a header or a token.
+Each entry is one line on standard output, with the id of its request. No line holds a URL with its
+query, a room's name, a body, a header or a token.
 """
 
 import json
@@ -16,13 +16,13 @@ from functools import lru_cache
 
 from telemetry import tracing
 
-# The id of the request that this thread works on; empty between requests.
+# The id of the current request; empty between requests.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 STANDARD_OUTPUT = 1
 AT_TERMINAL = sys.stdout.isatty()
 
-# With the mark of what was left out, and the end of the line.
+# What is left of PIPE_BUF besides the ellipsis, as JSON escapes it, and the end of the line.
 LONGEST = select.PIPE_BUF - len("\\u2026\n")
 
 to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -53,7 +53,7 @@ class LineFormatter(logging.Formatter):
 
 @contextmanager
 def request(id_: str) -> Iterator[str]:
-    """Inside the block every line has this request's id."""
+    """Inside the block each line of the log has this request's id."""
     token = request_id.set(id_)
     try:
         yield id_
@@ -62,13 +62,13 @@ def request(id_: str) -> Iterator[str]:
 
 
 def in_one_line(error: Exception) -> str:
-    """An error for the log: its class and its words."""
+    """The class and the message of an error, in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _in_one_piece(fields: dict[str, str]) -> str:
-    """A line that a pipe takes as a whole. Longer ones it mixes with those of other processes, so
-    that they lose the beginning of their traceback.
+    """A line that fits into PIPE_BUF, since a pipe mixes longer ones with lines of other processes.
+    A long traceback or message loses its beginning.
     """
     line = to_json(fields)
     for name in ("exception", "message"):
@@ -80,7 +80,7 @@ def _in_one_piece(fields: dict[str, str]) -> str:
 
 
 def formatter() -> logging.Formatter:
-    """For the `LOGGING` of the settings."""
+    """The formatter that LOGGING in the settings names."""
     if AT_TERMINAL:
         return LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     return JSONFormatter()

@@ -1,8 +1,8 @@
-"""How calls to OpenTok went in the last hour, in all processes of this machine together.
+"""The outcomes of calls to OpenTok in the last hour, of all processes of this machine.
 
-The counters beside this only ever grow, for Prometheus to subtract. Here each minute has a slot in
-one file, in the folder that telemetry/counters.py uses; without that folder it is of one process.
-A file that cannot be made costs no call.
+The counters of telemetry/counters.py only grow, and do not tell when. Here each minute has a slot
+in one file, in the same folder; without the folder each process counts for itself. If the file
+cannot be made, calls are made but not counted.
 """
 
 import fcntl
@@ -18,10 +18,10 @@ from functools import lru_cache
 from pathlib import Path
 
 MINUTES = 60
-# "answered" is any answer that OpenTok means, "paused" a pause of the circuit breaker.
+# "answered" is any answer but an error of OpenTok's, "paused" a pause of the circuit breaker.
 KINDS = ("answered", "opentok_unavailable", "opentok_timeout", "opentok_failed",
          "opentok_rate_limited", "opentok_refused_credentials", "not_asked", "paused")  # fmt: skip
-# The minute, and what was counted in it.
+# The minute, and its counts.
 SLOT = struct.Struct(f"={1 + len(KINDS)}Q")
 # When the last pause ends, in seconds since 1970.
 PAUSE = struct.Struct("=d")
@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def count(kind: str) -> None:
-    """`kind` is one of KINDS; all others are answers."""
+    """`kind` is an outcome. What is not in KINDS counts as "answered"."""
     with suppress(OSError), _locked() as memory:
         _count(memory, kind if kind in KINDS else "answered")
 
@@ -43,7 +43,7 @@ def count_pause(seconds: float) -> None:
 
 
 def last_hour() -> dict[str, int]:
-    """How many of each kind. Error: OSError."""
+    """The counts by kind. Error: OSError."""
     oldest = _minute() - MINUTES
     with _locked() as memory:
         slots = [SLOT.unpack_from(memory, _offset(number)) for number in range(MINUTES)]
@@ -52,7 +52,7 @@ def last_hour() -> dict[str, int]:
 
 
 def paused_until() -> float:
-    """Seconds since 1970, of the process that came last; 0 if none ever did. Error: OSError."""
+    """The end of the last pause, in seconds since 1970; 0 if there was none. Error: OSError."""
     with _locked() as memory:
         return float(PAUSE.unpack_from(memory)[0])
 
@@ -76,7 +76,7 @@ def _offset(minute: int) -> int:
 
 @contextmanager
 def _locked() -> Iterator[mmap.mmap]:
-    """The memory, which no other thread and no other process changes meanwhile."""
+    """The shared memory, locked against other threads and processes."""
     file, memory = _opened(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), os.getpid())
     with _lock:
         fcntl.lockf(file, fcntl.LOCK_EX)
@@ -88,12 +88,12 @@ def _locked() -> Iterator[mmap.mmap]:
 
 @lru_cache(1)
 def _opened(folder: str, pid: int) -> tuple[int, mmap.mmap]:
-    """The file, and its memory. Of each process: locks are those of one that has opened it."""
+    """The file and its memory map. Each process opens them anew: locks belong to processes."""
     if folder:
         file = os.open(Path(folder) / "opentok-last-hour", os.O_RDWR | os.O_CREAT, 0o600)
     else:
         file, path = tempfile.mkstemp()
         Path(path).unlink()
-    # A process that writes to memory for which the disk has no room is killed.
+    # A process is killed if it writes to a map for which the disk has no space.
     os.posix_fallocate(file, 0, SIZE)
     return file, mmap.mmap(file, SIZE)

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from telemetry import counters, logs, tracing
 
-# A request's id from outside is believed if it can do no harm wherever it is written.
+# A client's X-Request-ID is taken if it is harmless wherever it is written.
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = "web.request_id"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -27,7 +27,7 @@ ADMIN_ROUTE = f"/{settings.ADMIN_URL}…"
 
 
 def id_of(environ: MutableMapping[str, Any]) -> str:
-    """The same each time it is asked for."""
+    """The id of a request: X-Request-ID, or a random one, the same at each call."""
     if REQUEST_ID not in environ:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         environ[REQUEST_ID] = given if SAFE_ID.fullmatch(given) else secrets.token_hex(8)
@@ -36,8 +36,8 @@ def id_of(environ: MutableMapping[str, Any]) -> str:
 
 
 def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
-    """Where something set `request.api_key_prefix`, the line says whose request it was, and with
-    `refused_address` from where.
+    """Count and log an answered request, with `request.api_key_prefix` and
+    `request.refused_address`, if they are set.
     """
     method = request.method if request.method in METHODS else "other"
     route, status = route_of(request), response.status_code
@@ -56,17 +56,18 @@ def note(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
 
 
 def write(method: str, route: str, status: int, *, seconds: float, **told: str) -> None:
-    """The same, of a request whose method is one that its route takes."""
+    """The same for a request without a Django request. `method` is one that the route takes."""
     counters.count_request(method, route, status, seconds=seconds)
     tracing.name_request(method, route)
     _write_line(method, route, status, seconds=seconds, **told)
 
 
 def counted_as(request: HttpRequest, method: str, route: str, status: int) -> tuple[str, str]:
-    """Method and route as labels: each pair is 16 series, and clients choose which they try.
+    """Method and route as labels of the metrics. Each pair takes 16 series, and clients choose the
+    pairs that they try.
 
-    So the admin, which has forty routes, counts as one, each collection of the API as another, and
-    methods that a route does not take count together.
+    So all of the admin counts as one route, and so does each collection of the API. Methods that a
+    route does not take count as "other".
     """
     if collection := API_COLLECTION.match(route):
         route = f"{collection[0]}…"
@@ -78,9 +79,9 @@ def counted_as(request: HttpRequest, method: str, route: str, status: int) -> tu
 
 
 def route_of(request: HttpRequest) -> str:
-    """Which of the routes it was, such as `/room/<name>`; never the path itself.
+    """The route of a request, such as `/room/<name>`, and never its path.
 
-    What is refused before it is routed, or has no route, counts as one.
+    NO_ROUTE if it has none, or was refused before it was routed.
     """
     if request.resolver_match:
         return template(request.resolver_match.route)
@@ -89,7 +90,7 @@ def route_of(request: HttpRequest) -> str:
 
 @lru_cache(1024)
 def template(pattern: str) -> str:
-    """How the log and the metrics name the route with this pattern."""
+    """The name of a route in the log and the metrics, from its URL pattern."""
     # Without the converters of `path`, as in `<room:name>`.
     return re.sub(r"<\w+:", "<", simplify_regex(pattern)).rstrip("/") or "/"
 
@@ -105,10 +106,10 @@ def _write_line(
     key_prefix: str | None = None,
     address: str | None = None,
 ) -> None:
-    """The line of a request that was answered just now; `size` is a Content-Length.
+    """Write the line of a request. `size` is the answer's Content-Length.
 
-    Put together by hand, because a record of `logging` takes five times as long. A log that
-    does not take the line costs no request its answer.
+    Written by hand, because `logging` takes five times as long. If the line cannot be written, the
+    request is answered all the same.
     """
     now = logs.moment(time.time())
     more = f',"bytes":{int(size)}' if size else ""
@@ -130,7 +131,7 @@ def _write_line(
 
 @lru_cache(1024)
 def _kind(method: str, route: str, status: int) -> str:
-    """The members that many lines have in common."""
+    """The fields that many lines share, as JSON without its braces."""
     level = "error" if status >= 500 else "info"
     members = {"level": level, "method": method, "route": route, "status": status}
     return logs.to_json(members)[1:-1]

@@ -1,8 +1,8 @@
-"""Traces of requests, and of the calls to OpenTok and to the database that they wait for.
+"""Traces of requests and of their calls to OpenTok and to the database.
 
-Only with OTEL_EXPORTER_OTLP_ENDPOINT, and in processes that call `start`: else nothing of
-OpenTelemetry is imported, and what is here does nothing. A span tells what the log may tell: the
-route and not the path, no query, no header, no room's name and no token.
+Tracing needs OTEL_EXPORTER_OTLP_ENDPOINT, and a call of `start` in the process. Without them
+OpenTelemetry is not imported, and the functions here do nothing. Spans hold what the log may hold:
+the route but no path, query, header, room's name or token.
 """
 
 import os
@@ -18,12 +18,12 @@ from django.db.backends.signals import connection_created
 
 Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
-# For the last spans to be sent when a process ends.
+# To send the last spans when a process ends.
 FLUSH_SECONDS = 3
 LONGEST_STATEMENT = 1000
-# By which a caller's trace goes on here: https://www.w3.org/TR/trace-context/
+# They continue a caller's trace: https://www.w3.org/TR/trace-context/
 TRACE_HEADERS = {b"traceparent", b"tracestate"}
-# What the instrumentation is shown of a request. It would tell the rest.
+# All that the instrumentation sees of a request, since it puts everything into spans.
 SHOWN = ["type", "method", "scheme", "server", "http_version"]
 HIDDEN = "rooms.scope"
 
@@ -32,12 +32,12 @@ _tracer: Any = None
 
 
 def start() -> None:
-    """In each process, once it is forked: the thread that sends spans is not inherited."""
+    """To be called after a fork, since the thread that sends spans is not inherited."""
     global _provider, _tracer
     if not settings.OTEL_EXPORTER_OTLP_ENDPOINT:
         return
     os.environ.setdefault("OTEL_SERVICE_NAME", "opentok-rooms")
-    # Else the instrumentation has the names of attributes that were before the stable ones.
+    # Without it the instrumentation uses the old names of attributes.
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import TracerProvider
@@ -51,7 +51,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Send what is left, if that can be done soon."""
+    """Send the remaining spans, for at most FLUSH_SECONDS."""
     if _provider is not None:
         last = threading.Thread(target=_provider.shutdown, daemon=True)
         last.start()
@@ -59,7 +59,7 @@ def stop() -> None:
 
 
 def traced(application: Application, *, untraced: Collection[str]) -> Application:
-    """An ASGI application with a span for each request, but for those to the untraced paths."""
+    """An ASGI application with a span for each request, except those to the untraced paths."""
     if _tracer is None:
         return application
     from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -83,12 +83,12 @@ def traced(application: Application, *, untraced: Collection[str]) -> Applicatio
 
 
 def carried(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, for another thread, in which the current span stays the current one."""
+    """The function, to be called in another thread under the current span."""
     return function if _tracer is None else partial(copy_context().run, function)
 
 
 def name_request(method: str, route: str) -> None:
-    """The request whose span is the current one; both are labels, as in the log."""
+    """Name the current span after its request; both are labels, as in the log."""
     if _tracer is not None:
         span = _current()
         span.update_name(f"{method} {route}")
@@ -96,7 +96,7 @@ def name_request(method: str, route: str) -> None:
 
 
 def trace_id() -> str:
-    """Of the current trace, as 32 hexadecimal digits; empty if there is none."""
+    """The id of the current trace, as 32 hexadecimal digits; empty if there is none."""
     if _tracer is None:
         return ""
     number = _current().get_span_context().trace_id
@@ -105,7 +105,7 @@ def trace_id() -> str:
 
 @contextmanager
 def call(name: str, **attributes: str) -> Iterator[None]:
-    """A span for a call to another server. Of an error it has the code: its words may be secret."""
+    """A span for a call to another server. It has an error's code only: the text may be secret."""
     if _tracer is None:
         yield
         return
@@ -133,8 +133,8 @@ def _current() -> Any:
 
 
 def _trace_statements(connection: Any, **ignored: object) -> None:
-    """By Django's own hook, and not by an instrumentation of the driver, which would tell of each
-    look of the worker, many a second, and of what PostgreSQL says about a row.
+    """Use Django's own hook: an instrumentation of the driver would also trace the many statements
+    of the worker, and record PostgreSQL's messages about rows.
     """
     if _statement not in connection.execute_wrappers:
         connection.execute_wrappers.append(_statement)

@@ -49,30 +49,19 @@ def test_a_database_url_that_cannot_be_read_keeps_its_password(url):
     ("query", "name"),
     [
         ("pgbouncer=true", "pgbouncer"),
-        ("hostaddr=999.1.1.1", "hostaddr"),
         ("sslmode=require&schema=public", "schema"),
         ("conn_max_age=60", "conn_max_age"),
         ("isolation_level=1", "isolation_level"),
         ("sslmode=no-verify", "sslmode"),
         ("sslmode", "sslmode"),
         ("target_session_attrs=master", "target_session_attrs"),
-        ("connect_timeout=soon", "connect_timeout"),
-        ("keepalives_idle=1m", "keepalives_idle"),
         ("service=nowhere", "service"),
-        ("sslrootcert=/no/such/file", "sslrootcert"),
-        ("client_encoding=LATIN1", "client_encoding"),
-        ("replication=true", "replication"),
-        ("sslmode=require&sslmode=disable", "sslmode"),
-        ("host=other", "host"),
-        ("dbname=other", "dbname"),
     ],
 )
 def test_a_parameter_that_could_not_be_used_is_named(read, query, name):
     with pytest.raises(ImproperlyConfigured) as raised:
         read(f"postgres://user:s3cr3t@host/name?{query}")
-    assert f"DATABASE_URL has a parameter '{name}' that cannot be used" in str(raised.value) or (
-        f"DATABASE_URL says {name} twice" in str(raised.value)
-    )
+    assert f"DATABASE_URL has a parameter '{name}' that cannot be used" in str(raised.value)
     assert "s3cr3t" not in str(raised.value)
 
 
@@ -124,7 +113,6 @@ def test_a_server_that_has_died_in_silence_is_noticed_within_half_a_minute():
     ("url", "complaint"),
     [
         ("postgres:////var/run/postgresql/name", "has a path for a name"),
-        (f"postgres://host/{'x' * 64}", "more than 63 characters"),
         ("sqlite:////folder/file?mode=ro", "can have no parameters"),
         ("sqlite:////folder/file?", "can have no parameters"),
         ("sqlite:///fi%00le", "NUL"),

@@ -80,10 +80,6 @@ IN_SESSION = {
         {400: "call_refused", 404: "nobody_connected", 409: "call_conflict"},
     ),
     "play_dtmf": (
-        lambda s: sip.play_dtmf(s, "1#"),
-        {400: "call_refused", 404: "nobody_connected"},
-    ),
-    "play_dtmf_to_one": (
         lambda s: sip.play_dtmf(s, "1#", connection_id=ID),
         {400: "call_refused", 404: "connection_not_found"},
     ),
@@ -151,7 +147,7 @@ CALLS |= {"list_renders": renders.list_renders, "list_broadcasts": broadcasts.li
 # Those whose answer says nothing that is used.
 SILENT = {
     "set_layout_classes", "disconnect", "mute_stream", "mute_all", "unmute_all", "send_signal",
-    "send_signal_to_one", "play_dtmf", "play_dtmf_to_one", "stop_captions", "stop_render",
+    "send_signal_to_one", "play_dtmf", "stop_captions", "stop_render",
     "disconnect_audio", "remove_stream", "add_stream", "remove_from",
 }  # fmt: skip
 ABOUT_ONE = [
@@ -470,9 +466,8 @@ def test_a_phone_is_called_dialled_and_hung_up(session, token, opentok):
         "observeForceMute": True, "streams": [stream],
     }  # fmt: skip
     sip.play_dtmf(session, "12p#", connection_id=call["connectionId"])
-    sip.play_dtmf(session, "1")
     with raises("call_refused"):
-        sip.play_dtmf(session, "x")
+        sip.play_dtmf(session, "x", connection_id=call["connectionId"])
     moderation.disconnect(session, call["connectionId"])
     with raises("connection_not_found"):
         sip.play_dtmf(session, "1", connection_id=call["connectionId"])

@@ -1,4 +1,4 @@
-"""`Host`: with ALLOWED_HOSTS=* any that HTTP allows is served, and none does harm."""
+"""`Host`: with ALLOWED_HOSTS=* any name of a host is served, and nothing else."""
 
 import re
 import socket
@@ -7,10 +7,8 @@ import pytest
 import requests
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
-from django.core.exceptions import DisallowedHost
 
 from tests.server_process import Server
-from web import hosts
 
 # What a request may bring, and what the server then calls itself.
 SERVED = {
@@ -19,19 +17,13 @@ SERVED = {
     b"rooms.example.com.": "rooms.example.com.",
     b"ROOMS.example": "ROOMS.example",
     b"[::1]:8080": "[::1]:8080",
-    b"[fe80::1%eth0]:8080": "[fe80::1%eth0]:8080",
-    b"[fe80::1%25eth0]": "[fe80::1%25eth0]",
     b"rooms.example:": "rooms.example",
     b"": None,
-    b".": None,
-    b"%41": None,
-    b"$(id)": None,
-    b"a'b&c;d": None,
-    b"[v1.x]": None,
 }
 REFUSED = [
-    b"<b>", b'"x', b"a b", b"a/b", b"u@h", b"a,b", b"a\\b", b"a?b", b"a#b", b"[:::::]", b"[::1", b"x:y",
-    b"[<b>]", b"[fe80::1%<b>]", b"[fe80::1%/evil.example]", b"evil.example:80/x",
+    b"<b>", b'"x', b"a b", b"a/b", b"u@h", b"a,b", b"a\\b", b"a?b", b"a#b", b"[::1", b"x:y",
+    b"[<b>]", b"[fe80::1%<b>]", b"[fe80::1%/evil.example]", b"evil.example:80/x", b"%41",
+    b"$(id)", b"a'b&c;d", b"[v1.x]",
 ]  # fmt: skip
 
 
@@ -49,23 +41,11 @@ def ask(server, host, *, version="1.1", path="/"):
 
 
 @pytest.mark.parametrize("host", SERVED)
-def test_a_host_that_http_allows_is_served_and_named_where_it_can_be(host, server):
+def test_a_name_of_a_host_is_served_and_named(host, server):
     status, _, page = ask(server, host)
     assert status == 200
     assert f"curl http://{SERVED[host] or f'localhost:{server.port}'}/room/standup" in page
     assert ask(server, host, path="/room/x")[0] == 200
-
-
-def test_an_international_host_in_utf8_is_served(server):
-    assert ask(server, "r\u00e4ume.example".encode(), path="/room/x")[0] == 200
-
-
-def test_an_international_host_is_named_as_browsers_write_it():
-    given = "r\u00e4ume.example:8080".encode().decode("latin-1")
-    named = hosts.host_of_request(given, otherwise="")
-    assert named == "xn--rume-loa.example:8080"
-    with pytest.raises(DisallowedHost):
-        hosts.host_of_request("\xff", otherwise="")
 
 
 def test_http_1_0_without_a_host_is_served(server):
@@ -76,7 +56,7 @@ def test_http_1_0_without_a_host_is_served(server):
 
 
 @pytest.mark.parametrize("host", REFUSED)
-def test_a_host_that_http_does_not_allow_is_a_400_without_it(host, server):
+def test_what_is_no_name_of_a_host_is_a_400_without_it(host, server):
     status, _, page = ask(server, host)
     assert status == 400
     assert host.decode() not in page

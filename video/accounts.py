@@ -1,7 +1,7 @@
-"""Which OpenTok project this server works for, and how it signs.
+"""The OpenTok project of this server, and the key with which it signs.
 
 There are two kinds of credentials: an OpenTok API key with a secret (HS256), and a Vonage
-application with a private key (RS256). Which one is meant follows from the variables that are set.
+application with a private key (RS256). The variables that are set decide which of them is used.
 """
 
 import base64
@@ -25,9 +25,9 @@ VONAGE_URL = "https://video.api.vonage.com"
 
 @dataclass(frozen=True)
 class Account:
-    """A project and its key. The key never shows in a repr, and so in no log or traceback.
+    """A project and its key, which no repr shows, and so no log and no traceback.
 
-    With `old_secret` nothing is signed any more; what was signed with it is good.
+    What was signed with `old_secret` is valid; nothing new is signed with it.
     """
 
     project_id: str
@@ -46,7 +46,7 @@ def current() -> Account:
 
 
 def is_local(url: str) -> bool:
-    """Whether an OpenTok is on this machine or a private network, as far as its URL tells."""
+    """Whether a URL is on this machine or in a private network, judged by the URL alone."""
     try:
         host = urlsplit(url).hostname
     except ValueError:  # brackets around what is no address
@@ -73,7 +73,7 @@ def _account(
         raise ImproperlyConfigured(
             "Both TOKBOX_* and VONAGE_* are set. Keep the pair that you use and remove the other."
         )
-    # No call would use a user and a password there, and doctor would show them.
+    # Calls would not use a user and a password in it, and doctor would show them.
     if OPENTOK_API_URL and not re.match(r"https?://[^/?#:@\s]+(?!.*@)", OPENTOK_API_URL):
         raise ImproperlyConfigured("OPENTOK_API_URL must be a URL such as http://127.0.0.1:8081.")
     if VONAGE_APPLICATION_ID or VONAGE_PRIVATE_KEY:
@@ -117,7 +117,7 @@ def _application_id(value: str) -> str:
 
 
 def _private_key(value: str) -> RSAPrivateKey:
-    """Parsed once: given PEM text, each signature would parse it again, which takes 40 ms."""
+    """Parsed once, because PyJWT would parse PEM text for each signature, in 40 ms."""
     if not value:
         raise ImproperlyConfigured(
             "VONAGE_PRIVATE_KEY is not set: the application id and its key go together."

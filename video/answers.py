@@ -1,4 +1,4 @@
-"""What OpenTok answered: its JSON, or the error that its status means."""
+"""OpenTok's answers: their JSON, or the error that their status means."""
 
 import json
 import math
@@ -13,14 +13,14 @@ from video.redaction import without_secrets
 
 # OpenTok's archive object, as its REST API sent it (Vonage Video OpenAPI, "archive").
 Remote = dict[str, Any]
-# More than OpenTok nests, and little enough for the stack of a later walk through it.
+# More than OpenTok nests, and few enough for recursive functions.
 MOST_DEEP = 100
-# The codes that a call's own statuses mean, such as 404.
+# By status, such as 404: the error codes of one operation.
 Refusals = dict[int, str]
 
 
 def read(response: Response, refusals: Refusals) -> Any:
-    """The JSON of a successful answer, None for an empty one; raises what the status means else."""
+    """The JSON of a successful answer, None for an empty one; else the error of the status."""
     status = response.status_code
     if status in {401, 403}:
         raise VideoError("opentok_refused_credentials", f"{status} {_message(response)}")
@@ -29,7 +29,7 @@ def read(response: Response, refusals: Refusals) -> Any:
         raise VideoError("opentok_rate_limited", f"429, retry after {wait} s", wait=wait)
     if status in refusals:
         message = _message(response)
-        # OpenTok documents that no clients are connected under 400 as well as under 404.
+        # OpenTok documents both 400 and 404 for a session without clients.
         nobody = "clients are actively connected" in message
         if nobody and "nobody_connected" in refusals.values():
             raise VideoError("nobody_connected", message)
@@ -45,12 +45,12 @@ def read(response: Response, refusals: Refusals) -> Any:
 
 
 def parse(content: bytes) -> Any:
-    """JSON without what we could not store. ValueError or RecursionError if it is none."""
+    """JSON without what databases cannot store. ValueError or RecursionError if it is not JSON."""
     return _cleaned(json.loads(content, parse_constant=_refuse, parse_float=_finite))
 
 
 def _message(response: Response) -> str:
-    """OpenTok's own words about a refusal, for the log: in one line, and without secrets."""
+    """OpenTok's message about an error, for the log: one line without secrets."""
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
@@ -74,7 +74,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 def _cleaned(value: Any, *, depth: int = 0) -> Any:
-    """`value` without what neither a database nor UTF-8 can hold: NUL and lone surrogates."""
+    """`value` without NUL, which PostgreSQL does not store, and without lone surrogates."""
     if depth > MOST_DEEP:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
@@ -87,8 +87,8 @@ def _cleaned(value: Any, *, depth: int = 0) -> Any:
 
 
 def item(answer: Any, *, item_id: str | None = None, session_id: str | None = None) -> Remote:
-    """`answer` if it is an archive, a broadcast or a render: the one with this id and of this
-    session where they are given. Never with its `password`.
+    """`answer`, without its `password`, if it is an archive, a broadcast or a render; and the one
+    with this id and of this session, if they are given. Error: opentok_failed.
     """
     match answer:
         case {"id": str(found), "sessionId": str(session), "status": str()} if (
@@ -102,12 +102,12 @@ def item(answer: Any, *, item_id: str | None = None, session_id: str | None = No
 
 
 def items(answer: Any, *, session_id: str | None = None) -> list[Remote]:
-    """The objects of `answer` if it is a list of such, of this session if one is given."""
+    """The same for a list of such objects."""
     return [item(each, session_id=session_id) for each in listed(answer)]
 
 
 def listed(answer: Any) -> list[Any]:
-    """What `answer` lists, if it lists anything."""
+    """The list in `answer`. Error: opentok_failed."""
     match answer:
         case {"items": list(found)}:
             return found
@@ -115,7 +115,7 @@ def listed(answer: Any) -> list[Any]:
 
 
 def with_ids(answer: Any, *names: str) -> Remote:
-    """`answer` if it is an object with a UUID in each of these fields."""
+    """`answer` if it is an object with a UUID in each of these fields. Error: opentok_failed."""
     match answer:
         case dict() if all(ids.is_uuid(answer.get(name)) for name in names):
             return dict(answer)

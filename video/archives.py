@@ -1,4 +1,7 @@
-"""Archives, and how a running one is arranged: our words in, OpenTok's own JSON out."""
+"""Archives (recordings), and the layout and streams of running ones.
+
+Functions take Python's names and return OpenTok's JSON.
+"""
 
 import re
 from typing import Any
@@ -28,7 +31,7 @@ def start_archive(
     are those of the SDK, with `layout` and `transcription_properties` as OpenTok writes them.
 
     Errors: session_invalid, archive_refused, nobody_connected, archive_conflict. A failure of
-    OpenTok is raised only if the session is not being recorded, as far as can be known.
+    OpenTok is raised only if no running recording is found afterwards.
     """
     sessions.checked(session_id)
     return starts.start(
@@ -69,7 +72,7 @@ def first_running(remotes: list[Remote], *, tag: str | None) -> Remote | None:
 
 
 def stop_archive(archive_id: str) -> Remote:
-    """Stop recording; again is fine while OpenTok makes the file. Error: archive_not_running."""
+    """Stop recording; idempotent while OpenTok makes the file. Error: archive_not_running."""
     archive_id = ids.archive_id(archive_id)
     answer = calls.call(
         "stop_archive",
@@ -80,7 +83,7 @@ def stop_archive(archive_id: str) -> Remote:
 
 
 def get_archive(archive_id: str) -> Remote:
-    """The archive as it is now; once it is available, with a link that lives ten minutes."""
+    """The archive as it is now. While it is available it has a link that lasts ten minutes."""
     archive_id = ids.archive_id(archive_id)
     answer = calls.read(
         "get_archive", lambda sdk: sdk.get_archive(archive_id), refusals={404: "archive_not_found"}
@@ -103,7 +106,7 @@ def list_archives(
 
 
 def delete_archive(archive_id: str) -> None:
-    """Delete an available archive and its file; again is fine. Error: archive_not_deletable."""
+    """Delete an available archive and its file; idempotent. Error: archive_not_deletable."""
     archive_id = ids.archive_id(archive_id)
     calls.call(
         "delete_archive",
@@ -113,7 +116,7 @@ def delete_archive(archive_id: str) -> None:
 
 
 def download_url(remote: Remote) -> str | None:
-    """Where an available archive's file is, signed for ten minutes; None in every other state."""
+    """The link to an available archive's file, for ten minutes; None in all other states."""
     url = remote.get("url")
     if remote["status"] != "available" or not url:
         return None
@@ -121,16 +124,16 @@ def download_url(remote: Remote) -> str | None:
 
 
 def web_address(url: object) -> str:
-    """`url` if it is one. Error: opentok_failed."""
+    """`url` if it is an http or https URL. Error: opentok_failed."""
     if not (isinstance(url, str) and len(url) < 8192 and WEB_ADDRESS.match(url)):
         raise VideoError("opentok_failed", "a download link that is no web address")
     return url
 
 
 def set_layout(archive_id: str, layout: Remote) -> None:
-    """Arrange a running archive anew; `layout` has `type` and what goes with that.
+    """Change the layout of a running archive; `layout` has a `type` and its options.
 
-    `archive_not_found` for one that is not running as well.
+    Errors: layout_refused; archive_not_found, also if it is not running.
     """
     archive_id = ids.archive_id(archive_id)
     calls.call(
@@ -145,8 +148,9 @@ def set_layout(archive_id: str, layout: Remote) -> None:
 def add_stream(
     archive_id: str, stream_id: str, *, has_audio: bool = True, has_video: bool = True
 ) -> None:
-    """Have a running archive record a stream. Errors: streams_not_manual; stream_not_found, which
-    OpenTok says of an archive that is not there, or not running, as well.
+    """Record a stream in a running archive.
+
+    Errors: streams_not_manual; stream_not_found, also if there is no such archive or it has ended.
     """
     archive_id, stream_id = ids.archive_id(archive_id), ids.stream_id(stream_id)
     _change_streams(
@@ -156,7 +160,7 @@ def add_stream(
 
 
 def remove_stream(archive_id: str, stream_id: str) -> None:
-    """Have it recorded no more. Errors: those of add_stream."""
+    """Record it no longer. Errors: those of add_stream."""
     archive_id, stream_id = ids.archive_id(archive_id), ids.stream_id(stream_id)
     _change_streams(
         "remove_archive_stream",

@@ -1,4 +1,4 @@
-"""The audio of a session to a WebSocket, such as that of a bot, and back."""
+"""Audio connectors: the audio of a session to a WebSocket, such as a bot's, and back."""
 
 from collections.abc import Iterable
 

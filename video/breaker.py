@@ -1,8 +1,7 @@
-"""A circuit breaker: leaves an OpenTok alone that keeps failing.
+"""A circuit breaker for calls to OpenTok, in each process.
 
-After OPENTOK_FAILURES failures in a row, callers are told at once to come back, for some seconds;
-then one of them goes first, and its success lets all callers ask again. Each process finds out for
-itself.
+After OPENTOK_FAILURES failures in a row all calls are refused for PAUSE_SECONDS. Then one call is
+let through; if it succeeds, so are all others.
 """
 
 import math
@@ -28,7 +27,7 @@ class Breaker:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """A call inside this block is counted by how it ends. OpenTokNotAsked during a pause."""
+        """Count the call in this block by its end. OpenTokNotAsked during a pause."""
         trying = self._enter()
         try:
             yield
@@ -42,7 +41,7 @@ class Breaker:
                 self._is_probing = False
 
     def _enter(self) -> bool:
-        """Whether this caller is the one that goes first after a pause."""
+        """Whether this call is the first after a pause."""
         with self._lock:
             if self._failures < settings.OPENTOK_FAILURES:
                 return False

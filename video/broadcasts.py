@@ -1,6 +1,6 @@
-"""A session to many viewers: over HLS, or to RTMP servers.
+"""Broadcasts of a session, over HLS or to RTMP servers.
 
-The names of RTMP streams in OpenTok's answers are secrets of their owners.
+The names of RTMP streams in OpenTok's answers are secret.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def start_broadcast(
     """Start one; `outputs` and `layout` as OpenTok writes them.
 
     Errors: broadcast_refused, broadcast_conflict, nobody_connected. A failure of OpenTok is raised
-    only if nothing was started, as far as can be known.
+    only if no running broadcast is found afterwards.
     """
     body = rest.given(
         sessionId=sessions.checked(session_id),
@@ -64,9 +64,7 @@ def _running_broadcast(session_id: str, tag: str | None, *, until: float) -> Rem
 
 
 def stop_broadcast(broadcast_id: str) -> Remote:
-    """Errors: broadcast_not_found, which OpenTok says of those that have ended; or
-    broadcast_not_running.
-    """
+    """Errors: broadcast_not_found, also if it has ended; broadcast_not_running."""
     broadcast_id = ids.broadcast_id(broadcast_id)
     answer = rest.ask(
         "stop_broadcast",
@@ -91,7 +89,7 @@ def get_broadcast(broadcast_id: str) -> Remote:
 def list_broadcasts(
     *, session_id: str | None = None, count: int = MAX_BROADCASTS, offset: int = 0
 ) -> list[Remote]:
-    """Broadcasts that run, the newest first: at most `count` (up to 1000) from `offset` on."""
+    """Running broadcasts, newest first: at most `count` (up to 1000) from `offset` on."""
     if session_id is not None:
         ids.check_session_id(session_id)
     answer = rest.ask(
@@ -104,7 +102,7 @@ def list_broadcasts(
 
 
 def set_layout(broadcast_id: str, layout: Remote) -> Remote:
-    """Arrange a running broadcast anew; `layout` has `type` and what goes with that."""
+    """Change the layout of a running broadcast; `layout` has a `type` and its options."""
     broadcast_id = ids.broadcast_id(broadcast_id)
     answer = rest.ask(
         "set_broadcast_layout",
@@ -119,15 +117,17 @@ def set_layout(broadcast_id: str, layout: Remote) -> Remote:
 def add_stream(
     broadcast_id: str, stream_id: str, *, has_audio: bool = True, has_video: bool = True
 ) -> None:
-    """Show a stream in a running broadcast. Errors: streams_not_manual; stream_not_found, which
-    OpenTok says of a broadcast that is not there, or not running, as well.
+    """Show a stream in a running broadcast.
+
+    Errors: streams_not_manual; stream_not_found, also if there is no such broadcast or it has
+    ended.
     """
     added = {"addStream": ids.stream_id(stream_id), "hasAudio": has_audio, "hasVideo": has_video}
     _change_streams("add_broadcast_stream", broadcast_id, added)
 
 
 def remove_stream(broadcast_id: str, stream_id: str) -> None:
-    """Have it shown no more. Errors: those of add_stream."""
+    """Show it no longer. Errors: those of add_stream."""
     removed = {"removeStream": ids.stream_id(stream_id)}
     _change_streams("remove_broadcast_stream", broadcast_id, removed)
 

@@ -1,8 +1,7 @@
-"""One call to OpenTok: within its time, and judged by what really came back.
+"""Single calls to OpenTok, with a deadline, a circuit breaker and a concurrency limit.
 
-Under the SDK works our transport, as under video/rest.py. What the SDK returns or raises decides
-nothing: it reports some failures as success and some successes as failure, so that the status and
-the body count alone.
+The SDK and video/rest.py use our transport. Only the status and the body of an answer count, and
+not what the SDK returns or raises: it reports some failures as success, and the other way round.
 """
 
 import logging
@@ -33,9 +32,7 @@ opentok.opentok.logger = logging.Logger("opentok, silenced", logging.CRITICAL)
 
 
 class _Client(opentok.Client):
-    """Signs once for each call. The SDK signs twice: its line for the log, which is dropped, has a
-    token as well.
-    """
+    """Signs each call once. The SDK signs it again for a line of its log, which is dropped."""
 
     def _create_jwt_auth_header(self) -> str:
         exchange = transport.current()
@@ -46,8 +43,8 @@ class _Client(opentok.Client):
 
 @lru_cache(maxsize=8)
 def _sdk(account: Account) -> opentok.Client:
-    # The SDK guesses the kind of credentials from the look of the secret, and opens what it takes
-    # for a path. So it gets none to guess from, and is told afterwards.
+    # The SDK guesses the kind of credentials from the secret, and opens it as a file if it looks
+    # like a path. So it gets an empty secret first, and the real one afterwards.
     sdk = _Client(account.project_id, "")
     sdk._using_vonage = account.is_vonage
     sdk.api_secret = account.key
@@ -62,7 +59,7 @@ def call(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
 
 
 def read(operation: str, ask: Ask, *, refusals: Refusals) -> Any:
-    """The same for a call that changes nothing: if OpenTok fails, it is asked again, once."""
+    """The same for a call that changes nothing, which is repeated once if OpenTok fails."""
     until = deadline()
     with concurrency.waiting():
         try:
@@ -78,7 +75,7 @@ def deadline() -> float:
 
 
 def exchange(operation: str, ask: Ask, *, refusals: Refusals, until: float) -> Any:
-    """One call, counted under the name of its operation."""
+    """One call, counted by the name of its operation."""
     sdk = _sdk(accounts.current())
     with (
         counters.opentok_call(operation),
@@ -89,14 +86,14 @@ def exchange(operation: str, ask: Ask, *, refusals: Refusals, until: float) -> A
             ask(sdk)
         except Exception:
             if watched.response is None and watched.error is None:
-                raise  # nothing was sent: a mistake of ours
+                raise  # nothing was sent: a bug of ours
         return answers.read(watched.result(), refusals)
 
 
 def ping() -> Response:
-    """OpenTok's answer, whatever it is, to the smallest call that is signed: it lists one archive.
+    """OpenTok's answer, of any status, to a small signed call: a list of one archive.
 
-    VideoError if there is none.
+    VideoError if there is no answer.
     """
     sdk = _sdk(accounts.current())
     with transport.watched(until=deadline()) as watched, suppress(Exception):

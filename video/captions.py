@@ -1,4 +1,4 @@
-"""Live captions, of which a session has at most one at a time."""
+"""Live captions. A session has them once at a time."""
 
 from video import answers, ids, rest, sessions
 from video.answers import Remote

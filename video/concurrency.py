@@ -1,7 +1,7 @@
-"""A concurrency limit: how many callers of this process may wait for OpenTok at a time.
+"""A concurrency limit on callers that wait for OpenTok, in each process.
 
-Each holds a thread. Once all slots are taken, the next caller is told at once to come back, so that
-a slow OpenTok never takes the threads of requests that do not need it.
+A waiting caller holds a thread. Once all slots are taken, calls are refused at once, so that a slow
+OpenTok never takes the threads of requests that do not need it.
 """
 
 import threading
@@ -26,9 +26,9 @@ _has_slot: ContextVar[bool] = ContextVar("has_slot", default=False)
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Holds a slot, and no connection to the database. OpenTokNotAsked if all are taken.
+    """Hold a slot, and no connection to the database. OpenTokNotAsked if all slots are taken.
 
-    A caller that has a slot already needs no second one.
+    Nested blocks share one slot.
     """
     if _has_slot.get():
         step_aside()
@@ -46,7 +46,7 @@ def waiting() -> Iterator[None]:
 
 
 def step_aside() -> None:
-    """Give back what other threads need more than a waiting one: connections to the database."""
+    """Give back what other threads need while this one waits: connections to the database."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -1,4 +1,4 @@
-"""Who is connected to a session."""
+"""Connections: the clients in a session."""
 
 from video import answers, rest
 from video.answers import Remote

@@ -1,4 +1,4 @@
-"""The files that OpenTok has, piece by piece, since one can have gigabytes."""
+"""Downloads of recordings in pieces, since a file can have gigabytes."""
 
 import re
 import time
@@ -17,16 +17,16 @@ RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})")
 
 
 class Piece(NamedTuple):
-    """`total` is how long the whole file is."""
+    """`total` is the size of the whole file in bytes."""
 
     content: bytes
     total: int
 
 
 def read_piece(url: str, *, first: int) -> Piece:
-    """PIECE_BYTES from the byte `first` on, fewer at the end of the file, none behind it.
+    """PIECE_BYTES from the byte `first` on, fewer at the end of the file, none beyond it.
 
-    `url` is a link that OpenTok has signed. VideoError for anything else than just these bytes.
+    `url` is a link that OpenTok has signed. VideoError for any other answer.
     """
     wanted = f"bytes={first}-{first + PIECE_BYTES - 1}"
     until = time.monotonic() + PIECE_SECONDS
@@ -46,7 +46,7 @@ def read_piece(url: str, *, first: int) -> Piece:
 
 
 def _told(response: Response) -> tuple[int | None, int]:
-    """The first byte, if there is any, and the length of the whole file."""
+    """The number of the first byte, if there is one, and the size of the whole file."""
     match = RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if match is None:
         raise VideoError("opentok_failed", f"{response.status_code} for a piece of a file")

@@ -1,19 +1,19 @@
-"""What can go wrong at OpenTok.
+"""Errors of calls to OpenTok.
 
-`reason` is for our log and may quote OpenTok; `detail` is for the caller and never does. Neither
+`reason` is for the log and may quote OpenTok; `detail` is for the client and does not. Neither
 holds a secret or a token.
 """
 
 from web.errors import Problem
 
-# What speaks of OpenTok as a whole, and leaves open if OpenTok did what it was asked.
+# Failures of OpenTok as a whole, after which it is unknown whether the call had an effect.
 OUTAGES = {"opentok_unavailable", "opentok_timeout", "opentok_failed"}
-# What any call may end with.
+# Any call may raise these.
 ANY_CALL = {*OUTAGES, "opentok_rate_limited", "opentok_refused_credentials"}
 
 
 class VideoError(Problem):
-    """Everything that the door raises about OpenTok. `outcome` is for the metrics."""
+    """All errors that video/ raises. `outcome` is for the metrics."""
 
     def __init__(self, code: str, reason: str = "", *, wait: int | None = None) -> None:
         super().__init__(code, reason=reason, wait=wait)
@@ -22,7 +22,7 @@ class VideoError(Problem):
 
 
 class OpenTokNotAsked(VideoError):
-    """Nothing was sent, because too many wait for OpenTok already or because it keeps failing."""
+    """The call was not made: too many callers wait for OpenTok already, or it keeps failing."""
 
     def __init__(self, reason: str, *, wait: int) -> None:
         super().__init__("opentok_unavailable", reason, wait=wait)

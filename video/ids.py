@@ -1,4 +1,4 @@
-"""The shapes of OpenTok's ids. Nothing that does not match gets anywhere near a URL."""
+"""Patterns of OpenTok's ids. An id is checked before it becomes a part of a URL."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ def is_uuid(value: Any) -> bool:
 
 
 def _checked(code: str, value: str) -> str:
-    """`value` in lower case, as OpenTok writes it. `…_not_found` for what is no UUID."""
+    """`value` in lower case, as OpenTok writes it. `…_not_found` if it is not a UUID."""
     # Swift writes UUIDs in upper case.
     if not is_uuid(value):
         raise VideoError(code)
@@ -34,14 +34,14 @@ stream_id = partial(_checked, "stream_not_found")
 
 
 def check_session_id(value: str) -> None:
-    """Raise `session_invalid` for what does not have the shape of a session's id."""
+    """Error: session_invalid."""
     if not SESSION_ID.fullmatch(value):
         raise VideoError("session_invalid")
 
 
 def project_of(session: str) -> str | None:
-    """The API key or application id, in lower case, that a session belongs to, or None if the id
-    does not tell.
+    """The API key or application id of a session's project, in lower case; None if the id does not
+    contain it.
 
     A session id is a digit, `_`, and base64url of `1~{project}~{location}~{created}~{random}~…`.
     Source: ids handed out by the real service.

@@ -1,4 +1,4 @@
-"""What a moderator does to others: disconnect and mute them."""
+"""Moderation: disconnecting and muting clients."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from video import ids, rest
 
 
 def disconnect(session_id: str, connection_id: str) -> None:
-    """Throw a client, a phone or a bot out. Error: connection_not_found."""
+    """Disconnect a client, a phone or a bot. Error: connection_not_found."""
     connection_id = ids.connection_id(connection_id)
     rest.ask(
         "disconnect",
@@ -17,7 +17,7 @@ def disconnect(session_id: str, connection_id: str) -> None:
 
 
 def mute_stream(session_id: str, stream_id: str) -> None:
-    """Mute one, who can unmute. Error: stream_not_found."""
+    """Mute one stream; its publisher can unmute. Error: stream_not_found."""
     stream_id = ids.stream_id(stream_id)
     rest.ask(
         "mute_stream",
@@ -29,16 +29,13 @@ def mute_stream(session_id: str, stream_id: str) -> None:
 
 
 def mute_all(session_id: str, *, except_streams: Iterable[str] = ()) -> None:
-    """Mute all streams but these, and those that are published from now on.
-
-    Error: nobody_connected.
-    """
+    """Mute all streams but these, and all that are published later. Error: nobody_connected."""
     spared = [ids.stream_id(stream_id) for stream_id in except_streams]
     _set_mute(session_id, {"active": True, "excludedStreamIds": spared})
 
 
 def unmute_all(session_id: str) -> None:
-    """Have new streams muted no more; the others stay so until their publishers unmute them.
+    """Mute new streams no longer; the others stay muted until their publishers unmute.
 
     Error: nobody_connected.
     """

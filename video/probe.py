@@ -1,4 +1,4 @@
-"""Whether OpenTok takes this server's calls, and if not, why: for `manage.py doctor`."""
+"""Whether OpenTok accepts this server's calls, and why not: for `manage.py doctor`."""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from requests import Response
 from video import accounts, answers, calls
 from video.errors import VideoError
 
-# OpenTok refuses what was signed in its future, or more than three minutes ago.
+# OpenTok refuses signatures from its future, and those older than three minutes.
 MOST_SECONDS_APART = 30
 
 
@@ -21,7 +21,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Checkup:
-    """What one call showed; None where nothing is known to be wrong."""
+    """What one call showed; None where nothing is wrong."""
 
     accepted: bool
     credentials: Trouble | None
@@ -29,7 +29,7 @@ class Checkup:
 
 
 def check() -> Checkup:
-    """Make one small signed call. A VideoError if OpenTok does not say yes or no to it."""
+    """Make one small signed call. VideoError if OpenTok neither accepts nor refuses it."""
     response = calls.ping()
     refusal = ""
     try:
@@ -47,7 +47,7 @@ def check() -> Checkup:
 
 
 def _credentials(refusal: str) -> Trouble:
-    """From OpenTok's own words, as the real one was seen to say them."""
+    """Judged by OpenTok's messages, as the real service was seen to send them."""
     account = accounts.current()
     name, key, project = (
         ("VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY", f"application {account.project_id}")

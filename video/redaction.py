@@ -1,6 +1,6 @@
-"""OpenTok's words without what a reader of the log could use.
+"""OpenTok's messages without secrets, for the log.
 
-Rather too much is removed than too little: what stays is to say why a call failed.
+When in doubt, text is removed: the rest only has to say why a call failed.
 """
 
 import re
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-# A message is a sentence. What is longer takes time that grows with the square of its length.
+# Characters of a message. The time for the patterns is quadratic in the length.
 LONGEST = 1000
 SHORTEST_SECRET = 6
 
@@ -21,14 +21,14 @@ PATTERNS = [
     # Of a URL the host stays.
     (r"\b([a-z][a-z0-9+.-]*://)([\w.-]+(?::\d+)?)(?![\w.:-])\S*", r"\1\2"),
     (r"\b([a-z][a-z0-9+.-]*://)(?![\w.-]+(?::\d+)?(?![\w.:-]))\S*", r"\1(removed)"),
-    # A name such as X-Amz-Signature or AccountKey. Where its value ends is not known, so that the
-    # rest goes as well.
+    # A name such as X-Amz-Signature or AccountKey, and the rest, since the end of its value is not
+    # known.
     (
         r"(?s)(?:auth|token|jwt|secret|sig|pass|pwd|cred|cookie|key|stream.?name)[\w.%-]*"
         r"[\s\"'\\]*(?:[:=]|%3[ad])[\s\"'\\]*\S.*",
         "(removed)",
     ),
-    # The same in a sentence, where what has a digit is no word.
+    # The same in a sentence, where a word with a digit is the value.
     (
         r"\b(token|secret|signature|password|passphrase|stream.?(?:name|key))"
         r"((?:\W+(?:is|was))?\W+)\S*\d\S*",
@@ -53,7 +53,7 @@ def without_secrets(text: str) -> str:
 
 
 def _ours() -> list[str]:
-    """This server's own secrets, as they are and as URLs and headers have them."""
+    """This server's own secrets: plain, percent-encoded and in base64."""
     given = [settings.OPENTOK[name] for name in ("TOKBOX_SECRET", "TOKBOX_SECRET_OLD")]
     given += [settings.METRICS_TOKEN]
     given += [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
@@ -64,7 +64,7 @@ def _ours() -> list[str]:
 
 
 def _unless_random(word: re.Match[str]) -> str:
-    """The word if a sentence may have it, or if it is the id of a recording or an application."""
+    """The word, unless it looks random; the ids of recordings and applications stay."""
     text = word[0]
     is_mixed = re.search(r"\d", text) and re.search(r"[^\W\d]", text)
     is_random = (is_mixed or len(text) >= 40) and not UUID.fullmatch(text)

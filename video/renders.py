@@ -1,4 +1,4 @@
-"""Web pages as streams of a session: OpenTok's Experience Composer."""
+"""Renders: web pages as streams of a session, by OpenTok's Experience Composer."""
 
 from collections.abc import Collection
 
@@ -22,8 +22,8 @@ def start_render(
     """Open a page, and publish it with `token`, a publisher's.
 
     `known` are the ids of the session's earlier renders, which may be of the same page.
-    Errors: render_refused, nobody_connected. A failure of OpenTok is raised only if nothing was
-    started, as far as can be known.
+    Errors: render_refused, nobody_connected. A failure of OpenTok is raised only if no new render
+    is found afterwards.
     """
     body = rest.given(
         sessionId=sessions.checked(session_id),
@@ -45,7 +45,7 @@ def start_render(
 def _running_render(
     session_id: str, url: str, name: str | None, *, known: Collection[str], until: float
 ) -> Remote | None:
-    """The one of this page that is not known. OpenTok lists renders of all sessions alone."""
+    """The new render of this page. OpenTok has no list of a single session's renders."""
     path = rest.page("render", count=MAX_RENDERS)
     answer = calls.exchange("list_renders", rest.written("GET", path), refusals={}, until=until)
     for remote in answers.items(answer):

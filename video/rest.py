@@ -1,7 +1,7 @@
-"""Calls written out by hand, through the transport under the SDK, and judged in the same way.
+"""Calls without the SDK, by the same transport and the same rules.
 
-The SDK has no call for some of what OpenTok can do, reports some failures as None, and sends some
-fields under names that OpenTok does not know.
+The SDK lacks some operations, reports some failures as None, and sends some fields under names that
+OpenTok does not know.
 """
 
 import json
@@ -20,15 +20,15 @@ def ask(
 ) -> Any:
     """The JSON of a successful answer, or the error that its status means.
 
-    `path` is what comes after the project's, and has ids that video/ids.py has checked, and no
-    others. What only reads is asked again, once, if OpenTok fails.
+    `path` follows the project's, and contains only ids that video/ids.py has checked. A GET is
+    repeated once if OpenTok fails.
     """
     make = calls.read if method == "GET" else calls.call
     return make(operation, written(method, path, body), refusals=refusals)
 
 
 def written(method: str, path: str, body: Remote | None = None) -> calls.Ask:
-    """The same as what video/calls.py makes calls of."""
+    """The call as a function of the SDK's client, for video/calls.py."""
 
     def send(sdk: opentok.Client) -> None:
         calls.TRANSPORT.call(
@@ -42,22 +42,22 @@ def written(method: str, path: str, body: Remote | None = None) -> calls.Ask:
 
 
 def page(path: str, **query: Any) -> str:
-    """`path` with those parts of a query that are given."""
+    """`path` with the query fields that are not None."""
     return f"{path}?{urlencode(given(**query))}"
 
 
 def given(**fields: Any) -> Remote:
-    """These fields without those that are None, which OpenTok has a default for."""
+    """The fields that are not None; OpenTok has defaults for the others."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def in_session(session_id: str, path: str) -> str:
-    """The path of something in a session of ours. Error: session_invalid."""
+    """A path below a session of this project. Error: session_invalid."""
     return f"session/{sessions.checked(session_id)}/{path}"
 
 
 def list_in_session(operation: str, session_id: str, kind: str) -> list[Any]:
-    """The connections or the streams of a session; none if nobody is there, which is a 404."""
+    """The connections or the streams of a session; none for an empty session, which is a 404."""
     refusals = {400: "session_invalid", 404: "nobody_connected"}
     try:
         answer = ask(operation, "GET", in_session(session_id, kind), refusals=refusals)

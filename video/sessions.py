@@ -6,14 +6,9 @@ from video import accounts, calls, ids
 from video.errors import VideoError
 
 
-def project_id() -> str:
-    """The API key or the application id, whichever the server is configured with."""
-    return accounts.current().project_id
-
-
 def owns(session_id: str) -> bool:
-    """Whether a session is the configured project's, as it is unless its id tells another one's."""
-    return ids.project_of(session_id) in {None, project_id()}
+    """Whether a session is the configured project's. If its id does not tell, it is."""
+    return ids.project_of(session_id) in {None, accounts.current().project_id}
 
 
 def create_session(*, e2ee: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Messages from the server to clients, which they get with nobody as the sender."""
+"""Signals: messages to clients, without a sender."""
 
 from video import ids, rest
 

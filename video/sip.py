@@ -21,9 +21,9 @@ def dial(
     observe_force_mute: bool | None = None,
     streams: Iterable[str] | None = None,
 ) -> Remote:
-    """Call a phone into a session; the answer's `connectionId` is there before it is picked up.
+    """Call a phone into a session. Its `connectionId` is known before the call is picked up.
 
-    `streams` are what it hears, unless all. Errors: call_refused, call_conflict, nobody_connected.
+    The phone hears `streams`, or all. Errors: call_refused, call_conflict, nobody_connected.
     """
     sip: dict[str, Any] = rest.given(
         uri=uri,
@@ -46,19 +46,16 @@ def dial(
     return answers.with_ids(answer, "id", "connectionId", "streamId")
 
 
-def play_dtmf(session_id: str, digits: str, *, connection_id: str | None = None) -> None:
-    """Play digits (0 to 9, * and #; p is a pause) to all phones, or to one.
+def play_dtmf(session_id: str, digits: str, *, connection_id: str) -> None:
+    """Play digits (0 to 9, * and #; p is a pause) to one phone.
 
-    Errors: call_refused, nobody_connected, connection_not_found.
+    Errors: call_refused, connection_not_found.
     """
-    to = f"connection/{ids.connection_id(connection_id)}/" if connection_id is not None else ""
+    connection_id = ids.connection_id(connection_id)
     rest.ask(
         "play_dtmf",
         "POST",
-        rest.in_session(session_id, f"{to}play-dtmf"),
+        rest.in_session(session_id, f"connection/{connection_id}/play-dtmf"),
         {"digits": digits},
-        refusals={
-            400: "call_refused",
-            404: "connection_not_found" if to else "nobody_connected",
-        },
+        refusals={400: "call_refused", 404: "connection_not_found"},
     )

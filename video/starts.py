@@ -1,4 +1,4 @@
-"""Starting what costs money while it runs: what became of a start whose answer got lost."""
+"""Starts of recordings, broadcasts and renders, which cost money, even if the answer gets lost."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from video import calls, concurrency
 from video.answers import Refusals, Remote
 from video.errors import VideoError
 
-# The share of a start's time that is kept for finding out what became of it.
+# The share of a start's time that is reserved for looking for what runs after a failure.
 TO_LOOK_UP = 0.2
 
 
@@ -21,10 +21,10 @@ def start(
     check: Callable[[Any], Remote],
     find: Callable[[float], Remote | None],
 ) -> Remote:
-    """What was started, as `check` takes it from the answer.
+    """Start something; `check` takes it from the answer.
 
-    If OpenTok failed, `find` looks, until the time it is given, for what runs nevertheless. So a
-    failure is raised only if nothing was started, as far as can be known.
+    If OpenTok fails, `find` looks, until the given time, for what was started nevertheless. So a
+    failure is raised only if nothing is found.
     """
     until = calls.deadline()
     with concurrency.waiting():
@@ -46,9 +46,9 @@ def start(
 def first_running(
     remotes: list[Remote], *, tag_field: str, tag: str | None, running: set[str]
 ) -> Remote | None:
-    """A session has one at a time of each tag.
+    """The running one with this tag, of which a session has one at a time.
 
-    Should OpenTok's list leave tags out, as its SDKs say, then none of those with a tag is found.
+    If OpenTok's list leaves tags out, as its SDKs say, none with a tag is found.
     """
     for remote in remotes:
         if remote["status"] in running and (remote.get(tag_field) or None) == tag:

@@ -1,4 +1,4 @@
-"""What is published in a session."""
+"""Streams: what clients publish in a session."""
 
 from video import answers, ids, rest
 from video.answers import Remote
@@ -27,7 +27,7 @@ def get_stream(session_id: str, stream_id: str) -> Remote:
 
 
 def set_layout_classes(session_id: str, items: dict[str, list[str]]) -> None:
-    """Give streams, by their ids, the classes that layouts go by. Error: layout_classes_refused."""
+    """Set the layout classes of streams, by their ids. Error: layout_classes_refused."""
     classes = [
         {"id": ids.stream_id(stream_id), "layoutClassList": names}
         for stream_id, names in items.items()

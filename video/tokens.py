@@ -1,4 +1,4 @@
-"""Client tokens, which let a client into a session. They are signed and read without a call."""
+"""Client tokens, with which clients join a session. They are signed and verified here."""
 
 import hmac
 import json
@@ -19,11 +19,11 @@ from video import accounts, ids
 from video.accounts import Account
 
 ROLES = {"subscriber", "publisher", "publisheronly", "moderator"}
-# What OpenTok takes a token for that names no role.
+# The role of a token that names none.
 DEFAULT_ROLE = "publisher"
 # The tokens of the older SDKs, which are not JWTs.
 T1 = "T1=="
-# Not when it was signed: another machine's clock may be ahead.
+# `iat` is not verified, because another machine's clock may be ahead.
 CHECKED: Options = {"require": ["exp"], "verify_iat": False, "verify_aud": False}
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -53,7 +53,7 @@ def generate_token(
     if layout_classes:
         claims["initial_layout_class_list"] = " ".join(layout_classes)
     if isinstance(account.key, str):
-        # Only makes tokens differ: what cannot be guessed is the signature.
+        # It only makes tokens differ, and need not be secret.
         nonce = random.randint(0, 999_999)  # noqa: S311
         claims |= {"iss": account.project_id, "ist": "project", "nonce": nonce}
         return _signed(claims, account.key)
@@ -67,8 +67,8 @@ def generate_token(
 
 
 def _signed(claims: dict[str, Any], secret: str) -> str:
-    """A JWT by HS256. The library takes three times as long, since it looks each time whether the
-    secret is not a certificate.
+    """A JWT with HS256. PyJWT takes three times as long, because it checks each time whether the
+    secret is a certificate.
     """
     text = f"{_HS256}.{_base64url(_to_json(claims).encode())}"
     signature = hmac.digest(secret.encode(), text.encode(), "sha256")
@@ -83,14 +83,14 @@ _HS256 = _base64url(_to_json({"alg": "HS256", "typ": "JWT"}).encode())
 
 
 def expires_at(token: str) -> datetime:
-    """When a token that was made here ends."""
+    """When a token of this server expires."""
     claims = jwt.decode(token, options={"verify_signature": False})
     return datetime.fromtimestamp(claims["exp"], tz=UTC)
 
 
 @dataclass(frozen=True)
 class ClientToken:
-    """What a good client token says: of which session it is, and as what its client joins."""
+    """The claims of a valid client token: its session, the role and the connection data."""
 
     session_id: str
     role: str
@@ -98,15 +98,15 @@ class ClientToken:
 
 
 def is_like_one(text: str) -> bool:
-    """Whether a text has the shape of a client token, good or not."""
+    """Whether a text has the shape of a client token, valid or not."""
     return text.startswith(T1) or text.count(".") == 2
 
 
 def read_token(text: str) -> ClientToken | None:
-    """What a client token says, or None unless it is good: signed with the configured account's
-    key or its old secret, of its project, for joining a session, and not expired.
+    """The claims of a client token, or None unless it is valid: signed with the account's key or
+    its old secret, of its project, for joining a session, and not expired.
 
-    All kinds that OpenTok's SDKs make are read: JWTs by the account's own algorithm, and T1.
+    It reads all kinds that OpenTok's SDKs make: JWTs with the account's algorithm, and T1.
     """
     account = accounts.current()
     signers = [account]
@@ -129,7 +129,7 @@ def _read_jwt(text: str, account: Account) -> dict[str, Any] | None:
         key = account.key.public_key()
         owner, claims = "application_id", jwt.decode(text, key, ["RS256"], CHECKED)
     is_ours = str(claims.get(owner)).lower() == account.project_id
-    # Calls to OpenTok's REST API are signed with the same key, and have no scope.
+    # Tokens for OpenTok's REST API are signed with the same key, and have no scope.
     return claims if is_ours and claims.get("scope") == "session.connect" else None
 
 
@@ -146,7 +146,7 @@ def _read_t1(text: str, account: Account) -> dict[str, Any] | None:
         return None
     fields = parse_qsl(signed.decode(), max_num_fields=20)
     claims: dict[str, Any] = dict(fields)
-    # Of two roles or two ends it is not known which one OpenTok takes.
+    # If a field occurs twice, it is unknown which one OpenTok uses.
     is_plain = len(claims) == len(fields)
     return claims if is_plain and int(claims.get("expire_time", 0)) > time.time() else None
 

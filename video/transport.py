@@ -9,20 +9,16 @@ It works on `http.client`, which follows no redirect and reads no environment. `
 urllib3 below it take three times as much processor time for each exchange.
 """
 
-import io
 import select
-import socket
 import ssl
-import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from functools import lru_cache
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -31,6 +27,7 @@ from django.conf import settings
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from video.errors import VideoError
+from web import deadlines
 
 CONNECT_SECONDS = 3.0
 # A list of 1,000 archives is about 1 MB.
@@ -121,7 +118,10 @@ class Transport:
     ) -> requests.Response:
         scheme, host, path, query, _ = urlsplit(url)
         idle = self._idle[scheme, host]
-        connection = _take(idle) or _connected(scheme, host, until=until)
+        try:
+            connection = _take(idle) or _connected(scheme, host, until=until)
+        except TimeoutError:
+            raise VideoError("opentok_timeout", "no connection in time") from None
         target = f"{path}?{query}" if query else path
         try:
             response = _exchanged(connection, method, target, headers, body, until=until)
@@ -150,28 +150,18 @@ def _take(idle: deque[HTTPConnection]) -> HTTPConnection | None:
 
 
 def _connected(scheme: str, host: str, *, until: float) -> HTTPConnection:
-    """A new connection, made in a thread of its own: a look-up of a name has no time-out."""
-    seconds = _left(until)
+    """A new connection. TimeoutError"""
+    seconds = deadlines.left(until)
     timeout = min(CONNECT_SECONDS, seconds)
     connection = (
         HTTPSConnection(host, timeout=timeout, context=_tls())
         if scheme == "https"
         else HTTPConnection(host, timeout=timeout)
     )
-    future: Future[None] = Future()
-
-    def connect() -> None:
-        try:
-            connection.connect()
-        except Exception as error:
-            future.set_exception(error)
-        else:
-            future.set_result(None)
-
-    threading.Thread(target=connect, daemon=True).start()
+    future = deadlines.in_thread(connection.connect)
     if not wait([future], timeout=seconds).done:
         future.add_done_callback(lambda late: connection.close())
-        raise VideoError("opentok_timeout", f"no connection within {seconds:.1f} s")
+        raise TimeoutError
     if error := future.exception():
         raise VideoError("opentok_unavailable", type(error).__name__) from None
     return connection
@@ -193,8 +183,7 @@ def _exchanged(
     until: float,
 ) -> requests.Response:
     try:
-        connection.sock.settimeout(_left(until))
-        connection.response_class = partial(_Answer, until=until)  # type: ignore[assignment]
+        deadlines.limit(connection, until)
         connection.request(method, target, body, headers)
         with connection.getresponse() as answer:
             content = answer.read(MAX_ANSWER_BYTES + 1)
@@ -213,36 +202,3 @@ def _exchanged(
     response.headers.update(answer.getheaders())
     response._content = content
     return response
-
-
-def _left(until: float) -> float:
-    seconds = until - time.monotonic()
-    if seconds <= 0:
-        raise VideoError("opentok_timeout", "no time left")
-    return seconds
-
-
-class _Answer(HTTPResponse):
-    """Read `until` then and no longer: the time-out of a socket begins anew with each packet."""
-
-    def __init__(self, sock: socket.socket, *args: Any, until: float, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_Reader(sock, self.fp.detach(), until))
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, until: float) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._until = until
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_left(self._until))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()

@@ -1,4 +1,4 @@
-"""What no request may bring, whatever it asks for: refused before anything else looks at it."""
+"""Checks that all requests have to pass before they are routed."""
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -8,19 +8,19 @@ from web import edge
 from web.encodings import decoded
 from web.errors import Problem
 
-# Below these paths stand rooms' names.
+# Names of rooms follow these.
 ABOVE_NAMES = ("/room/", "/api/v1/rooms/")
 
 
 def check(request: HttpRequest) -> None:
-    """Raise the Problem of a foreign host, an address that is not text or may mean two rooms,
-    headers that are too large, and a body that cannot be had. `request.body` is read afterwards.
+    """Raise a Problem for a wrong Host, an address that is not text or is ambiguous, headers that
+    are too large, and a body that cannot be read. Afterwards `request.body` is in memory.
     """
     try:
         request.get_host()
     except DisallowedHost:
         raise Problem("bad_request") from None
-    # PostgreSQL cannot hold a NUL, so that no text may have one.
+    # PostgreSQL stores no NUL.
     if not getattr(request, "path_is_utf8", True) or "%00" in request.META["QUERY_STRING"]:
         raise Problem("address_not_text")
     if _is_ambiguous(request):
@@ -30,7 +30,7 @@ def check(request: HttpRequest) -> None:
 
 
 def _is_ambiguous(request: HttpRequest) -> bool:
-    """Whether a slash in the path may have been sent as `%2F`, and so be one of a room's name."""
+    """Whether a slash in the path may have been sent as `%2F`, as a part of a room's name."""
     if getattr(request, "path_is_as_sent", False):
         return False
     path = request.path_info
@@ -38,7 +38,7 @@ def _is_ambiguous(request: HttpRequest) -> bool:
 
 
 def _read_body(request: HttpRequest) -> None:
-    """Have all of `request.body`, decoded. Raises the Problem of one that cannot be had."""
+    """Read all of `request.body` and decode it, or raise a Problem."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise Problem("length_required")
     length = request.META.get("CONTENT_LENGTH") or "0"

@@ -1,4 +1,4 @@
-"""Which errors of the database mean that it cannot do its work now; all others are our mistakes."""
+"""Which database errors mean that the database is unavailable; all others are bugs of ours."""
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
@@ -17,7 +17,7 @@ CLASSES = {"08", "53", "55", "57", "58", "F0", "XX"}
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether it is the database's state and not the statement that is wrong."""
+    """Whether the state of the database is the cause, and not the statement."""
     # SQLite raises the base class for a damaged file, or one that is no database.
     if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
         return True

@@ -22,7 +22,7 @@ NAMES = (
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/RESULTS.md",
     "emulator/README.md", "docs/*.md", "docs/*.png", "docs/*.svg",
 )  # fmt: skip
-# All that can be asked for. A path that is not in here never meets the file system.
+# No other path reaches the file system.
 FILES = {
     file.relative_to(settings.BASE_DIR).as_posix(): file
     for name in NAMES
@@ -39,7 +39,7 @@ class Document:
 @cache
 def document(path: str) -> Document:
     """The page of a Markdown file, which is one of FILES."""
-    # Here, since few servers are ever asked for a document.
+    # Imported here, since few servers are ever asked for a document.
     from markdown_it import MarkdownIt
 
     # HTML in a document is text.

@@ -1,5 +1,6 @@
-"""What holds for a request and for its answer whichever way it is answered: by web/layer.py, or by
-rooms/quick.py, which has a WSGI environ and no Django request.
+"""Checks and headers that web/layer.py and rooms/quick.py share.
+
+They take a WSGI environ, because rooms/quick.py has no Django request.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from web.request import Request
 # Django's, or a plain dict.
 Headers = Any
 
-# Where a WSGI environ has the time at which its request came, if that was not in web/layer.py.
+# The key of a WSGI environ for the time at which its request began, if that was before Layer.
 STARTED = "web.started"
 
 ON_EVERY_ANSWER = {
@@ -24,7 +25,7 @@ ON_EVERY_ANSWER = {
     "X-Frame-Options": settings.X_FRAME_OPTIONS,
     "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
     "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
-    # What a script of another origin may read besides the usual.
+    # Headers that scripts of other origins may read besides the safelisted ones.
     "Access-Control-Expose-Headers": (
         "Location, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed, X-Request-ID"
     ),
@@ -32,16 +33,16 @@ ON_EVERY_ANSWER = {
 
 
 def is_secure(environ: Mapping[str, Any]) -> bool:
-    """As `request.is_secure()`."""
+    """The same as `request.is_secure()`."""
     if header := settings.SECURE_PROXY_SSL_HEADER:
         name, secure = header
-        # Of several the proxy in front has written the last.
+        # The proxy in front has appended the last one.
         return bool(environ.get(name, "").rpartition(",")[2].strip() == secure)
     return bool(environ["wsgi.url_scheme"] == "https")
 
 
 def is_allowed_host(environ: Mapping[str, Any]) -> bool:
-    """Whether `request.get_host()` takes it; false without a `Host`."""
+    """Whether `request.get_host()` accepts the `Host`; false without one."""
     host = environ.get("HTTP_HOST")
     return bool(host) and _is_allowed(host, *settings.ALLOWED_HOSTS)
 
@@ -58,7 +59,7 @@ def _is_allowed(host: str, *allowed: str) -> bool:
 
 
 def check_headers(environ: Mapping[str, Any]) -> None:
-    """Raise `headers_too_large` for what the server in front of us has let through all the same."""
+    """Error: headers_too_large, since servers in front of us may have other limits."""
     sizes = [len(value) for name, value in environ.items() if name.startswith("HTTP_")]
     if sum(sizes) > settings.MAX_HEADER_BYTES:
         raise Problem("headers_too_large")

@@ -1,4 +1,4 @@
-"""Bodies that were compressed on the way, which clients of the sample server may send."""
+"""Compressed bodies, which the sample server accepts as well."""
 
 import zlib
 
@@ -6,15 +6,14 @@ from django.conf import settings
 
 from web.errors import Problem
 
-# Of zlib: it tells from the first bytes whether they are gzip's or zlib's, which `deflate` means.
+# zlib detects the format by the first bytes: gzip's or its own, which `deflate` means.
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 def decoded(body: bytes, coding: str) -> bytes:
-    """The body without its Content-Encoding.
+    """The body without its Content-Encoding. No more than MAX_BODY_BYTES are unpacked.
 
-    Errors: encoding_unsupported, body_too_large, body_not_decoded. What a small body would
-    unpack to is never unpacked beyond the limit.
+    Errors: encoding_unsupported, body_too_large, body_not_decoded.
     """
     coding = coding.strip().lower()
     if coding == "identity" or not body:

@@ -1,6 +1,5 @@
-"""What is made with SECRET_KEY, and stays good for a while after that has changed.
-
-Old keys are in SECRET_KEY_FALLBACKS, which Django itself reads for sessions and signatures.
+"""Encryption and hashes with SECRET_KEY. Old keys in SECRET_KEY_FALLBACKS stay valid, as they do
+for Django's sessions and signatures.
 """
 
 from base64 import urlsafe_b64encode
@@ -13,23 +12,22 @@ from django.utils.crypto import salted_hmac
 
 
 def cipher(salt: str, value: str = "") -> MultiFernet:
-    """Encrypts with SECRET_KEY, and reads what was encrypted with an old one as well.
-
-    `salt` and `value` name what is encrypted: each has a key of its own.
+    """Encrypts with SECRET_KEY and decrypts with any key. `salt` and `value` are the purpose: each
+    has a key of its own.
     """
     digests = [salted_hmac(salt, value, key, algorithm="sha256").digest() for key in _keys()]
     return MultiFernet([Fernet(urlsafe_b64encode(digest)) for digest in digests])
 
 
 class Rows(NamedTuple):
-    """How many were encrypted again, and how many could not be read with any of the keys."""
+    """How many rows were encrypted again, and how many none of the keys can decrypt."""
 
     done: int
     unreadable: int
 
 
 def encrypt_again(rows: QuerySet[Any], column: str, cipher: MultiFernet) -> Rows:
-    """With SECRET_KEY, what can be read."""
+    """Encrypt a column with SECRET_KEY, in the rows that can be decrypted."""
     done = unreadable = 0
     for pk, held in rows.values_list("pk", column):
         try:
@@ -42,7 +40,7 @@ def encrypt_again(rows: QuerySet[Any], column: str, cipher: MultiFernet) -> Rows
 
 
 def marks(salt: str, value: str | bytes) -> list[str]:
-    """Hashes of a text that could be guessed: the one of SECRET_KEY, and then those of old ones."""
+    """Keyed hashes of a text that could be guessed: with SECRET_KEY first, then with old keys."""
     return [salted_hmac(salt, value, key, algorithm="sha256").hexdigest() for key in _keys()]
 
 

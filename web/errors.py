@@ -1,7 +1,7 @@
-"""Every error of this server: one table of codes, and the exception that is raised with one.
+"""All errors of this server: one table of codes, and the exception that is raised with them.
 
-A code stays as it is, for programs. What it means and what to do are answers and documentation
-alike; words in braces are filled in when it happens.
+Programs rely on the codes, which never change. Meaning and advice are used in answers and in the
+documentation; words in braces are filled in when the error is raised.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ KEY_IS_WRONG = 'Bearer realm="rooms", error="invalid_token"'
 
 @dataclass(frozen=True, order=True)
 class Code:
-    """`challenge` is its `WWW-Authenticate`. `wait` is in seconds: when it is worth another try.
+    """`wait` is the Retry-After in seconds, `challenge` the WWW-Authenticate.
 
-    `counts_as` names the limit of what is refused before a view has counted it.
+    `counts_as` names the rate limit of an error that is raised before a view counts the request.
     """
 
     status: int
@@ -337,10 +337,10 @@ CODES = {each.code: each for each in _TABLE}
 
 
 class Problem(APIException):
-    """An error of the table. The keywords `words` fill the braces of its advice.
+    """An error of the table. `words` fill the braces of its advice.
 
-    `reason` is for the log alone. `wait` takes the place of the table's. `members` are added to the
-    problem, for programs.
+    `reason` is for the log alone. `wait` overrides the table's. `members` are added to the problem,
+    for programs.
     """
 
     def __init__(

@@ -1,15 +1,14 @@
-"""Texts as they are searched: in any case, with or without accents."""
+"""Folded text, for a search that ignores case and accents."""
 
 import time
 import unicodedata
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 from django.db import connections, models, transaction
 
-# Of a text. PostgreSQL takes no more than 2,704 bytes into an index, and decomposing takes a time
-# that grows with the square of how many accents follow one another.
+# Characters. An index of PostgreSQL takes 2,704 bytes at most, and the time to decompose a text is
+# quadratic in the number of consecutive accents.
 LONGEST = 300
 BATCH = 200
 
@@ -25,9 +24,9 @@ def folded(text: str) -> str:
 
 
 class FoldedField(models.TextField):
-    """What the columns `sources` have, folded, a line each; written whenever the row is.
+    """The columns `sources`, folded, a line for each; set whenever the row is saved.
 
-    NULL in rows that an older server wrote, until `fold_all` has filled it.
+    NULL in rows of an older version of the server until `fold_all` fills it.
     """
 
     def __init__(self, *, sources: Sequence[str], **options: Any) -> None:
@@ -45,10 +44,9 @@ class FoldedField(models.TextField):
 
 
 def fold_all(rows: models.QuerySet[Any], column: str) -> None:
-    """Fill this FoldedField where it is NULL, the oldest first: these lie side by side.
+    """Fill a FoldedField where it is NULL, the oldest rows first, since they lie side by side.
 
-    In short transactions, so that nobody waits for long; what is done stays done if it is ended
-    half way.
+    In short transactions, which let other writers in between.
     """
     since: dict[str, Any] = {}
     missing = rows.filter(**{f"{column}__isnull": True}).order_by("created_at")
@@ -57,30 +55,19 @@ def fold_all(rows: models.QuerySet[Any], column: str) -> None:
 
 
 def _fold(rows: models.QuerySet[Any], column: str) -> list[Any]:
-    """Of a few rows."""
+    """Fill it in the first of these rows, and return them."""
     started = time.monotonic()
     field: Any = rows.model._meta.get_field(column)
     with transaction.atomic(using=rows.db):
         ids = list(rows.values_list("pk", flat=True))
+        all_rows = rows.model._default_manager.using(rows.db)
         # Locked in the order in which the server locks them, or the two could wait for each other.
-        mine = rows.model._default_manager.using(rows.db).filter(pk__in=ids).order_by("pk")
+        mine = all_rows.filter(pk__in=ids).order_by("pk")
         batch = list(mine.only("pk", "created_at", *field.sources).select_for_update())
-        if batch:
-            _update(batch, field, using=rows.db)
+        for row in batch:
+            field.pre_save(row, add=False)
+        all_rows.bulk_update(batch, [column])
     if batch and connections[rows.db].vendor == "sqlite":
-        # Those who wait for its one lock look for it now and then.
+        # Waiting writers poll for SQLite's one lock.
         time.sleep(time.monotonic() - started)
     return batch
-
-
-def _update(rows: list[models.Model], field: Any, *, using: str) -> None:
-    """In one statement, by hand: Django takes longer to compose it than SQLite to run it."""
-    meta, connection = rows[0]._meta, connections[using]
-    texts = {
-        meta.pk.get_db_prep_value(row.pk, connection): field.pre_save(row, add=False)
-        for row in rows
-    }
-    cases, marks = "WHEN %s THEN %s " * len(texts), ", ".join(["%s"] * len(texts))
-    query = f"UPDATE {meta.db_table} SET {field.column} = CASE id {cases} END WHERE id IN ({marks})"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(query, [*chain.from_iterable(texts.items()), *texts])

@@ -1,29 +1,23 @@
-"""Host names and web origins: as variables name them, and as requests bring them."""
+"""Host names and web origins, as variables name them."""
 
 import re
 from ipaddress import IPv6Address
 
 import idna
-from django.core.exceptions import DisallowedHost
 
 LABELS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(\[[^]]*\]|[^][/?#@:\s]+)(?::([0-9]{1,5}))?")
 USUAL_PORTS = {"http": 80, "https": 443}
-
-WITH_PORT = re.compile(r"(\[[^]]*\]|[^][:]*)((?::[0-9]*)?)")
-# RFC 3986, 3.2.2, apart from the comma, which joins the lines of a request with two hosts.
-HOST = re.compile(r"\[[A-Za-z0-9:._~%!$&'()*+;=-]+\]|[A-Za-z0-9._~%!$&'()*+;=-]*")
-# Of these, what can stand in a command and in a redirect.
 USABLE = re.compile(r"\[[A-Fa-f0-9:][A-Za-z0-9:.%_~-]*\]|[._-]*[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def to_ascii(name: str) -> str:
-    """As browsers write a name, with `xn--` for an international one. ValueError for none."""
+    """A host name as browsers write it, with `xn--` for an international one. ValueError"""
     return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode()
 
 
 def allowed_host(entry: str) -> str:
-    """An entry of ALLOWED_HOSTS as Django compares it. ValueError if it could match nothing."""
+    """An entry of ALLOWED_HOSTS as Django compares it. ValueError if it can match no host."""
     if entry == "*":
         return entry
     inside = entry[1:-1] if entry.startswith("[") and entry.endswith("]") else entry
@@ -36,7 +30,7 @@ def allowed_host(entry: str) -> str:
 
 
 def origin(entry: str) -> str:
-    """An entry of CORS_ALLOWED_ORIGINS as browsers send it. ValueError if none of them would."""
+    """An entry of CORS_ALLOWED_ORIGINS as browsers send it. ValueError if no browser sends it."""
     if entry in {"*", "null"}:
         return entry
     if not (parts := ORIGIN.fullmatch(entry)):
@@ -47,22 +41,3 @@ def origin(entry: str) -> str:
         raise ValueError(entry)
     has_port = parts[3] and port != USUAL_PORTS.get(scheme)
     return f"{scheme}://{host}:{port}" if has_port else f"{scheme}://{host}"
-
-
-def host_of_request(host: str, *, otherwise: str) -> str:
-    """What to write into absolute addresses for a `Host`, which WSGI hands over as latin-1.
-
-    That is the `Host` itself where it can be used, and else `otherwise`: HTTP allows none, an empty
-    one, and one such as `$(x)`, which is a command in a shell. DisallowedHost for no host at all.
-    """
-    try:
-        if not (parts := WITH_PORT.fullmatch(host.encode("latin-1").decode())):
-            raise ValueError(host)
-        name = parts[1] if parts[1].isascii() else to_ascii(parts[1])
-        if not HOST.fullmatch(name):
-            raise ValueError(host)
-        if name.startswith("[") and not name.startswith(("[v", "[V")):
-            IPv6Address(name[1:-1])
-    except ValueError:
-        raise DisallowedHost("The Host is none that HTTP allows.") from None
-    return f"{name}{parts[2].rstrip(':')}" if USABLE.fullmatch(name) else otherwise

@@ -1,4 +1,4 @@
-"""For migrations: indexes of tables that are in use meanwhile."""
+"""Migration operations that add indexes to tables in use."""
 
 import logging
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class AddIndexMeanwhile(migrations.AddIndex):
-    """Lets others write while PostgreSQL makes the index. SQLite makes it in a second or two.
+    """Add an index without blocking writes on PostgreSQL. SQLite makes it in a second or two.
 
     The migration has to be `atomic = False`.
     """
@@ -23,15 +23,16 @@ class AddIndexMeanwhile(migrations.AddIndex):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         model = to_state.apps.get_model(app_label, self.model_name)
-        # One that was given up half way stays there, is of no use, and has this name.
+        # An interrupted attempt leaves an invalid index of this name.
         schema_editor.remove_index(model, self.index, concurrently=True)
         schema_editor.add_index(model, self.index, concurrently=True)
 
 
 @dataclass(frozen=True)
 class TrigramIndex:
-    """By which PostgreSQL finds parts of a text. It needs the extension pg_trgm, and is no part of
-    a model: SQLite has none, and without it a search is right as well.
+    """An index with which PostgreSQL finds parts of a text. It needs the extension pg_trgm.
+
+    It is not in the model, because SQLite has no such index, and searches work without it.
     """
 
     name: str
@@ -84,7 +85,7 @@ class AddTrigramIndex(Operation):
 
 
 def _make_trigrams(connection: Any) -> bool:
-    """Whether an index of them can be made now."""
+    """Whether the extension is there, or could be made."""
     with connection.cursor() as cursor:
         try:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")

@@ -1,5 +1,5 @@
-"""What every request passes, once: its id, its line in the log, its count, the checks, and the
-headers that every answer carries.
+"""The outermost layer of a request: its id, its line in the log, its count, checks, and the headers
+of all answers.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from web.errors import Problem
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
-# For pages. The admin's own forms have style attributes; no page of ours does.
+# For pages. Only forms of Django's admin have style attributes.
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "

@@ -1,4 +1,4 @@
-"""The address that the server listens on: IPv4, IPv6 or a name of this machine."""
+"""The address to listen on: IPv4, IPv6 or a name of this machine."""
 
 import re
 import socket
@@ -8,20 +8,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def resolve(written: str) -> str:
-    """The IP address that is meant. ImproperlyConfigured if it is none."""
+    """The IP address of what an operator wrote. ImproperlyConfigured"""
     bare = written[1:-1] if re.fullmatch(r"\[.*:.*\]", written) else written
     try:
         if "%" not in bare:
             return str(ip_address(bare))
     except ValueError:
         pass
-    # Without a letter it is no name: `8080` would be 0.0.31.144.
+    # A name has a letter: getaddrinfo takes `8080` for 0.0.31.144.
     if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9._-]+", bare):
         try:
             found = socket.getaddrinfo(bare, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             found = []
-        # IPv4 first: it is what most call `localhost` by.
+        # IPv4 first, which most clients use for `localhost`.
         for _, _, _, _, address in sorted(found, key=lambda each: each[0] != socket.AF_INET):
             return str(address[0])
     raise ImproperlyConfigured(
@@ -33,7 +33,7 @@ def resolve(written: str) -> str:
 def create_server(
     address: str, port: int, *, backlog: int | None = None, reuse_port: bool = False
 ) -> socket.socket:
-    """A socket that listens there; `::` takes IPv4 as well. OSError if it cannot."""
+    """A listening socket; on `::` it takes IPv4 as well. OSError"""
     is_ipv6 = ":" in address
     return socket.create_server(
         (address, port),

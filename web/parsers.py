@@ -1,4 +1,4 @@
-"""How the API reads bodies and chooses what to answer with."""
+"""Parsing of bodies, and content negotiation."""
 
 import codecs
 import json
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON in UTF-8: refuses other charsets with 415, and depths that no client of ours sends."""
+    """JSON in UTF-8. Refuses other charsets (415), and deep nesting and duplicate names (400)."""
 
     def parse(
         self,
@@ -39,7 +39,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """One parser takes the first of two like names, another the last: so neither is taken."""
+    """Refuse duplicate names: some parsers take the first of them, and others the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name is there twice in one object")
@@ -56,8 +56,7 @@ def _is_utf8(charset: str) -> bool:
 class AlwaysJSON(negotiation.DefaultContentNegotiation):
     """Answers with JSON whatever `Accept` says, as the sample server does.
 
-    The clients send anything there, a browser's list included. What is a page to a browser and JSON
-    to other clients (an error, say) is decided where it is made; see web/problems.py.
+    Clients send anything there. Errors are pages for browsers: web/problems.py decides.
     """
 
     def select_renderer(

@@ -1,8 +1,8 @@
-"""Segments of a path, between the slashes that were sent as slashes.
+"""Segments of a path.
 
-A room's name may have slashes of its own, sent as `%2F`. So web/request.py splits a path before it
-decodes it, and a `/` or `%` inside a segment stays `%2F` or `%25` for the URL resolver, until a
-converter in rooms/paths.py reads the name.
+The name of a room may contain slashes, sent as `%2F`. So web/request.py splits a path before it
+decodes it, and for the URL resolver a `/` or `%` inside a segment stays `%2F` or `%25`, until a
+converter in rooms/paths.py decodes the name.
 """
 
 

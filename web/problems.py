@@ -1,8 +1,7 @@
 """Every error as RFC 9457 problem JSON, or as a page when a browser asked for one.
 
-A problem has `type`, `title`, `status`, `detail`, a stable `code`, the `requestId` that the log
-knows it by, and `error`: the same sentence as `detail`, under the name that clients of OpenTok's
-sample server read.
+A problem has `type`, `title`, `status`, `detail`, a stable `code`, the `requestId` of the log, and
+`error`, which is `detail` under the name that clients of OpenTok's sample server read.
 """
 
 import logging
@@ -26,7 +25,7 @@ def respond(
     allowed: str = "",
     page: str = "error.html",
 ) -> HttpResponse:
-    """The answer that an error means; `allowed` are the methods that the view takes."""
+    """The answer for an error; `allowed` are the methods that the view takes."""
     wrong_method = isinstance(exc, exceptions.MethodNotAllowed)
     code = code_of(exc)
     response = problem(
@@ -60,11 +59,11 @@ def problem(
     page: str = "error.html",
     members: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """The one way an error leaves this server. `page` is the template for a browser, and `members`
-    are what this kind of problem has beside those of all.
+    """All errors leave the server here. `page` is the template for browsers, and `members` are
+    further fields of the problem.
     """
     counters.count_problem(code)
-    # It may quote the request, where a JSON text can hold what UTF-8 cannot.
+    # It may quote JSON of the request, which can hold lone surrogates.
     detail = detail.encode("utf-8", "replace").decode()
     body = {
         "type": f"urn:opentok-rooms:problem:{code}",
@@ -87,7 +86,7 @@ def problem(
 
 
 def _keep_django_from_logging(response: HttpResponse) -> None:
-    """It was logged here. Django would say it again, and with the path, which names a room."""
+    """Django would log it again, with the path, which names a room."""
     response._has_been_logged = True  # type: ignore[attr-defined]
 
 
@@ -105,7 +104,7 @@ def code_of(exc: exceptions.APIException) -> str:
 
 
 def _sentence(exc: exceptions.APIException) -> str:
-    """One sentence for a person, also from a serializer's errors, which come as a tree."""
+    """The first sentence of an error; a serializer's errors are a tree."""
     detail: Any = exc.detail
     if isinstance(detail, dict):
         field, errors = next(iter(detail.items()))

@@ -1,4 +1,4 @@
-"""A request as a WSGI server hands it over, with its path as it was sent."""
+"""Requests whose path is taken as it was sent."""
 
 import re
 import string
@@ -6,26 +6,30 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
 from django.utils.http import parse_header_parameters
 
-from web import hosts, paths
+from web import paths
 
 LONGEST_CONTENT_TYPE = 1024
+# With underscores, which Django refuses and which names in Docker networks have.
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[._-]*[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]*)?")
 # A request line may name a whole URL.
 AROUND_PATH = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*|[?#].*\Z", re.IGNORECASE | re.DOTALL)
 
 
 class Request(WSGIRequest):
-    """Splits its path at the slashes before it decodes it, where the server tells what was sent;
-    see web/paths.py. Knows whether that is UTF-8, which Django mends in silence.
+    """Splits the raw path, if the server provides it, before it decodes it: see web/paths.py.
+
+    `path_is_utf8` is false for a path that Django would repair in silence.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        # By gunicorn's name, and by that of uWSGI, mod_wsgi and waitress.
+        # As gunicorn calls it, and as uWSGI, mod_wsgi and waitress do.
         sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
         self.path_is_as_sent = bool(sent)
-        # A `%` in PATH_INFO encodes nothing any more.
+        # PATH_INFO is decoded, so that its `%` is a percent sign.
         path = AROUND_PATH.sub("", sent) if sent else environ["PATH_INFO"].replace("%", "%25")
         try:
             routed = _routed(path)
@@ -38,25 +42,24 @@ class Request(WSGIRequest):
             if sent and environ.get("SCRIPT_NAME"):
                 routed = routed.removeprefix(get_script_name(environ).rstrip("/"))
             environ["PATH_INFO"] = routed.encode().decode("latin-1")
-        # Raw bytes would be taken for latin-1 wherever the query is written into an address again.
+        # Raw bytes would be taken for latin-1 when the query is copied into another URL.
         query = environ.get("QUERY_STRING", "")
         if not query.isascii():
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=string.printable)
-        # Of several the proxy in front has written the last.
+        # The proxy in front has appended the last one.
         if "," in (scheme := environ.get("HTTP_X_FORWARDED_PROTO", "")):
             environ["HTTP_X_FORWARDED_PROTO"] = scheme.rpartition(",")[2].strip()
         super().__init__(environ)
 
     def _get_full_path(self, path: str, force_append_slash: bool) -> str:
-        """Django takes the path for decoded, and encodes each `%` again."""
+        """Django encodes each `%` of the path again."""
         full: str = super()._get_full_path(path, force_append_slash)  # type: ignore[misc]
         path, mark, query = full.partition("?")
         return path.replace("%25", "%") + mark + query
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        # Django's own takes the charset that the client names for the query as well, and fails on
-        # codecs that are none of text. The parsers refuse what is not UTF-8 (web/parsers.py).
-        # To take one apart takes a time that grows with the square of its length.
+        # Django also decodes the query by the charset, and fails on codecs that are not for text.
+        # web/parsers.py refuses all but UTF-8. The time to parse a header is quadratic.
         if len(meta.get("CONTENT_TYPE", "")) > LONGEST_CONTENT_TYPE:
             meta["CONTENT_TYPE"] = ""
         try:
@@ -64,18 +67,23 @@ class Request(WSGIRequest):
                 meta.get("CONTENT_TYPE", "")
             )
         except ValueError:
-            # Such as `x*=klingon'en'%41`. DRF would read it again: it counts as none.
+            # Such as `x*=klingon'en'%41`. It counts as missing, or DRF would parse it again.
             meta["CONTENT_TYPE"] = self.content_type = ""
             self.content_params = {}
 
     def get_host(self) -> str:
-        """In any form that HTTP allows if ALLOWED_HOSTS allows any. Django allows those of DNS."""
+        """The `Host`; `localhost` for a request of HTTP/1.0 that has none. Any name of a host if
+        ALLOWED_HOSTS allows any.
+        """
         if "*" not in settings.ALLOWED_HOSTS:
             return super().get_host()
+        if host := str(self._get_raw_host()):  # type: ignore[attr-defined]
+            if not HOST.fullmatch(host):
+                raise DisallowedHost("The Host is no name of a host.")
+            return host.removesuffix(":")
         port = self.get_port()
-        here = "localhost" if port == ("443" if self.is_secure() else "80") else f"localhost:{port}"
-        host: str = self._get_raw_host()  # type: ignore[attr-defined]
-        return hosts.host_of_request(host, otherwise=here)
+        is_usual = port == ("443" if self.is_secure() else "80")
+        return "localhost" if is_usual else f"localhost:{port}"
 
 
 def _routed(path: str) -> str:

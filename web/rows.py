@@ -1,4 +1,4 @@
-"""Statements on single rows, by hand where many requests wait for them."""
+"""Statements written by hand where they are frequent, and changes of many rows in batches."""
 
 import re
 import time
@@ -12,19 +12,19 @@ from django.db import connection, connections, models, transaction
 Changed = TypeVar("Changed")
 
 ROWS_AT_ONCE = 500
-# No row has an id that is longer.
+# Ids of rows are no longer than this.
 ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def row_id(text: str) -> int:
-    """The id that a path names; that of no row for what is none."""
+    """The id in a path; 0, which no row has, if it is not an id."""
     return int(text) if ROW_ID.fullmatch(text) else 0
 
 
 def has_row(model: type[models.Model], **columns: str | int | None) -> bool:
-    """Whether there is one with these values; the names are the database's.
+    """Whether a row has these values; the names are the database's columns.
 
-    Django takes ten times as long to compose this SELECT as the database to run it.
+    Django takes ten times as long to compose the SELECT as the database takes to run it.
     """
     tests = [
         f"{name} IS NULL" if held is None else f"{name} = %s" for name, held in columns.items()
@@ -42,9 +42,9 @@ def read(query: str, *values: str | int) -> tuple[Any, ...] | None:
 
 
 def write(query: str, *values: str | int | datetime | None) -> tuple[Any, ...] | None:
-    """Run a statement that writes one row, and return what it returns; None if it wrote none.
+    """Run a statement that writes one row, and return its RETURNING; None if it wrote no row.
 
-    PostgreSQL commits it by itself. On SQLite only transactions take turns (config/sqlite).
+    On SQLite in a transaction, since only transactions queue (config/sqlite).
     """
     adapted = [
         connection.ops.adapt_datetimefield_value(each) if isinstance(each, datetime) else each
@@ -59,22 +59,22 @@ def write(query: str, *values: str | int | datetime | None) -> tuple[Any, ...] |
 
 
 def delete_in_parts(rows: models.QuerySet[Any]) -> None:
-    """Some at a time, so that nobody waits for long; also of a model whose own rows stay."""
+    """Delete rows in batches, which keeps locks short. It works for the audit log as well."""
     some = rows.order_by().values_list("pk", flat=True)[:ROWS_AT_ONCE]
     while pks := list(some.all()):
         models.QuerySet(rows.model).filter(pk__in=pks).delete()
 
 
 def delete_some(rows: models.QuerySet[Any], most: int) -> None:
-    """At most so many, without a wait for those that another process deletes."""
+    """Delete at most so many rows, and skip those that another process is deleting."""
     with transaction.atomic():
         some = rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most]
-        # As a list: PostgreSQL may run a subquery anew for each row, and delete more.
+        # A list, because PostgreSQL may run a subquery again for each row, and delete more.
         models.QuerySet(rows.model).filter(pk__in=list(some)).delete()
 
 
 def parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """As many at a time as every database takes in one statement."""
+    """Batches of ids that every database takes in one statement."""
     for first in range(0, len(ids), ROWS_AT_ONCE):
         yield ids[first : first + ROWS_AT_ONCE]
 
@@ -82,8 +82,9 @@ def parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def change_in_parts(
     ids: Sequence[Any], change: Callable[[Sequence[Any]], Changed]
 ) -> Iterator[Changed]:
-    """Some at a time, each in a transaction of its own, so that nobody waits for long; yields what
-    `change` returned, once that is committed.
+    """Change rows in batches, each in a transaction of its own, which keeps locks short.
+
+    Yields what `change` returned, once it is committed.
     """
     for part in parts(ids):
         started = time.monotonic()
@@ -92,19 +93,19 @@ def change_in_parts(
         took = time.monotonic() - started
         yield changed
         if connection.vendor == "sqlite":
-            # Those who wait for its one lock look for it now and then.
+            # Waiting writers poll for SQLite's one lock.
             time.sleep(took)
 
 
 def row_lock(table: str = "") -> str:
-    """The end of a SELECT that locks its rows, or those of one of its tables. SQLite has none."""
+    """The clause of a SELECT that locks its rows, or those of one table; empty for SQLite."""
     if not connection.features.has_select_for_update:
         return ""
     return f"FOR UPDATE OF {table}" if table else "FOR UPDATE"
 
 
 def insert(row: models.Model, *, using: str) -> None:
-    """Save a new row. Django takes three times as long, while on SQLite all other writers wait."""
+    """Save a new row, in a third of Django's time, for which other writers wait on SQLite."""
     connection, meta = connections[using], row._meta
     columns = [field for field in meta.concrete_fields if not field.primary_key]
     names = ", ".join(field.attname for field in columns)

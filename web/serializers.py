@@ -1,4 +1,4 @@
-"""What is common to all bodies and queries: what they name is known, or they are refused."""
+"""The base of serializers of bodies and queries."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,15 +6,17 @@ from typing import Any
 from rest_framework import serializers
 
 
-class StrictSerializer(serializers.Serializer):
-    """Refuses unknown fields, so that a misspelled one does not pass in silence."""
-
+class BodySerializer(serializers.Serializer):
     @classmethod
     def read(cls, data: Any, instance: Any = None) -> dict[str, Any]:
-        """What was sent, checked, in our words; of an `instance`, what is to change."""
+        """The validated data; with an `instance`, a part of its fields. Error: invalid."""
         serializer = cls(instance, data=data, partial=instance is not None)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
+
+
+class StrictSerializer(BodySerializer):
+    """Refuses unknown fields, so that a misspelled one does not pass in silence."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

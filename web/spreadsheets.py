@@ -1,4 +1,4 @@
-"""CSV as spreadsheets read it."""
+"""CSV for spreadsheets."""
 
 import csv
 import re
@@ -7,9 +7,9 @@ from datetime import datetime
 
 from django.http import HttpResponse
 
-# Where a formula begins, for a spreadsheet: what people typed must not be one. A spreadsheet that
-# splits at semicolons or tabs does not see that the cell is quoted: it begins another one there, or
-# after a line break, and drops the quotation marks at its beginning.
+# Where a spreadsheet would see a formula, which text that people typed must not be. One that splits
+# at semicolons or tabs ignores that the cell is quoted: it begins a new cell there and after a line
+# break, and drops the quotation marks at its beginning.
 FORMULA = re.compile(r"""(\A|[;\t\r\n])(?="*[=+\-@\t\r])""")
 
 

@@ -3,7 +3,7 @@
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-# Names that are no places, or kept for old programs.
+# Prefixes of names that are not places, or that are kept for old programs.
 NO_PLACES = (
     "Etc/",
     "SystemV/",
@@ -18,7 +18,7 @@ NO_PLACES = (
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """ValueError for a name that is none."""
+    """ValueError for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # a folder is an OSError, `../x` a ValueError
@@ -27,7 +27,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 @cache
 def choices() -> list[tuple[str, str]]:
-    """What people choose from: names, and how they are shown."""
+    """Names, each with its label, for a form."""
     places = (name for name in available_timezones() if "/" in name)
     names = ["UTC", *sorted(name for name in places if not name.startswith(NO_PLACES))]
     return [(name, name.replace("_", " ")) for name in names]

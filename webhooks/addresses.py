@@ -1,4 +1,4 @@
-"""Which addresses events may be sent to: none inside the network that the server is in."""
+"""Checks where events may be sent: to no address inside the server's network."""
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -15,7 +15,7 @@ COMPATIBLE = IPv6Network("::/96")
 
 
 class Place(NamedTuple):
-    """The parts of a URL that a connection is made of."""
+    """The parts of a URL that a connection needs."""
 
     scheme: str
     host: str
@@ -25,9 +25,9 @@ class Place(NamedTuple):
 
 
 def place_of(url: str) -> Place:
-    """Error: webhook_url_refused, for what is no URL to send to, or an address inside.
+    """Error: webhook_url_refused, for a URL that is wrong or has an address inside the network.
 
-    What a name leads to is looked up when something is sent: `resolve`.
+    Names are resolved when an event is sent: `resolve`.
     """
     try:
         parts = urlsplit(url)
@@ -49,7 +49,7 @@ def place_of(url: str) -> Place:
 
 
 def resolve(place: Place) -> str:
-    """An address of the host that may be connected to. OSError if there is none."""
+    """An allowed address of the host. OSError if there is none."""
     found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     addresses = [str(each[4][0]) for each in found]
     if not addresses or not all(is_allowed(ip_address(each)) for each in addresses):
@@ -61,7 +61,7 @@ def is_allowed(address: IPv4Address | IPv6Address) -> bool:
     if settings.WEBHOOK_ALLOW_PRIVATE:
         return True
     if isinstance(address, IPv6Address):
-        # An IPv4 address in the clothes of IPv6: mapped, 6to4, Teredo, NAT64.
+        # An embedded IPv4 address: mapped, 6to4, Teredo, NAT64.
         inner = address.ipv4_mapped or address.sixtofour or _nat64(address)
         if (
             address.teredo

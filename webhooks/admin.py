@@ -1,4 +1,4 @@
-"""Webhooks for staff: where events go, what became of them, and once more."""
+"""Webhooks and their deliveries in the admin."""
 
 from typing import Any, ClassVar
 
@@ -64,7 +64,7 @@ def deliveries(endpoint: Endpoint) -> str:
 
 
 class NotForOwnRooms(admin.ModelAdmin):
-    """Events tell of all rooms, so that staff who work with own rooms only have none of it."""
+    """Hidden from staff who work with own rooms only, since events are about all rooms."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not has_own_rooms_only(request.user) and super().has_view_permission(request, obj)

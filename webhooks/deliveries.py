@@ -13,10 +13,10 @@ from webhooks.endpoints import Endpoint
 MAX_ANSWER = 500
 UPDATED_AT_ONCE = 1000
 SENT_AGAIN = 10_000
-# How long a delivery is tried, and the pauses between: as long as it has failed so far, within.
+# How long a delivery is retried, and the bounds of the pauses, which are as long as it has failed.
 TRIED_FOR = timedelta(days=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
-# An attempt that is later than this was late for another reason than the pauses.
+# A delay that is longer than this is not due to the pauses.
 LATE = 2 * LONGEST_PAUSE
 
 
@@ -27,7 +27,7 @@ class State(models.TextChoices):
 
 
 class Outcome(NamedTuple):
-    """Of an attempt: the status and the beginning of the answer, or None and why there was none."""
+    """Of an attempt: the status and the beginning of the answer, or None and the reason."""
 
     status: int | None
     answer: str
@@ -43,10 +43,11 @@ def pause(failing_since: datetime, now: datetime) -> timedelta:
 
 
 def counted_since(since: datetime | None, due_at: datetime | None, now: datetime) -> datetime:
-    """From when failures count, of which there is one now, after others `since` then if at all.
+    """The moment since which failures count, after another failure now.
 
-    Time without attempts, while the server was off or had nothing to send, does not count; after a
-    day of it they count anew. `due_at` is when the attempt could have been made.
+    `since` is that moment before, if there were earlier failures, and `due_at` the time at which
+    the attempt was due. Time without attempts, while the server was off or had nothing to send,
+    does not count; after a day without attempts the count begins anew.
     """
     if since is None or due_at is None:
         return since or now
@@ -61,7 +62,7 @@ class DeliveryManager(models.Manager["Delivery"]):
         return self.filter(state=State.WAITING)
 
     def ping(self, endpoint: Endpoint) -> Delivery:
-        """An event that tells nothing, to try whether they arrive; of no room, and so at once."""
+        """Send a test event. It belongs to no room, and so waits for no other event."""
         now = timezone.now()
         payload = {"type": "ping", "timestamp": now.isoformat(), "data": {}}
         Entry.objects.note("webhook.pinged", endpoint)
@@ -71,7 +72,7 @@ class DeliveryManager(models.Manager["Delivery"]):
         )
 
     def send_again(self, deliveries: models.QuerySet[Delivery]) -> int:
-        """The first SENT_AGAIN that are not on their way anyway. Returns how many."""
+        """Send the first SENT_AGAIN that are not waiting. Returns how many."""
         over = deliveries.exclude(state=State.WAITING).order_by("id")
         pks = list(over.values_list("pk", flat=True)[:SENT_AGAIN])
         endpoints = over.order_by().values_list("endpoint", flat=True).distinct()
@@ -88,16 +89,16 @@ class DeliveryManager(models.Manager["Delivery"]):
 
 
 def _wake(endpoints: models.QuerySet[Endpoint], now: datetime) -> None:
-    """Have them tried at once. Of those that rest no more it stays known until when they did."""
+    """End the rest of endpoints that are resting; the others keep the end of their last rest."""
     endpoints.filter(resting_until__gt=now).update(resting_until=None)
 
 
 class Delivery(models.Model):
-    """An event for an endpoint: the outbox, and the log of what became of it."""
+    """An event for an endpoint. The table is the outbox and the log of deliveries."""
 
     id = models.BigAutoField(primary_key=True)
-    # Without the database's constraint: an endpoint may be deleted while events are recorded for
-    # it, which must not make the change fail that they tell of.
+    # Without a database constraint: if the endpoint is deleted meanwhile, recording the event must
+    # not fail, or the change that it reports would.
     endpoint = models.ForeignKey(
         Endpoint, verbose_name="webhook", on_delete=models.CASCADE, related_name="deliveries",
         db_constraint=False, db_index=False,
@@ -136,7 +137,7 @@ class Delivery(models.Model):
         return f"{self.event} {self.room_name}".strip()
 
     def note(self, outcome: Outcome, now: datetime) -> None:
-        """What became of an attempt; after a day of attempts that failed it is given up."""
+        """Store the result of an attempt. After a day of failures the delivery is given up."""
         self.attempts += 1
         self.status, self.answer, self.milliseconds = outcome
         self.first_tried_at = counted_since(self.first_tried_at, self.next_try_at, now)

@@ -1,8 +1,7 @@
-"""Sends what waits: in its order for each room and endpoint, and at least once.
+"""Sends waiting events at least once, in order for each room and endpoint.
 
-An endpoint is taken by one worker at a time, for a turn, which ends by itself if the worker dies.
-Rooms are sent side by side. After a failure the rest of the room waits, and if nobody has answered
-at all, the rest of the endpoint.
+A worker takes an endpoint for a turn, which expires if the worker dies. Rooms are sent in parallel.
+After a failure the rest of the room waits, and without any answer the rest of the endpoint.
 """
 
 import time
@@ -24,12 +23,12 @@ from webhooks.endpoints import Endpoint
 from webhooks.sending import SECONDS, send
 
 AT_ONCE = 8
-# Of an endpoint at a time, and of these of one room.
+# Events of an endpoint in one pass, and of one room in that.
 MOST, MOST_OF_ROOM = 400, 20
-# After which a room lets the others go on, if the receiver is slow.
+# The time of a room in one pass, for slow receivers.
 ROOM_SECONDS = 2.0
-# The turn of a worker, and how long it begins to send within it: an attempt ends within SECONDS,
-# and as long again is for noting what became of it.
+# The turn of a worker, and how long it starts attempts. An attempt takes up to SECONDS, and the
+# same time is left for storing its result.
 TURN = timedelta(seconds=60)
 SENDING = TURN.total_seconds() - 2 * SECONDS
 FAILING_FOR = timedelta(days=1)
@@ -40,7 +39,7 @@ Sent = list[tuple[Delivery, Outcome]]
 
 
 def deliver_due() -> None:
-    """What waits for the endpoints that no other worker has taken."""
+    """Send what waits for endpoints that no other worker has taken."""
     waiting = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"))
     ready = _ready().filter(Exists(waiting)).order_by("pk")
     for pk in list(ready.values_list("pk", flat=True)):
@@ -53,15 +52,15 @@ def deliver_due() -> None:
 
 
 def _ready() -> QuerySet[Endpoint]:
-    """The endpoints that may be sent to now."""
+    """Active endpoints that are not resting."""
     rested = Q(resting_until=None) | Q(resting_until__lt=timezone.now())
     return Endpoint.objects.active().filter(rested)
 
 
 def _take(pk: int) -> datetime | None:
-    """Returns the end of the turn, None if another worker has it.
+    """Take an endpoint. Returns the end of the turn, None if another worker has it.
 
-    By the row alone: PostgreSQL looks at a join once, before it waits for another's UPDATE.
+    Without a join, which PostgreSQL would evaluate before it waits for another UPDATE.
     """
     now = timezone.now()
     free = Q(taken_until=None) | Q(taken_until__lt=now)
@@ -70,7 +69,7 @@ def _take(pk: int) -> datetime | None:
 
 
 def _deliver(pk: int, taken_until: datetime, *, until: float) -> None:
-    """In passes. Each reads the endpoint anew: it may have been changed, or its key revoked."""
+    """Send in passes, each of which reads the endpoint again, since it may have changed."""
     mine = {"pk": pk, "taken_until": taken_until}
     while time.monotonic() < until and (endpoint := _ready().filter(**mine).first()):
         outcomes = _send(endpoint, until=until)
@@ -91,9 +90,9 @@ def _send(endpoint: Endpoint, *, until: float) -> list[Outcome]:
 
 
 def _due(endpoint: Endpoint) -> Iterable[list[Delivery]]:
-    """The first of each room, in order, up to one that waits after a failure.
+    """The first events of each room, in order. Rooms that wait after a failure are left out.
 
-    The first of all rooms come before the second of any: no room's backlog hides another room.
+    The first event of each room comes before the second of any, so that no backlog hides a room.
     """
     in_room: dict[str, Any] = {"partition_by": "room_name", "order_by": "id"}
     first = (
@@ -105,7 +104,7 @@ def _due(endpoint: Endpoint) -> Iterable[list[Delivery]]:
         .filter(Q(held_until=None) | Q(held_until__lte=timezone.now()), place__lte=MOST_OF_ROOM)
         .order_by("place", "id")
     )
-    # By their ids: the database would sort the payloads of all that waits.
+    # Ids first, or the database would sort the payloads of all waiting events.
     pks = list(first.values_list("pk", flat=True)[:MOST])
     rooms = defaultdict(list)
     for delivery in Delivery.objects.filter(pk__in=pks).order_by("id"):
@@ -138,9 +137,9 @@ def _noted(sent: Sent) -> list[Outcome]:
 
 
 def _judge(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
-    """What the outcomes say of the endpoint: that it works, has to rest, or is switched off.
+    """Note whether the endpoint works, let it rest, or switch it off.
 
-    They say nothing if it leads elsewhere by now, and what others have noted meanwhile counts.
+    The outcomes are ignored if its URL has changed meanwhile.
     """
     with acting_as(SERVER), transaction.atomic():
         row = Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
@@ -161,7 +160,7 @@ def _note(endpoint: Endpoint, outcomes: list[Outcome]) -> None:
         since, rested = endpoint.failing_since, endpoint.resting_until
         endpoint.failing_since = counted_since(since, rested, now)
         rest = pause(endpoint.failing_since, now)
-        if any(outcome.status for outcome in outcomes):  # it may take other events
+        if any(outcome.status for outcome in outcomes):  # it may accept other events
             rest = min(rest, SHORT_REST)
         endpoint.resting_until = now + rest
     Endpoint.objects.filter(pk=endpoint.pk).update(

@@ -24,14 +24,14 @@ MAX_URL = 2000
 SECRET_PREFIX = "whsec_"  # noqa: S105
 SECRET_BYTES = 24
 
-# How long a process believes that the endpoints are as it has read them, in seconds.
+# Seconds for which a process caches the endpoints.
 KEPT_FOR = 1.0
 
 _active: tuple[float, list[Endpoint]] = (0.0, [])
 
 
 def active_endpoints() -> list[Endpoint]:
-    """As they were within the last second."""
+    """The active endpoints, cached for a second."""
     global _active
     until, endpoints = _active
     if until < time.monotonic():
@@ -41,14 +41,14 @@ def active_endpoints() -> list[Endpoint]:
 
 
 def forget_endpoints() -> None:
-    """Read them again, since this process has changed one."""
+    """Clear the cache, after a change in this process."""
     global _active
     _active = (0.0, [])
 
 
 class EndpointManager(models.Manager["Endpoint"]):
     def active(self) -> models.QuerySet[Endpoint]:
-        """Without those whose API key was revoked since."""
+        """Without those whose API key was revoked."""
         return self.filter(is_active=True).exclude(api_key__revoked_at__isnull=False)
 
     def encrypt_again(self) -> Rows:
@@ -56,7 +56,7 @@ class EndpointManager(models.Manager["Endpoint"]):
 
 
 class Endpoint(models.Model):
-    """Where events are sent, and which."""
+    """A webhook: the URL to which events are sent, and which ones."""
 
     url = models.CharField("URL", max_length=MAX_URL, help_text="Such as https://example.com/hook")
     # Names of events, in which * stands for anything.
@@ -69,7 +69,7 @@ class Endpoint(models.Model):
     )
     encrypted = models.CharField(max_length=255, editable=False)
     is_active = models.BooleanField("active", default=True)
-    # Who made it, and is told by mail if it is switched off.
+    # The user who made it, and gets a mail if it is switched off.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL,
         related_name="+",
@@ -95,11 +95,11 @@ class Endpoint(models.Model):
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
-        """Of the URL the host alone: what follows can be a secret."""
+        """The host only, since the rest of the URL can be a secret."""
         return urlsplit(self.url).hostname or "webhook"
 
     def add(self) -> str:
-        """Returns its secret, which is shown this once."""
+        """Save it. Returns its secret, which is shown once."""
         secret = self.new_secret()
         with transaction.atomic():
             self.save()
@@ -107,7 +107,7 @@ class Endpoint(models.Model):
         return secret
 
     def change(self, **chosen: Any) -> None:
-        """It is tried at once, if it was at rest or off, and what waits has its day anew."""
+        """Change it. It is tried at once, and waiting events have their full day again."""
         self.failing_since = self.resting_until = None
         for name, value in chosen.items():
             setattr(self, name, value)
@@ -125,7 +125,7 @@ class Endpoint(models.Model):
         return secret
 
     def remove(self) -> None:
-        """What waits for it goes as well, by a job: it may be very much."""
+        """Delete it. A job deletes its deliveries, of which there may be very many."""
         with transaction.atomic():
             Entry.objects.record("webhook.deleted", self)
             # Django would first read all deliveries.
@@ -137,14 +137,14 @@ class Endpoint(models.Model):
         return {"events": self.events, "rooms": self.room_prefix, "active": self.is_active}
 
     def new_secret(self) -> str:
-        """In the place of the one before, and not stored yet."""
+        """Replace the secret, without saving."""
         secret = SECRET_PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
         self.encrypted = _cipher().encrypt(secret.encode()).decode()
         return secret
 
     @property
     def secret(self) -> str:
-        """Empty if the key that encrypted it is no longer known."""
+        """Empty if no key can decrypt it."""
         try:
             return _cipher().decrypt(self.encrypted).decode()
         except InvalidToken:
@@ -155,7 +155,7 @@ class Endpoint(models.Model):
         return of_room and any(fnmatchcase(event, pattern) for pattern in self.events)
 
     def switch_off(self, why: str) -> None:
-        """What waits for it is sent once it is active again. Its owner gets a mail."""
+        """Deactivate it, and mail its owner. What waits is sent once it is active again."""
         self.is_active = False
         self.save(update_fields=["is_active"])
         Entry.objects.record("webhook.switched_off", self, why=why)

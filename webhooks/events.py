@@ -1,5 +1,6 @@
-"""What other systems are told: an event, stored with what it tells of, for each endpoint that wants
-it. webhooks/delivery.py sends them.
+"""Events for other systems, stored for each endpoint that wants them, together with the change.
+
+webhooks/delivery.py sends them.
 """
 
 import json
@@ -16,7 +17,7 @@ from web.rows import insert
 from webhooks.deliveries import Delivery
 from webhooks.endpoints import active_endpoints
 
-# What each has in its `data`: docs/webhooks.md.
+# Their `data`: docs/webhooks.md.
 EVENTS = (
     *(f"room.{what}" for what in ("created", "changed", "closed", "opened", "deleted")),
     *("meeting.started", "meeting.ended", "participant.joined", "participant.left"),
@@ -25,12 +26,12 @@ EVENTS = (
     *("broadcast.started", "broadcast.stopped", "captions.started", "captions.stopped"),
 )  # fmt: skip
 
-# Of what `together` does without a transaction.
+# Set while `together` runs without a transaction.
 _unwanted: ContextVar[bool] = ContextVar("events_unwanted", default=False)
 
 
 def record(event: str, *, room: str, **data: Any) -> None:
-    """Part of a change, in its transaction. `data` holds no secrets, tokens or signed links."""
+    """Record an event in the transaction of its change. `data` must hold no secrets or tokens."""
     if not are_wanted():
         return
     endpoints = [each for each in active_endpoints() if each.wants(event, room)]
@@ -38,7 +39,7 @@ def record(event: str, *, room: str, **data: Any) -> None:
         return
     now = timezone.now()
     payload = {"type": event, "timestamp": now.isoformat(), "data": {"room": room, **data}}
-    # In ASCII: half an emoji, which a name can end with, is no UTF-8.
+    # In ASCII, since a name that was cut may end with a lone surrogate.
     text = json.dumps(payload, cls=DjangoJSONEncoder)
     for endpoint in endpoints:
         delivery = Delivery(
@@ -48,16 +49,16 @@ def record(event: str, *, room: str, **data: Any) -> None:
 
 
 def are_wanted() -> bool:
-    """Whether there is an endpoint at all."""
+    """Whether there is any active endpoint."""
     return not _unwanted.get() and bool(active_endpoints())
 
 
 @contextmanager
 def together() -> Iterator[None]:
-    """A transaction for a change and its events; none, which is quicker, if nobody wants any.
+    """A transaction for a change and its events, or none, which is quicker, without endpoints.
 
-    Nobody does until it ends then: an event for an endpoint that is made meanwhile would stand
-    outside a transaction.
+    Then no event is recorded until the block ends: one for an endpoint that is made meanwhile would
+    be outside of a transaction.
     """
     if are_wanted():
         with transaction.atomic():

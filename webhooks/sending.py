@@ -9,23 +9,21 @@ import socket
 import ssl
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from functools import cache
 from http.client import HTTPConnection, HTTPException
-from threading import Thread, Timer
 
 import certifi
 from django.conf import settings
 
 from video.redaction import without_secrets
+from web import deadlines
 from web.errors import Problem
 from webhooks.addresses import Place, place_of, resolve
 from webhooks.deliveries import MAX_ANSWER, Delivery, Outcome
 from webhooks.endpoints import SECRET_PREFIX, Endpoint
 
-# Of an attempt, from the look-up of the name to the end of the answer.
+# For an attempt, from the look-up of the name to the end of the answer.
 SECONDS = 15
 READ_BYTES = 4096
 REASONS: dict[type[BaseException], str] = {
@@ -38,7 +36,7 @@ REASONS: dict[type[BaseException], str] = {
 
 
 def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
-    """Redirects are answers like others, and are not followed."""
+    """Make one attempt. Redirects are not followed."""
     began = time.monotonic()
     body = delivery.payload.encode()
     try:
@@ -83,10 +81,11 @@ def _headers(place: Place, secret: str, message_id: str, body: bytes) -> dict[st
 def _post(place: Place, headers: dict[str, str], body: bytes) -> tuple[int, str]:
     """The status and the beginning of the answer. TimeoutError after SECONDS in all."""
     until = time.monotonic() + SECONDS
-    with closing(_connected(place, until)) as sock, _cut_at(until, sock):
+    with closing(_connected(place, until)) as sock:
         connection = HTTPConnection(place.host, place.port)
         connection.sock = sock
         connection.auto_open = 0  # which would look the name up again
+        deadlines.limit(connection, until)
         connection.request("POST", place.target, body, headers)
         response = connection.getresponse()
         answer = response.read(READ_BYTES)
@@ -94,30 +93,15 @@ def _post(place: Place, headers: dict[str, str], body: bytes) -> tuple[int, str]
 
 
 def _connected(place: Place, until: float) -> socket.socket:
-    """To the address that was checked, whatever the name leads to a moment later."""
-    sock = socket.create_connection((_address(place, until), place.port), timeout=_left(until))
+    """A connection to the checked address, even if the name resolves to another one later."""
+    address = deadlines.in_thread(resolve, place).result(deadlines.left(until))
+    sock = socket.create_connection((address, place.port), timeout=deadlines.left(until))
     if place.scheme == "http":
         return sock
-    with closing(sock):  # which the other one takes over
-        sock.settimeout(_left(until))  # of the whole handshake
+    with closing(sock):  # wrap_socket takes its file descriptor over
+        sock.settimeout(deadlines.left(until))  # of the whole handshake
         context = _context(settings.REQUESTS_CA_BUNDLE or certifi.where())
         return context.wrap_socket(sock, server_hostname=place.host.rstrip("."))
-
-
-def _address(place: Place, until: float) -> str:
-    """Looked up by another thread, which is left alone with a name server that does not answer:
-    nothing but the system can end that.
-    """
-    found: Future[str] = Future()
-    Thread(target=_look_up, args=[place, found], daemon=True).start()
-    return found.result(_left(until))
-
-
-def _look_up(place: Place, found: Future[str]) -> None:
-    try:
-        found.set_result(resolve(place))
-    except Exception as error:
-        found.set_exception(error)
 
 
 @cache
@@ -125,31 +109,3 @@ def _context(certificates: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certificates)
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _left(until: float) -> float:
-    """Seconds. TimeoutError if there are none."""
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-@contextmanager
-def _cut_at(until: float, sock: socket.socket) -> Iterator[None]:
-    """Since the time-out of a socket begins anew with each packet."""
-    deadline = Timer(_left(until), _cut, [sock])
-    deadline.start()
-    try:
-        yield
-    except (OSError, HTTPException) as error:
-        if time.monotonic() < until:
-            raise
-        raise TimeoutError from error
-    finally:
-        deadline.cancel()
-
-
-def _cut(sock: socket.socket) -> None:
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)

@@ -16,9 +16,9 @@ from rest_framework import serializers
 
 from access.capabilities import Capability
 from api.idempotency import HEADER, DoneOnce
-from api.openapi.codes import every_code
+from archives.pages import not_viewable
 from rooms.names import MAX_LENGTH
-from web.errors import Code
+from web.errors import CODES, Code
 
 DESCRIPTION = Path(__file__).with_name("description.md")
 DESCRIBED = (
@@ -190,6 +190,11 @@ class BearerScheme(OpenApiAuthenticationExtension):
         if needed is None or needed in settings.ANONYMOUS_ACCESS:
             counts.append({})
         return counts
+
+
+def every_code() -> list[Code]:
+    """Every `code` that an error can have, by status."""
+    return sorted({**CODES, **{each.code: each for each in not_viewable()}}.values())
 
 
 def _needed_by(view: Any) -> Capability | None:

@@ -1,7 +1,7 @@
-"""The project's own storage, in which recordings last: `ARCHIVE_STORAGE_URL`.
+"""The project's own storage of recordings: ARCHIVE_STORAGE_URL.
 
-OpenTok uploads to it if the project says so there, and archives/copying.py copies to it if not,
-under the same names. What speaks to it is imported only where the variable is set: it is large.
+Either OpenTok uploads to it, if that is configured there, or archives/copying.py copies to it,
+under the same names. The clients are large, and only imported if the variable is set.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LINK_SECONDS = 600
 
 
 class Part(NamedTuple):
-    """Of an upload. `etag` is what S3 knows it by."""
+    """A part of an upload. `etag` is S3's."""
 
     number: int
     size: int
@@ -36,9 +36,9 @@ def is_set() -> bool:
 
 
 def current(*, is_patient: bool = False) -> S3 | Azure:
-    """Raises a Problem whenever the storage does not do as it is asked: storage_failed.
+    """The client of the storage, whose methods raise storage_failed.
 
-    Clients of ours wait for an answer, and give up on it sooner than a copy, which `is_patient`.
+    `is_patient` is for copies: they have longer time-outs than requests, whose clients wait.
     """
     return _opened(settings.ARCHIVE_STORAGE, is_patient=is_patient)
 
@@ -55,15 +55,15 @@ def _opened(place: Any, *, is_patient: bool) -> S3 | Azure:
 
 
 def key_of(archive: Stored) -> str:
-    """The name of its file. Source: “Archive storage” in OpenTok's guide to archiving.
+    """The key of its file, as OpenTok forms it, but without our prefix.
 
-    OpenTok itself puts nothing before it.
+    Source: “Archive storage” in OpenTok's guide to archiving.
     """
     return _key(archive, "archive.mp4" if archive.is_video else "archive.zip")
 
 
 def transcript_key_of(archive: StoredTranscript) -> str:
-    """Ours: what OpenTok calls its own there is documented nowhere."""
+    """The key of its transcript. Ours, since OpenTok does not document its own."""
     return _key(archive, "transcription.json")
 
 

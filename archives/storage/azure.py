@@ -19,7 +19,7 @@ from django.utils import timezone
 from archives.storage import Part
 from web.errors import Problem
 
-# Blocks have names and no upload: whoever goes on with a file finds them by it.
+# Blocks belong to a file and to no upload, so that there is no id.
 UPLOAD = "blocks"
 
 
@@ -50,7 +50,7 @@ class Azure:
                 return None
 
     def link(self, key: str, *, media_type: str, seconds: int) -> str:
-        """To the file, for so long. OpenTok does not say of what type its uploads are."""
+        """A link to the file, with its type, since OpenTok's uploads may have another one."""
         with _answering("a link"):
             signature = generate_blob_sas(
                 self._account,
@@ -71,11 +71,11 @@ class Azure:
                 return
 
     def try_out(self) -> None:
-        """Whether files can be put there. After a week Azure drops a block of no file."""
+        """Check that files can be written. Azure drops a block without a file after a week."""
         self.put("opentok-rooms-try-out", UPLOAD, 1, b".")
 
     def write(self, key: str, content: bytes, *, media_type: str) -> None:
-        """A small file, in place of what is there."""
+        """Write or replace a small file."""
         with _answering("a file"):
             self._blob(key).upload_blob(
                 content,
@@ -87,11 +87,11 @@ class Azure:
     # Uploads in parts
 
     def begin(self, key: str, *, media_type: str) -> str:
-        """Nothing of an upload shows before its end."""
+        """An upload is invisible until it is finished."""
         return UPLOAD
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
-        """What the storage has of an upload; None if it has nothing (any more)."""
+        """The parts that the storage has of an upload; None if it has none."""
         with _answering("a list of blocks"):
             try:
                 _, blocks = self._blob(key).get_block_list("uncommitted")
@@ -100,7 +100,7 @@ class Azure:
         return sorted(Part(int(block.id), block.size) for block in blocks)
 
     def put(self, key: str, upload: str, number: int, content: bytes) -> None:
-        """The storage refuses a part that arrives otherwise than it was sent."""
+        """Store a part, with a checksum."""
         with _answering("a block"):
             self._blob(key).stage_block(_id(number), content, validate_content=True)
 
@@ -120,13 +120,13 @@ class Azure:
 
 
 def _id(number: int) -> str:
-    """All ids of a file have one length."""
+    """Azure wants all ids of a file to have the same length."""
     return f"{number:05}"
 
 
 @contextmanager
 def _answering(what: str) -> Iterator[None]:
-    """Errors of the storage, in words without a key or a link."""
+    """Convert errors of the storage to storage_failed, without keys and links."""
     try:
         yield
     except HttpResponseError as error:

@@ -1,4 +1,4 @@
-"""Amazon S3, and what speaks its language."""
+"""Amazon S3, and compatible services."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ GONE = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 
 
 class S3:
-    """Its credentials botocore finds: in AWS_ACCESS_KEY_ID and so on, a profile, or a role."""
+    """botocore finds the credentials: in AWS_ACCESS_KEY_ID and so on, a profile, or a role."""
 
     def __init__(self, bucket: Any, *, is_patient: bool) -> None:
         self._bucket = bucket.name
@@ -34,8 +34,8 @@ class S3:
                     connect_timeout=3,
                     read_timeout=30 if is_patient else 4,
                     retries={"total_max_attempts": 3 if is_patient else 1, "mode": "standard"},
-                    # The checksums that botocore adds by itself are unknown to other services than
-                    # Amazon's. A part has a Content-MD5, which all of them check.
+                    # Services other than Amazon's do not know botocore's checksums. All of them
+                    # check Content-MD5, which parts have.
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
                 ),
@@ -47,7 +47,7 @@ class S3:
         return None if answer is None else int(answer["ContentLength"])
 
     def link(self, key: str, *, media_type: str, seconds: int) -> str:
-        """To the file, for so long. OpenTok does not say of what type its uploads are."""
+        """A link to the file, with its type, since OpenTok's uploads may have another one."""
         with _answering("link"):
             link: str = self._client.generate_presigned_url(
                 "get_object",
@@ -60,12 +60,12 @@ class S3:
         self._ask("delete_object", Key=key)
 
     def try_out(self) -> None:
-        """Whether files can be put there; nothing is left behind."""
+        """Check that files can be written, without leaving any."""
         key = "opentok-rooms-try-out"
         self.abandon(key, self.begin(key, media_type="text/plain"))
 
     def write(self, key: str, content: bytes, *, media_type: str) -> None:
-        """A small file, in place of what is there."""
+        """Write or replace a small file."""
         self._ask(
             "put_object", Key=key, Body=content, ContentType=media_type, ContentMD5=_md5(content)
         )
@@ -73,12 +73,12 @@ class S3:
     # Uploads in parts
 
     def begin(self, key: str, *, media_type: str) -> str:
-        """The id of a new upload, of which nothing shows before its end."""
+        """The id of a new upload, which is invisible until it is finished."""
         answer = self._ask("create_multipart_upload", Key=key, ContentType=media_type)
         return str(answer["UploadId"])
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
-        """What the storage has of an upload; None if there is no such upload (any more)."""
+        """The parts that the storage has of an upload; None if there is no such upload."""
         found: list[Part] = []
         marker = 0
         while True:
@@ -96,7 +96,7 @@ class S3:
             marker = answer["NextPartNumberMarker"]
 
     def put(self, key: str, upload: str, number: int, content: bytes) -> None:
-        """The storage refuses a part that arrives otherwise than it was sent."""
+        """Store a part, with a checksum."""
         self._ask(
             "upload_part",
             Key=key,
@@ -107,7 +107,7 @@ class S3:
         )
 
     def finish(self, key: str, upload: str, *, media_type: str) -> None:
-        """Make a file of all parts, whose type the beginning has said."""
+        """Make a file of all parts. `begin` has set its type."""
         parts = [
             {"PartNumber": part.number, "ETag": part.etag} for part in self.parts(key, upload) or ()
         ]
@@ -129,20 +129,21 @@ class S3:
 
 
 def _md5(content: bytes) -> str:
-    """By which S3 notices what arrives otherwise than it was sent."""
+    """The Content-MD5 of a part, by which S3 detects corruption."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def _style(bucket: Any) -> str:
-    """Where a link has the bucket's name. By itself botocore signs links to s3.amazonaws.com, which
-    redirects to the region of the bucket, where they are not valid. TLS takes no dots.
+    """Where a link has the bucket's name. By default botocore signs links to s3.amazonaws.com,
+    which redirects to the bucket's region, where they are not valid. With TLS a host name cannot
+    have the dots of a bucket.
     """
     return "path" if bucket.endpoint or "." in bucket.name else "virtual"
 
 
 @contextmanager
 def _answering(operation: str) -> Iterator[None]:
-    """Errors of the storage, in words without a key or a link."""
+    """Convert errors of the storage to storage_failed, without keys and links."""
     try:
         yield
     except ClientError as error:

@@ -1,7 +1,6 @@
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.serializers import Serializer
 
 from live.samples.serializers import SessionSerializer
 from rooms.coverage import check_client_covers_session
@@ -11,18 +10,11 @@ from video.errors import ANY_CALL
 AT_A_SESSION = {"invalid", "session_invalid", "room_not_covered", *ANY_CALL}
 
 
-def read(serializer: type[Serializer], data: Any) -> dict[str, Any]:
-    """The fields of `data`. Error: invalid."""
-    body = serializer(data=data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
-
-
 def read_about_session(serializer: type[SessionSerializer], request: Request) -> dict[str, Any]:
-    """The fields of a body about a session that the client's key or token is for.
+    """The fields of a body about a session, which the client's key or token has to cover.
 
     Errors: invalid, room_not_covered, session_not_covered.
     """
-    body = read(serializer, request.data)
+    body = serializer.read(request.data)
     check_client_covers_session(request, body["session_id"])
     return body

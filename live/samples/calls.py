@@ -12,7 +12,6 @@ from access.authentication import key_of
 from access.capabilities import Capability
 from access.limits import Throttle
 from live.models import Activity, Kind
-from live.samples.bodies import read
 from live.samples.serializers import CallSerializer, ConferenceSerializer, DialSerializer
 from live.samples.voice import PHONE, note
 from rooms.conferences import Conference
@@ -72,7 +71,7 @@ class CallViewSet(ViewSet):
         },
     )
     def dial(self, request: Request, name: str) -> Response:
-        number = read(DialSerializer, request.data).get("msisdn", "")
+        number = DialSerializer.read(request.data).get("msisdn", "")
         room = _room(request, name)
         conference = Conference.objects.of_room(room)
         # What the clients of the samples know a phone by.

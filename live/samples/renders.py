@@ -11,7 +11,7 @@ from access.capabilities import Capability
 from access.limits import Throttle
 from access.models import ApiKey
 from live.models import Activity, Kind
-from live.samples.bodies import AT_A_SESSION, read, read_about_session
+from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import (
     IdSerializer,
     RenderIdSerializer,
@@ -73,7 +73,7 @@ class RenderViewSet(ViewSet):
         extensions={"x-codes": {"invalid", *ANY_CALL}},
     )
     def list_all(self, request: Request) -> Response:
-        remotes = list_renders(**read(RenderListSerializer, _told(request)))
+        remotes = list_renders(**RenderListSerializer.read(_told(request)))
         items = _covered(key_of(request), remotes)
         return Response({"count": len(items), "items": items})
 
@@ -107,6 +107,6 @@ def _covered(key: ApiKey | None, remotes: list[Remote]) -> list[Remote]:
 
 
 def _render(request: Request) -> Activity:
-    render = Activity.objects.find(Kind.RENDER, read(RenderIdSerializer, _told(request))["id"])
+    render = Activity.objects.find(Kind.RENDER, RenderIdSerializer.read(_told(request))["id"])
     check_client_covers_session(request, render.session_id)
     return render

@@ -6,9 +6,9 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from archives.serializers import SESSION
+from web.serializers import BodySerializer
 
-# A host, then a port and a path if need be: no user, query or fragment, which would be another
-# address than the one that is read.
+# A host, with an optional port and path. A user, query or fragment could disguise the address.
 HOST = (
     r"\A(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
     r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?\Z"
@@ -22,7 +22,7 @@ def with_example(**body: Any) -> Any:
 
 
 @with_example(**SESSION)
-class SessionSerializer(serializers.Serializer):
+class SessionSerializer(BodySerializer):
     sessionId = serializers.CharField(source="session_id", max_length=255)  # noqa: N815  the wire's spelling
 
 
@@ -55,7 +55,7 @@ class StartBroadcastSerializer(SessionSerializer):
 
 
 @with_example(msisdn="14155550100")
-class DialSerializer(serializers.Serializer):
+class DialSerializer(BodySerializer):
     msisdn = serializers.RegexField(
         PHONE_NUMBER, required=False, allow_blank=True, help_text="A phone to call, in E.164."
     )
@@ -89,11 +89,11 @@ class StartRenderSerializer(SessionSerializer):
     )
 
 
-class RenderIdSerializer(serializers.Serializer):
+class RenderIdSerializer(BodySerializer):
     id = serializers.CharField(max_length=100, help_text="In the query or in the body.")
 
 
-class RenderListSerializer(serializers.Serializer):
+class RenderListSerializer(BodySerializer):
     count = serializers.IntegerField(min_value=0, max_value=1000, default=50)
     offset = serializers.IntegerField(min_value=0, max_value=10**9 - 1, default=0)
 

@@ -1,6 +1,6 @@
-"""What Vonage's Voice API asks about a call, and is told in an NCCO: which conversation it joins.
+"""Webhooks of Vonage's Voice API, whose answer (NCCO) connects a call to a conversation.
 
-A call comes from a session, dialled here, or from a phone whose caller keys in the PIN of a room.
+A call comes from a session, dialled here, or from a caller who keys in the PIN of a room.
 Source: developer.vonage.com, "NCCO reference" and "Voice webhook reference".
 """
 
@@ -35,7 +35,7 @@ Ncco = list[dict[str, Any]]
 
 
 class WebhookView(APIView):
-    """Both kinds come by GET or POST, whatever the application is set to."""
+    """Webhooks come by GET or POST, as the application is configured."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -55,7 +55,7 @@ class WebhookView(APIView):
 
 
 def _word(value: object) -> str:
-    """A word such as ids and numbers are; nothing for what is none, and no database would take."""
+    """An id or a number; empty for anything else, which a database might refuse."""
     return value if isinstance(value, str) and WORD.fullmatch(value) else ""
 
 
@@ -72,7 +72,7 @@ class AnswerView(WebhookView):
 
 
 class EventView(WebhookView):
-    """That a call has ended: it leaves its session then."""
+    """Ends the call in its session once it has ended."""
 
     def get(self, request: Request) -> HttpResponse:
         told = self.told(request)
@@ -87,7 +87,7 @@ class EventView(WebhookView):
 
 
 def note(call: Activity, **details: str) -> None:
-    """Add what OpenTok does not tell of a call."""
+    """Add details that OpenTok does not report."""
     with best_effort("note more about a call"), transaction.atomic():
         if row := Activity.objects.select_for_update().filter(pk=call.pk).first():
             row.details |= details
@@ -95,7 +95,7 @@ def note(call: Activity, **details: str) -> None:
 
 
 def _of_session(told: dict[str, Any]) -> Ncco:
-    """For a call that was dialled here and is under way; no other session is known."""
+    """For a running call that was dialled here."""
     number = _word(told.get(f"SipHeader_{PHONE}"))
     running = Activity.objects.running(_word(told[f"SipHeader_{SESSION}"]), Kind.CALL)
     call = running.filter(room__isnull=False, details__msisdn=number).first()
@@ -108,9 +108,9 @@ def _of_session(told: dict[str, Any]) -> Ncco:
 def _of_pin(request: Request, told: dict[str, Any]) -> Ncco:
     dtmf = told["dtmf"]
     digits = _word(dtmf.get("digits") if isinstance(dtmf, dict) else dtmf)
-    # Only a webhook that is signed says truly who is calling.
+    # Only a signed webhook can be trusted about the caller.
     caller = _word(told.get("from")) if settings.VOICE_SIGNATURE_SECRET else ""
-    client = f"phone:{caller}" if caller else address_ident(request._request)
+    client = f"phone:{caller}" if caller else address_ident(request.META)
     guesses = Guesses(own=("code", "pin", client), all_clients=("code_room", "pin"), client=client)
     rooms = Conference.objects.select_related("room")
     conference = guesses.check(lambda: rooms.filter(pin=digits).first())
@@ -120,7 +120,7 @@ def _of_pin(request: Request, told: dict[str, Any]) -> Ncco:
         return [_talk(str(shut.detail))]
     if conference.room.waiting_room or conference.room.recording_consent:
         return [_talk("This room cannot be joined by phone.")]
-    # Others are still in the room when a caller hangs up.
+    # The conversation goes on when a caller hangs up.
     joined = _conversation(conference) | {"endOnExit": False}
     return [_talk("Please wait while we connect you."), joined]
 
