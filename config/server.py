@@ -90,12 +90,14 @@ def check_certificate(certificate: Path | None, key: Path | None) -> None:
         return
     if not certificate or not key:
         raise ImproperlyConfigured("--tls-cert and --tls-key go together.")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password="")  # or OpenSSL asks a terminal for one
     except OSError as error:  # SSLError is one
         reason = error.strerror or str(error)
         raise ImproperlyConfigured(
-            f"{certificate} and {key} are no certificate and its key: {reason}."
+            f"{certificate} and {key} are no certificate and its key, without a passphrase: "
+            f"{reason}."
         ) from None
 
 

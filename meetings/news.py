@@ -294,7 +294,9 @@ def _note_stream(
 def _write_stream(session_id: str, client_id: str, stream: dict[str, Any]) -> bool:
     """Store a stream if its client is known in this session. Returns whether it was stored."""
     columns = {"ended_at": None, "reason": ""} | stream
-    told = ", ".join(f"{name} = excluded.{name}" for name in ("connection_id", *stream))
+    # Its name as it was first told: every callback has it, and it may be forgotten since.
+    news = ["connection_id", *(column for column in stream if column != "name")]
+    told = ", ".join(f"{column} = excluded.{column}" for column in news)
     query = (
         f"INSERT INTO meetings_stream (connection_id, {', '.join(columns)}) "  # noqa: S608
         f"SELECT client.id{', %s' * len(columns)} FROM meetings_connection client "

@@ -50,8 +50,8 @@ def publishes(stream, name, connected, second, label="", kind="camera"):
     return callback("streamCreated", second, stream=about)
 
 
-def ends(stream, name, connected, second, reason="mediaStopped"):
-    told = publishes(stream, name, connected, second)
+def ends(stream, name, connected, second, label="", reason="mediaStopped"):
+    told = publishes(stream, name, connected, second, label)
     return told | {"event": "streamDestroyed", "reason": reason}
 
 
@@ -131,7 +131,7 @@ class TestCallbacks:
         assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (0, 0)
 
     def test_streams_are_known_with_their_publishers_in_any_order(self):
-        tell(ends("s", "a", 0, 9), publishes("s", "a", 0, 3, "Anna"), came("a", 0))
+        tell(ends("s", "a", 0, 9, "Anna"), publishes("s", "a", 0, 3, "Anna"), came("a", 0))
         stream = Stream.objects.get()
         assert (stream.connection_id, stream.name, stream.kind) == ("a", "Anna", "camera")
         assert (stream.started_at, stream.ended_at, stream.reason) == (at(3), at(9), "mediaStopped")

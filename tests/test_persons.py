@@ -384,3 +384,11 @@ def test_a_callback_that_comes_again_brings_no_name_back(db):
     forget(find("Anna"))
     test_meetings.tell(arrival)
     assert Connection.objects.get().data == "{}"
+
+
+def test_a_callback_that_comes_late_brings_no_name_of_a_stream_back(db):
+    published = test_meetings.publishes("s", "a", 0, 1, "Anna")
+    test_meetings.tell(test_meetings.came("a", 0, ANNA), published, test_meetings.left("a", 0, 60))
+    forget(find("Anna"))
+    test_meetings.tell(published)
+    assert Stream.objects.get().name == ""

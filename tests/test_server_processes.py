@@ -13,8 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from config.server import DRAIN_SECONDS, HEAPS
+from emulator.tls import new_certificate
 from tests.server_process import ROOT, Connection, Server, Started, free_port, statuses
 
 
@@ -151,9 +153,27 @@ def is_alive(pid):
     ],
 )
 def test_a_certificate_that_cannot_be_used_is_said_in_a_line(options, said):
+    refused(*options, said=said)
+
+
+def test_nobody_is_asked_for_the_passphrase_of_a_key(tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    signed, private = new_certificate()
+    locked = serialization.BestAvailableEncryption(b"secret")
+    certificate.write_bytes(signed)
+    key.write_bytes(
+        serialization.load_pem_private_key(private, None).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
+        )
+    )
+    refused("--tls-cert", certificate, "--tls-key", key, said="without a passphrase")
+
+
+def refused(*options, said):
     done = subprocess.run(
         [sys.executable, "-m", "config.server", *options],
         cwd=ROOT, env=os.environ | {"PORT": "0"}, capture_output=True, text=True, check=False,
+        input="secret\n", start_new_session=True, timeout=30,
     )  # fmt: skip
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -663,6 +663,27 @@ def test_an_answer_with_odd_bytes_and_a_name_of_half_an_emoji_stop_nothing(endpo
     assert receiver.told[0]["data"]["name"] == "\ud83d"
 
 
+@pytest.mark.parametrize("words", [b"\x15\x03\x01\0\x02\x02F", b"\0" * 9 + b"\n"])
+def test_what_answers_in_another_protocol_is_tried_like_others_that_fail(endpoint, words):
+    """Such as a port for TLS alone, at which a URL with http:// leads."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=say, args=[server, words], daemon=True).start()
+        Endpoint.objects.update(url=f"http://127.0.0.1:{server.getsockname()[1]}/")
+        record()
+        deliver_due()
+    told = Delivery.objects.get()
+    assert (told.attempts, told.state, told.status) == (1, "waiting", None)
+    assert told.answer.startswith("BadStatusLine:")
+    assert Endpoint.objects.get().resting_until is not None
+
+
+def say(server, words):
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(10_000)
+        connection.sendall(words)
+
+
 def test_the_webhooks_of_a_revoked_key_end(program, receiver):
     program.post("webhooks", url=receiver.url, events=["*"])
     forget_endpoints()

@@ -48,7 +48,8 @@ def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
     except (OSError, HTTPException, ValueError) as error:
         status, answer = None, _reason(error)
     took = round((time.monotonic() - began) * 1000)
-    return Outcome(status, without_secrets(answer)[:MAX_ANSWER], took)
+    storable = answer.replace("\0", "")  # also of what is no HTTP, which an error quotes
+    return Outcome(status, without_secrets(storable)[:MAX_ANSWER], took)
 
 
 def _reason(error: Exception) -> str:
@@ -89,7 +90,7 @@ def _post(place: Place, headers: dict[str, str], body: bytes) -> tuple[int, str]
         connection.request("POST", place.target, body, headers)
         response = connection.getresponse()
         answer = response.read(READ_BYTES)
-    return response.status, answer.decode(errors="replace").replace("\0", "")
+    return response.status, answer.decode(errors="replace")
 
 
 def _connected(place: Place, until: float) -> socket.socket:
