@@ -16,10 +16,19 @@ class StrictSerializer(serializers.Serializer):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def get_fields(self) -> dict[str, Any]:
+        """DRF's own sentence about a wrong choice does not say which there are."""
+        fields = super().get_fields()
+        for field in fields.values():
+            if isinstance(field, serializers.ChoiceField):
+                choices = ", ".join(map(str, field.choices))
+                field.error_messages["invalid_choice"] = f"“{{input}}” is none of: {choices}."
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             for name in data:
                 if name not in self.fields:
                     known = ", ".join(self.fields) or "nothing"
-                    raise serializers.ValidationError({name: f"Not known here. There is: {known}."})
+                    raise serializers.ValidationError({name: f"Unknown. Known here: {known}."})
         return super().to_internal_value(data)
