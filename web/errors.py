@@ -33,8 +33,8 @@ class Code:
 _TABLE = (
     # Any request
     Code(400, "bad_request", "Not understood",
-         "This request could not be understood. Either ALLOWED_HOSTS does not name its Host, or "
-         "it has more than 1000 fields.", counts_as="other"),
+         "This request could not be understood. Perhaps ALLOWED_HOSTS does not name its Host, "
+         "or it has more than 1000 fields.", counts_as="other"),
     Code(400, "address_not_text", "The address is not text",
          "The address of this request is not text: percent-encode it as UTF-8.", counts_as="other"),
     Code(400, "address_ambiguous", "The address may mean two rooms",
