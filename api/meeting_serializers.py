@@ -11,9 +11,7 @@ from rooms.models import Ban
 
 
 class MeetingQuerySerializer(PageSerializer):
-    room = serializers.CharField(
-        required=False, trim_whitespace=False, help_text="A room's name."
-    )
+    room = serializers.CharField(required=False, trim_whitespace=False, help_text="A room's name.")
     running = serializers.BooleanField(
         required=False, help_text="`true`: meetings that go on now; `false`: those that have ended."
     )
@@ -35,9 +33,7 @@ class MeetingSerializer(serializers.Serializer):
     endedAt = serializers.DateTimeField(  # noqa: N815
         source="ended_at", allow_null=True, help_text="Null while it goes on."
     )
-    people = serializers.IntegerField(
-        help_text="How many people there were; 0 while it goes on."
-    )
+    people = serializers.IntegerField(help_text="How many people there were; 0 while it goes on.")
     personSeconds = serializers.IntegerField(  # noqa: N815
         source="person_seconds", help_text="The time of all people together, in seconds."
     )

@@ -324,7 +324,7 @@ _TABLE = (
          "The video service did not answer in time. Please try again shortly."),
     Code(502, "opentok_refused_credentials", "OpenTok refuses this server's credentials",
          "The video service refuses this server's credentials. The server's operator should "
-         "check its API key and secret, and its clock."),
+         "check them, and its clock: `manage.py doctor` does."),
     Code(502, "opentok_failed", "OpenTok failed",
          "The video service answered with an error. Please try again shortly."),
     Code(502, "storage_failed", "The storage of recordings failed",
