@@ -18,7 +18,8 @@ help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(RUN_INSTALLED)  ## Start the server, with a local OpenTok unless credentials are set
-	@$(PYTHON) -m scripts.run $(if $(LISTEN),--host '$(LISTEN)') $(if $(TLS),--tls) $(if $(NOBODY_CONNECTED),--nobody-connected)
+	@$(PYTHON) -m scripts.run $(if $(LISTEN),--host '$(LISTEN)') $(if $(TLS),--tls) $(if $(NOBODY_CONNECTED),--nobody-connected) \
+		$(if $(OPENTOK_PORT),--opentok-port $(OPENTOK_PORT))
 
 superuser: $(RUN_INSTALLED)  ## Make an account for the admin of `make run`
 	@$(PYTHON) manage.py createsuperuser --skip-checks

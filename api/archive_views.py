@@ -44,7 +44,7 @@ class ArchiveViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="find_archives",
         summary="Recordings, the newest first",
-        description="As OpenTok last told of them.",
+        description="As OpenTok last reported them.",
         parameters=[ArchiveQuerySerializer],
         responses={200: ArchiveSerializer(many=True)},
         extensions={"x-codes": {"invalid", "cursor_invalid", *AT_A_ROOM}},
@@ -96,7 +96,7 @@ class ArchiveViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="delete_archive",
         summary="Delete a recording and its file",
-        responses={204: OpenApiResponse(description="It is gone.")},
+        responses={204: OpenApiResponse(description="Deleted.")},
         extensions={
             "x-codes": {
                 "archive_held",
@@ -154,7 +154,7 @@ class ArchiveViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="hold_archive",
         summary="Put a recording on hold",
-        description="Nobody deletes it, and no rule does, until the hold is ended.",
+        description="Neither people nor rules can delete it until the hold is ended.",
         request=None,
         responses={204: DONE},
         extensions={"x-codes": {"archive_not_holdable", *AT_AN_ARCHIVE, *ANY_CALL}},
@@ -178,7 +178,7 @@ class ArchiveViewSet(ManagingViewSet):
 
     @extend_schema(
         operation_id="lay_out_archive",
-        summary="Arrange the streams of a recording anew",
+        summary="Change the layout of a recording",
         request=LayoutSerializer,
         examples=example(type="pip"),
         responses={204: DONE},
@@ -200,8 +200,8 @@ class ArchiveViewSet(ManagingViewSet):
 
     @extend_schema(
         operation_id="add_stream",
-        summary="Record a stream",
-        description="In the `streamMode` manual.",
+        summary="Add a stream to a recording",
+        description="Only with the `streamMode` manual.",
         request=StreamSerializer,
         examples=example(streamId="0a1b2c3d-0000-4000-8000-000000000000"),
         responses={204: DONE},
@@ -215,8 +215,8 @@ class ArchiveViewSet(ManagingViewSet):
 
     @extend_schema(
         operation_id="remove_stream",
-        summary="Record a stream no more",
-        description="In the `streamMode` manual.",
+        summary="Remove a stream from a recording",
+        description="Only with the `streamMode` manual.",
         responses={204: DONE},
         extensions={"x-codes": AT_A_STREAM | AT_AN_ARCHIVE | ANY_CALL},
     )

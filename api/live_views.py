@@ -116,7 +116,7 @@ def _operations(
     plural = view.path.replace("-", " ")
     refused = {f"{kind}_refused", f"{kind}_conflict", f"{kind}_running"} & CODES.keys()
     listed: dict[str, Any] = {
-        "description": "As OpenTok last told of them.",
+        "description": "As OpenTok last reported them.",
         "parameters": [ActivityQuerySerializer],
         "responses": {200: ActivitySerializer(many=True)},
         "extensions": {"x-codes": {"invalid", "cursor_invalid", *AT_A_ROOM}},
@@ -150,7 +150,7 @@ def _operations(
         "stop": {
             "operation_id": f"stop_{path}",
             "summary": f"Stop one of the {plural}",
-            "description": "Again is fine.",
+            "description": "It may be repeated.",
             "request": None,
         }
         | one,
@@ -176,7 +176,7 @@ class BroadcastViewSet(ActivityViewSet):
     @extend_schema(
         tags=["Broadcasting rooms"],
         operation_id="lay_out_broadcast",
-        summary="Arrange the streams of a broadcast anew",
+        summary="Change the layout of a broadcast",
         request=LayoutSerializer,
         examples=example(type="pip"),
         responses={204: DONE},
@@ -200,8 +200,8 @@ class BroadcastViewSet(ActivityViewSet):
     @extend_schema(
         tags=["Broadcasting rooms"],
         operation_id="add_stream_to_broadcast",
-        summary="Broadcast a stream",
-        description="In the `streamMode` manual.",
+        summary="Add a stream to a broadcast",
+        description="Only with the `streamMode` manual.",
         request=StreamSerializer,
         examples=example(streamId="0a1b2c3d-0000-4000-8000-000000000000"),
         responses={204: DONE},
@@ -226,8 +226,8 @@ class BroadcastViewSet(ActivityViewSet):
     @extend_schema(
         tags=["Broadcasting rooms"],
         operation_id="remove_stream_from_broadcast",
-        summary="Broadcast a stream no more",
-        description="In the `streamMode` manual.",
+        summary="Remove a stream from a broadcast",
+        description="Only with the `streamMode` manual.",
         responses={204: DONE},
         extensions={
             "x-codes": {
@@ -271,7 +271,7 @@ class CallViewSet(ActivityViewSet):
     @extend_schema(
         tags=[OTHERS],
         operation_id="play_digits",
-        summary="Key digits in",
+        summary="Send DTMF digits",
         request=DigitsSerializer,
         examples=example(digits="1234#"),
         responses={204: DONE},

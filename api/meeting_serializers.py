@@ -11,10 +11,10 @@ from rooms.models import Ban
 
 
 class MeetingQuerySerializer(PageSerializer):
-    room = serializers.CharField(
-        required=False, trim_whitespace=False, help_text="Of the room of this name."
+    room = serializers.CharField(required=False, trim_whitespace=False, help_text="A room's name.")
+    running = serializers.BooleanField(
+        required=False, help_text="`true`: meetings that go on now; `false`: those that have ended."
     )
-    running = serializers.BooleanField(required=False, help_text="Whether they go on now.")
     startedAfter = MomentField(  # noqa: N815  the wire's spelling, here and below
         source="started_at__gte", required=False, help_text="This moment included."
     )
@@ -31,13 +31,11 @@ class MeetingSerializer(serializers.Serializer):
     sessionId = serializers.CharField(source="session_id")  # noqa: N815
     startedAt = serializers.DateTimeField(source="started_at")  # noqa: N815
     endedAt = serializers.DateTimeField(  # noqa: N815
-        source="ended_at", allow_null=True, help_text="Null: it goes on."
+        source="ended_at", allow_null=True, help_text="Null while it goes on."
     )
-    people = serializers.IntegerField(
-        help_text="How many there were in the end; 0 of one that goes on."
-    )
+    people = serializers.IntegerField(help_text="How many people there were; 0 while it goes on.")
     personSeconds = serializers.IntegerField(  # noqa: N815
-        source="person_seconds", help_text="How long they were there, all together."
+        source="person_seconds", help_text="The time of all people together, in seconds."
     )
 
 

@@ -86,8 +86,8 @@ class MeetingViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="get_attendance",
         summary="Who was in a meeting",
-        description="The first who came first; nobody any more ATTENDANCE_DAYS after its end. As "
-        "CSV with `?format=csv`.",
+        description="In the order in which they came. Empty ATTENDANCE_DAYS after the end of the "
+        "meeting. `?format=csv` gives CSV.",
         parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])],
         responses={200: AttendanceSerializer},
         extensions={"x-codes": {"invalid", "meeting_not_found", "room_not_covered"}},
@@ -117,7 +117,7 @@ class PresenceViewSet(ModeratingViewSet):
     @extend_schema(
         operation_id="get_presence",
         summary="Who is in a room now, by name",
-        description="As callbacks have told; OpenTok is not asked. `…/connections` asks it.",
+        description="As callbacks reported it, without asking OpenTok. `…/connections` asks it.",
         responses={200: PresenceSerializer},
         extensions={"x-codes": AT_A_ROOM},
     )
@@ -136,7 +136,7 @@ class BanViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="list_bans",
-        summary="Who has to stay out of a room",
+        summary="Who is banned from a room",
         description="The newest first; at most 1,000.",
         responses={200: BanListSerializer},
         extensions={"x-codes": AT_A_ROOM},
@@ -147,8 +147,9 @@ class BanViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="ban",
-        summary="Keep somebody out of a room",
-        description="They are known by the `data` of their token. Who has none cannot be banned.",
+        summary="Ban somebody from a room",
+        description="People are recognised by the `data` of their token. Without any, a person "
+        "cannot be banned.",
         request=NewBanSerializer,
         examples=example(identity="user-42", until="meeting_ends"),
         responses={201: BanSerializer},
@@ -169,7 +170,7 @@ class BanViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="lift_ban",
-        summary="Let somebody in again",
+        summary="Lift a ban",
         responses={204: DONE},
         extensions={"x-codes": AT_A_ROOM | {"ban_not_found"}},
     )

@@ -56,7 +56,7 @@ class RoomViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="make_room",
         summary="A new room",
-        description="Also of a name that was kept closed, which is open again by that.",
+        description="A name that was kept closed can be used, and is open again then.",
         parameters=[LOCATION],
         request=NewRoomSerializer,
         examples=example(name="exam", accessCode="18151210"),
@@ -99,12 +99,12 @@ class RoomViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="delete_room",
         summary="Delete a room",
-        description="The next visitor who asks for the name makes a room anew, without this one's "
-        "policy and access code, unless the name is kept closed. Its recordings stay, and are "
-        "found by its name and by their session, but by no key that is for some rooms only. Who is "
-        "in the room stays there.",
+        description="The next visitor who asks for the name makes a new room, without this one's "
+        "policy and access code, unless the name is kept closed. Its recordings stay. They are "
+        "found by its name and by their session, but not with a key that is for some rooms only. "
+        "People who are in the room stay in it.",
         parameters=[DeletionQuerySerializer],
-        responses={204: OpenApiResponse(description="It is gone.")},
+        responses={204: OpenApiResponse(description="Deleted.")},
         extensions={"x-codes": {"invalid", *AT_A_ROOM}},
     )
     def destroy(self, request: Request, name: str) -> Response:
@@ -118,7 +118,7 @@ class RoomViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="renew_session",
         summary="Give a room a new session",
-        description="Who is in the room now stays behind in its old session.",
+        description="People who are in the room now stay in its old session.",
         request=None,
         responses={200: RoomSerializer},
         extensions={"x-codes": AT_A_ROOM | ANY_CALL},

@@ -75,9 +75,9 @@ class ConnectionViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="disconnect",
-        summary="Throw somebody out",
-        description="With a good token they can come back: close the room to prevent that. The "
-        "ticket of a guest who was let in from the waiting room ends.",
+        summary="Disconnect somebody",
+        description="They can come back while their token is valid: close the room to prevent "
+        "that. The ticket of a guest who was let in from the waiting room ends.",
         responses={204: DONE},
         extensions={"x-codes": IN_A_SESSION | {"connection_not_found"}},
     )
@@ -115,7 +115,7 @@ class StreamViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="set_layout_classes",
-        summary="Give streams other layout classes",
+        summary="Change the layout classes of streams",
         description="Recordings and broadcasts with a layout arrange streams by them.",
         request=LayoutClassesSerializer,
         examples=example(items=[{"id": A_STREAM, "layoutClassList": ["focus"]}]),
@@ -154,7 +154,8 @@ class EverybodyViewSet(ModeratingViewSet):
     @extend_schema(
         operation_id="mute_all",
         summary="Mute all streams of a room",
-        description="Also those that are published from now on. Publishers can unmute themselves.",
+        description="Streams that are published later are muted as well. Publishers can unmute "
+        "themselves.",
         request=MuteSerializer,
         examples=example(excludedStreamIds=[A_STREAM]),
         responses={204: DONE},
@@ -167,8 +168,8 @@ class EverybodyViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="unmute_all",
-        summary="Mute new streams no more",
-        description="Those that are muted stay so until their publishers unmute them.",
+        summary="Stop muting new streams",
+        description="Muted streams stay muted until their publishers unmute them.",
         responses={204: DONE},
         extensions={"x-codes": IN_A_SESSION | {"nobody_connected"}},
     )
@@ -178,7 +179,7 @@ class EverybodyViewSet(ModeratingViewSet):
 
     @extend_schema(
         operation_id="send_signal",
-        summary="Tell all in a room something, or one of them",
+        summary="Send a signal to everybody in a room, or to one of them",
         description="Clients get it as a signal without a sender.",
         request=SignalSerializer,
         examples=example(type="announcement", data="Five minutes left."),

@@ -15,25 +15,25 @@ MAX_CLASSES_CHARACTERS = 1000
 class NewTokenSerializer(StrictSerializer):
     """What is left out is as for any visitor of the room."""
 
-    role = serializers.ChoiceField(Role.choices, required=False, help_text="What it allows.")
+    role = serializers.ChoiceField(Role.choices, required=False, help_text="What the token allows.")
     lifetime = serializers.IntegerField(
         required=False,
         min_value=MIN_TOKEN_SECONDS,
         max_value=MAX_TOKEN_SECONDS,
-        help_text="Seconds that it is good for; fewer if the room closes before.",
+        help_text="Seconds for which it is valid; fewer if the room closes before.",
     )
     data = serializers.CharField(  # type: ignore[assignment]  # a field is no attribute in the end
         required=False,
         allow_blank=True,
         trim_whitespace=False,
         validators=[at_most_bytes(MAX_DATA_BYTES)],
-        help_text="What the others in the room are told about who joins; 1000 bytes of UTF-8.",
+        help_text="Connection data: the others in the room receive it. Up to 1000 bytes of UTF-8.",
     )
     layoutClasses = serializers.ListField(  # noqa: N815  the wire's spelling
         source="layout_classes",
         child=serializers.RegexField(r"^\S+\Z", trim_whitespace=False),
         required=False,
-        help_text="The classes that their streams have in layouts; 1000 characters in all.",
+        help_text="Layout classes of the person's streams; up to 1000 characters in all.",
     )
 
     def validate_layoutClasses(self, classes: list[str]) -> list[str]:  # noqa: N802

@@ -17,7 +17,8 @@ MAX_PATTERNS = 50
 
 class NewWebhookSerializer(StrictSerializer):
     url = serializers.CharField(
-        max_length=MAX_URL, help_text="Where events are sent: https://, and no address inside."
+        max_length=MAX_URL,
+        help_text="Where events are sent: https://, and no address inside the server's network.",
     )
     events = serializers.ListField(
         child=serializers.CharField(max_length=40),
@@ -31,7 +32,7 @@ class NewWebhookSerializer(StrictSerializer):
         allow_blank=True,
         trim_whitespace=False,
         max_length=200,
-        help_text="Only events of rooms whose names begin so; empty for those of all rooms.",
+        help_text="Only events of rooms whose names begin with this; empty for all rooms.",
     )
     active = serializers.BooleanField(
         source="is_active", required=False, help_text="Whether events are recorded and sent."
@@ -44,7 +45,9 @@ class NewWebhookSerializer(StrictSerializer):
     def validate_events(self, patterns: list[str]) -> list[str]:
         for pattern in patterns:
             if not any(fnmatchcase(event, pattern) for event in EVENTS):
-                raise serializers.ValidationError(f"No event is called so: {pattern}")
+                raise serializers.ValidationError(
+                    f"No event matches {pattern}. The events are: {', '.join(EVENTS)}."
+                )
         return patterns
 
 
@@ -64,7 +67,7 @@ class WebhookSerializer(serializers.Serializer):
 
 class WebhookSecretSerializer(WebhookSerializer):
     secret = serializers.CharField(
-        source="shown_secret", help_text="What signs its events. It is shown this once."
+        source="shown_secret", help_text="Signs its events. It is shown only once."
     )
 
 
@@ -78,9 +81,9 @@ class DeliverySerializer(serializers.Serializer):
     nextAttemptAt = serializers.DateTimeField(source="next_try_at", allow_null=True)  # noqa: N815
     attempts = serializers.IntegerField()
     status = serializers.IntegerField(
-        allow_null=True, help_text="Of the last answer; null if there was none."
+        allow_null=True, help_text="HTTP status of the last answer; null if there was none."
     )
-    answer = serializers.CharField(help_text="Its beginning, or why there was none.")
+    answer = serializers.CharField(help_text="Beginning of the last answer, or why there was none.")
     milliseconds = serializers.IntegerField(
         allow_null=True, help_text="How long the last attempt took."
     )
@@ -99,8 +102,8 @@ class RedeliverySerializer(StrictSerializer):
         min_length=1,
         max_length=1000,
     )
-    since = MomentField(required=False, help_text="Those that were recorded from then on.")
-    until = MomentField(required=False, help_text="… and before then.")
+    since = MomentField(required=False, help_text="Events recorded from then on.")
+    until = MomentField(required=False, help_text="Events recorded before then.")
     state = serializers.ChoiceField(
         [State.FAILED, State.DELIVERED], required=False, help_text="Only those in this state."
     )

@@ -54,7 +54,7 @@ class WebhookViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="make_webhook",
         summary="Have events sent to a URL",
-        description="The answer has its secret, which is shown this once.",
+        description="The answer has its secret, which is shown only once.",
         request=NewWebhookSerializer,
         examples=example(url="https://example.com/hook", events=["recording.*", "meeting.ended"]),
         responses={201: WebhookSecretSerializer},
@@ -94,7 +94,7 @@ class WebhookViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="delete_webhook",
         summary="Delete a webhook",
-        description="What waits for it is not sent.",
+        description="Events that wait for it are not sent.",
         responses={204: DONE},
         extensions={"x-codes": {"webhook_not_found"}},
     )
@@ -105,7 +105,7 @@ class WebhookViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="renew_webhook_secret",
         summary="Give a webhook a new secret",
-        description="What is sent from now on is signed with it.",
+        description="Everything sent from now on is signed with it.",
         request=None,
         responses={200: WebhookSecretSerializer},
         extensions={"x-codes": {"invalid", "webhook_not_found"}},
@@ -143,8 +143,8 @@ class WebhookViewSet(ManagingViewSet):
     @extend_schema(
         operation_id="redeliver",
         summary="Send events again",
-        description="Some by their ids, or those since a moment. Those that wait anyway do not "
-        "count.",
+        description="By their ids, or all since a moment. Events that are waiting to be sent are "
+        "left alone.",
         request=RedeliverySerializer,
         examples=example(since="2026-01-31T12:00:00Z", state="failed"),
         responses={200: RedeliveredSerializer},

@@ -141,10 +141,12 @@ def database_works() -> bool:
 
 
 def _migrations() -> str:
-    """What the database lacks, or "ok". It is asked each time, since migrations can be undone."""
+    """The first that the database lacks, or "ok". Asked each time: migrations can be undone."""
     missing = _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
     names = sorted(f"{app}.{name}" for app, name in missing)
-    return f"not applied: {', '.join(names)}" if names else "ok"
+    if not names:
+        return "ok"
+    return f"not applied: {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
 
 
 @lru_cache

@@ -95,9 +95,9 @@ class RoomViewSet(ViewSet):
 
     @extend_schema(
         operation_id="peek_at_room",
-        summary="Whether a room is there",
-        description="Asking makes no room.",
-        responses={200: OpenApiResponse(description="It is.")},
+        summary="Whether a room exists",
+        description="It does not make the room.",
+        responses={200: OpenApiResponse(description="There is such a room.")},
         extensions={"x-codes": AT_A_ROOM},
     )
     def peek(self, request: Request, name: str) -> Response:

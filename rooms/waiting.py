@@ -90,8 +90,8 @@ class WaitingViewSet(ViewSet):
 
     @extend_schema(
         operation_id="stop_waiting",
-        summary="Ask to be let in no more",
-        description="Ends the ticket. Whoever has joined by it stays in the room.",
+        summary="Stop waiting",
+        description="Ends the ticket. A guest who has joined with it stays in the room.",
         parameters=[OpenApiParameter("X-Ticket", str, OpenApiParameter.HEADER)],
         responses={204: OpenApiResponse(description="Done.")},
         extensions={"x-codes": {"guest_not_found", *AT_A_ROOM}},

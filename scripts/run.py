@@ -100,6 +100,11 @@ def arguments() -> argparse.Namespace:
         help="https, with a certificate of this machine's own: phones give no camera without",
     )
     parser.add_argument(
+        "--opentok-port",
+        default="0",
+        help="where the local OpenTok listens, for a page that names it; else any free port",
+    )
+    parser.add_argument(
         "--kept",
         type=Path,
         default=BASE_DIR / ".local",
@@ -170,11 +175,11 @@ def certificate(folder: Path, address: str) -> list[str]:
 def local_opentok(
     callbacks: str, address: str, options: argparse.Namespace, tls: list[str]
 ) -> subprocess.Popen[str]:
-    """Start `python -m emulator` on a free port, and tell it and the server of each other."""
+    """Start `python -m emulator`, and tell it and the server of each other."""
     key, secret = "47000000", kept(options.kept / "opentok_secret")
     if not environment.text("CALLBACK_SECRET"):
         os.environ["CALLBACK_SECRET"] = kept(options.kept / "callback_secret")
-    command = [sys.executable, "-m", "emulator", "--port", "0", *tls]
+    command = [sys.executable, "-m", "emulator", "--port", options.opentok_port, *tls]
     command += ["--api-key", key, "--secret", secret]
     command += ["--keep", str(options.kept / "archives.json")]
     command += [f"--callback-url=all={callbacks}"]

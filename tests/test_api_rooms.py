@@ -152,6 +152,14 @@ def test_what_is_no_name_is_refused(program, opentok, name):
 def test_a_form_is_refused(program):
     answer = program.call("POST", "rooms", data={"name": "lobby"})
     assert refusal(answer) == (415, "unsupported_media_type")
+    assert answer.json()["detail"].startswith("Send the body as application/json, with")
+
+
+def test_a_wrong_choice_is_answered_with_the_choices(program):
+    answer = program.post("rooms", name="lobby", tokenRole="host")
+    assert refusal(answer) == (400, "invalid")
+    told = "tokenRole: “host” is none of: subscriber, publisher, publisheronly, moderator."
+    assert answer.json()["detail"] == told
 
 
 # Change

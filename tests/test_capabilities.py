@@ -58,7 +58,7 @@ def test_without_its_capability_a_call_is_refused(
     assert lacking.status_code == 403
     if method != "HEAD":
         assert refused.json()["code"] == "key_required"
-        assert f"ANONYMOUS_ACCESS does not name `{capability}`" in refused.json()["detail"]
+        assert f"Send an API key that has `{capability}`" in refused.json()["detail"]
         assert lacking.json()["code"] == "capability_missing"
         assert f"does not have `{capability}`" in lacking.json()["detail"]
     assert len(opentok.requests()) == made

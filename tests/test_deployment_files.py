@@ -313,8 +313,10 @@ def test_compose_brings_a_database_a_migration_and_a_local_opentok_that_only_thi
     assert "$" not in read("compose.yaml")  # nothing has to be set for it
 
 
-def test_links_to_recordings_of_the_local_opentok_work_in_a_browser_on_this_machine():
+def test_calls_and_recordings_of_the_local_opentok_work_in_a_browser_on_this_machine():
     services = compose()
     assert services["opentok"]["network_mode"] == "service:server"
-    assert services["server"]["environment"]["OPENTOK_API_URL"] == "http://localhost:8081"
+    addresses = services["server"]["environment"]
+    assert addresses["OPENTOK_API_URL"] == "http://localhost:8081"
+    assert addresses["OPENTOK_PROXY_URL"] == "http://localhost:8081"  # calls on the join page
     assert "127.0.0.1:8081:8081" in services["server"]["ports"]

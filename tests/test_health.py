@@ -110,5 +110,10 @@ def test_a_migration_that_is_not_applied_is_named_until_it_is(server, recorder):
     assert "archives.0001_initial; run `python manage.py migrate`" in reasons[0]
     assert answer.json()["database"] == "ok"
     assert answer.json()["migrations"] == "not applied: archives.0001_initial"
-    recorder.record_applied("archives", "0001_initial")
+    recorder.record_unapplied("rooms", "0001_initial")
+    assert server.get("/readyz").json()["migrations"] == (
+        "not applied: archives.0001_initial and 1 more"
+    )
+    for app in ("archives", "rooms"):
+        recorder.record_applied(app, "0001_initial")
     assert server.get("/readyz").status_code == 200

@@ -73,6 +73,12 @@ def test_without_credentials_it_brings_a_local_opentok_and_the_rooms_stay(enviro
     assert sessions[0] == sessions[1]
 
 
+def test_a_page_can_name_the_port_of_the_local_opentok(environment):
+    port = str(free_port())
+    with running(environment, "--opentok-port", port) as (_, said):
+        assert f"local, at http://127.0.0.1:{port} " in said
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of it")
 def test_a_kill_ends_the_server_and_the_local_opentok_as_well(environment):
     with running(environment) as (process, _):

@@ -879,7 +879,9 @@ def test_staff_try_it_read_what_became_of_it_and_send_it_again(admin_client, end
 def test_staff_enter_no_address_inside(admin_client, settings):
     settings.WEBHOOK_ALLOW_PRIVATE = False
     form = {"url": "https://169.254.169.254/", "events": ["*"], "is_active": "on"}
-    assert "not an address inside" in admin_client.post(f"{ENDPOINTS}add/", form).content.decode()
+    assert (
+        "leads to no address inside" in admin_client.post(f"{ENDPOINTS}add/", form).content.decode()
+    )
     assert not Endpoint.objects.exists()
 
 

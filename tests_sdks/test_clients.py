@@ -51,7 +51,7 @@ def schema(server, tmp_path_factory):
 # Bruno's importer leaves queries out of addresses.
 WITH_QUERIES = "Renders/A page in a session as it is now", "Renders/End a page in a session"
 # The stream of the example is none of the room's.
-OF_OTHERS = {"Moderating_rooms/Give streams other layout classes": "layout_classes_refused"}
+OF_OTHERS = {"Moderating_rooms/Change the layout classes of streams": "layout_classes_refused"}
 DONE = (
     "Managing_rooms/A new room", "Managing_rooms/A token for one person",
     "Managing_recordings/Stop recording", "Managing_recordings/A link to a recording",

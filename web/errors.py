@@ -33,8 +33,8 @@ class Code:
 _TABLE = (
     # Any request
     Code(400, "bad_request", "Not understood",
-         "This request could not be understood. Its Host may be none that ALLOWED_HOSTS names, "
-         "or it may have more than 1000 fields.", counts_as="other"),
+         "This request could not be understood. Perhaps ALLOWED_HOSTS does not name its Host, "
+         "or it has more than 1000 fields.", counts_as="other"),
     Code(400, "address_not_text", "The address is not text",
          "The address of this request is not text: percent-encode it as UTF-8.", counts_as="other"),
     Code(400, "address_ambiguous", "The address may mean two rooms",
@@ -54,7 +54,8 @@ _TABLE = (
          "The service that you log in with did not answer as it should. Please try again, or log "
          "in with your password.", counts_as="other"),
     Code(404, "not_found", "Nothing at this address",
-         "There is nothing at this address. The page at / lists the endpoints for apps.",
+         "There is nothing at this address. The page at / lists the endpoints for apps, and "
+         "/api/docs/ those of the API.",
          counts_as="other"),
     Code(431, "headers_too_large", "The headers are too large",
          f"The headers of a request may have {settings.MAX_HEADER_BYTES} bytes at most.",
@@ -84,8 +85,9 @@ _TABLE = (
 
     # Keys and limits
     Code(401, "key_required", "An API key is needed",
-         "ANONYMOUS_ACCESS does not name `{capability}`. Send an API key that has it: "
-         "`Authorization: Bearer …`.", challenge=ASK_FOR_KEY, counts_as="other"),
+         "Send an API key that has `{capability}`: `Authorization: Bearer otr_…`. Keys are made in "
+         "the admin or by `manage.py apikey create`; without one, clients may do what "
+         "ANONYMOUS_ACCESS names.", challenge=ASK_FOR_KEY, counts_as="other"),
     Code(401, "key_invalid", "There is no such key",
          "There is no such API key. It has to be sent as it was shown when it was made: "
          "`Authorization: Bearer otr_…`.", challenge=KEY_IS_WRONG, counts_as="refused"),
@@ -96,16 +98,17 @@ _TABLE = (
          "This API key was revoked. Ask for another one.",
          challenge=KEY_IS_WRONG, counts_as="refused"),
     Code(401, "client_token_required", "A client token is needed",
-         "ANONYMOUS_ACCESS does not name `{capability}`. Send a client token of this session whose "
-         "role may do it, or an API key that has it: `Authorization: Bearer …`.",
+         "Send a client token of this session whose role may do it, or an API key that has "
+         "`{capability}`: `Authorization: Bearer …`. Without either, clients may do what "
+         "ANONYMOUS_ACCESS names.",
          challenge=ASK_FOR_KEY, counts_as="other"),
     Code(401, "client_token_invalid", "This client token is not good",
          "This client token has expired, is another project's, or was not signed with this "
          "server's OpenTok credentials. Get a new one from /room/<name>.",
          challenge=KEY_IS_WRONG, counts_as="refused"),
     Code(403, "client_token_insufficient", "This client token may not do that",
-         "Here a client token of this role does not stand for `{capability}`, and "
-         "ANONYMOUS_ACCESS does not name it. Send an API key that has it.", counts_as="other"),
+         "A client token of this role does not allow `{capability}` here. Send an API key that has "
+         "it.", counts_as="other"),
     Code(403, "session_not_covered", "This client token is for another session",
          "A client token counts for its own session only. Send one of this session."),
     Code(403, "capability_missing", "This key may not do that",
@@ -180,8 +183,9 @@ _TABLE = (
 
     # Webhooks
     Code(400, "webhook_url_refused", "No address to send events to",
-         "A webhook's URL is https://, without a user name, and not an address inside this "
-         "server's network (WEBHOOK_ALLOW_PRIVATE)."),
+         "A webhook's URL starts with https://, names no user, and leads to no address inside this "
+         "server's network. To try a receiver there, start the server with "
+         "WEBHOOK_ALLOW_PRIVATE=on."),
     Code(404, "webhook_not_found", "No such webhook",
          "There is no webhook with this id. It may have been deleted."),
 
@@ -320,14 +324,15 @@ _TABLE = (
          "The video service did not answer in time. Please try again shortly."),
     Code(502, "opentok_refused_credentials", "OpenTok refuses this server's credentials",
          "The video service refuses this server's credentials. The server's operator should "
-         "check its API key and secret, and its clock."),
+         "check them, and its clock: `manage.py doctor` does."),
     Code(502, "opentok_failed", "OpenTok failed",
          "The video service answered with an error. Please try again shortly."),
     Code(502, "storage_failed", "The storage of recordings failed",
          "The storage in which recordings are kept did not answer as it should. Please try again "
          "shortly."),
     Code(503, "database_unavailable", "The database cannot be used",
-         "The server cannot use its database at the moment. Please try again shortly.", wait=5),
+         "The server cannot use its database at the moment. Please try again shortly; /readyz says "
+         "what is wrong.", wait=5),
     Code(500, "server_error", "A mistake of ours",
          "Something went wrong on our side. Please try again in a moment."),
 )

@@ -54,7 +54,8 @@ def _is_utf8(charset: str) -> bool:
 
 
 class AlwaysJSON(negotiation.DefaultContentNegotiation):
-    """Answers with JSON whatever `Accept` says, as the sample server does.
+    """Answers with JSON whatever `Accept` says, as the sample server does. A body that a
+    view does not take, such as that of `curl -d` without a `Content-Type`, is told what it takes.
 
     Clients send anything there. Errors are pages for browsers: web/problems.py decides.
     """
@@ -63,3 +64,12 @@ class AlwaysJSON(negotiation.DefaultContentNegotiation):
         self, request: Any, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        parser = super().select_parser(request, parsers)
+        if parser is None:
+            wanted = " or ".join(each.media_type for each in parsers)
+            raise exceptions.UnsupportedMediaType(
+                request.content_type, f"Send the body as {wanted}, with that as its Content-Type."
+            )
+        return parser

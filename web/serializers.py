@@ -14,6 +14,14 @@ class BodySerializer(serializers.Serializer):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def get_fields(self) -> dict[str, Any]:
+        """DRF's own sentence about a wrong choice does not say which there are."""
+        fields = super().get_fields()
+        for field in fields.values():
+            if isinstance(field, serializers.ChoiceField):
+                choices = ", ".join(map(str, field.choices))
+                field.error_messages["invalid_choice"] = f"“{{input}}” is none of: {choices}."
+        return fields
 
 class StrictSerializer(BodySerializer):
     """Refuses unknown fields, so that a misspelled one does not pass in silence."""
@@ -23,5 +31,5 @@ class StrictSerializer(BodySerializer):
             for name in data:
                 if name not in self.fields:
                     known = ", ".join(self.fields) or "nothing"
-                    raise serializers.ValidationError({name: f"Not known here. There is: {known}."})
+                    raise serializers.ValidationError({name: f"Unknown. Known here: {known}."})
         return super().to_internal_value(data)

@@ -50,7 +50,7 @@ class AudioConnectorViewSet(ViewSet):
     @extend_schema(
         operation_id="disconnect_audio",
         summary="End an audio connection",
-        description="Again is fine.",
+        description="It may be repeated.",
         request=DisconnectAudioSerializer,
         responses={204: OpenApiResponse(description="It has ended.")},
         extensions={"x-codes": {"audio_connector_not_found", *AT_A_SESSION}},

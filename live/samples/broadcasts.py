@@ -55,7 +55,7 @@ class BroadcastViewSet(ViewSet):
     @extend_schema(
         operation_id="stop_broadcast_of_session",
         summary="Stop the broadcast of a session",
-        description=f"Again is fine. {IN_PATH}",
+        description=f"It may be repeated. {IN_PATH}",
         request=SessionSerializer,
         responses={200: BroadcastSerializer},
         extensions={"x-codes": {"broadcast_not_found", *AT_A_SESSION}},

@@ -88,7 +88,7 @@ class CallViewSet(ViewSet):
     @extend_schema(
         operation_id="hang_up",
         summary="End the calls of a room",
-        description="Again is fine.",
+        description="It may be repeated.",
         request=None,
         responses={200: {"type": "object"}},
         extensions={"x-codes": AT_A_ROOM | ANY_CALL},

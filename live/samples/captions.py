@@ -48,7 +48,7 @@ class CaptionsViewSet(ViewSet):
     @extend_schema(
         operation_id="end_captions",
         summary="Stop captions",
-        description="Again is fine.",
+        description="It may be repeated.",
         request=None,
         responses={202: IdSerializer},
         extensions={

@@ -80,7 +80,7 @@ class RenderViewSet(ViewSet):
     @extend_schema(
         operation_id="stop_render",
         summary="End a page in a session",
-        description="Again is fine.",
+        description="It may be repeated.",
         parameters=[RenderIdSerializer],
         request=None,
         responses={200: IdSerializer},
