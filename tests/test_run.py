@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,8 +22,9 @@ NO_CREDENTIALS = dict.fromkeys(
 
 
 @pytest.fixture
-def environment(tmp_path):
+def environment(tmp_path, migrated):
     """With no credentials, and a free port, a database and secrets of its own."""
+    shutil.copy(migrated, tmp_path / "db.sqlite3")
     return os.environ | NO_CREDENTIALS | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PORT": str(free_port()),
@@ -61,7 +63,8 @@ def room_at(environment):
     return answer.json()["sessionId"]
 
 
-def test_without_credentials_it_brings_a_local_opentok_and_the_rooms_stay(environment):
+def test_without_credentials_it_brings_a_local_opentok_and_the_rooms_stay(environment, tmp_path):
+    (tmp_path / "db.sqlite3").unlink()  # as at the first run, which makes it
     sessions = []
     for _ in range(2):
         with running(environment) as (process, said):

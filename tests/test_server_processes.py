@@ -5,8 +5,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.server import DRAIN_SECONDS, HEAPS
+from tests import forked
 from tests.server_process import ROOT, Connection, Server, Started, free_port, statuses
 
 
@@ -151,10 +150,8 @@ def is_alive(pid):
     ],
 )
 def test_a_certificate_that_cannot_be_used_is_said_in_a_line(options, said):
-    done = subprocess.run(
-        [sys.executable, "-m", "config.server", *options],
-        cwd=ROOT, env=os.environ | {"PORT": "0"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = ["-m", "config.server", *options]
+    done = forked.run(command, cwd=ROOT, env=os.environ | {"PORT": "0"})
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("Not started. ")
