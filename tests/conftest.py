@@ -3,6 +3,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -13,11 +14,12 @@ from django.test import TransactionTestCase
 from django.test import client as django_client
 from opentok import Client
 
+from tests import forked
 from tests.api_client import Program
 from tests.emulator_process import Emulator
 from tests.redis_process import Redis
 from tests.s3_process import Storage
-from tests.server_process import Connection, Server
+from tests.server_process import ROOT, Connection, Server
 from tests.tables import empty_tables
 from web.request import Request
 
@@ -108,6 +110,16 @@ def limited(opentok: Emulator, transactional_db: None) -> Iterator[Callable[...,
             return started.enter_context(server)
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SQLite database of a new server, for tests to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "new.sqlite3"
+    own = {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": f"sqlite:///{path}"}
+    done = forked.run(["manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=os.environ | own)
+    assert done.returncode == 0, done.stderr
+    return path
 
 
 @pytest.fixture

@@ -59,24 +59,27 @@ def begin(arguments: list[str], cwd: str, env: dict[str, str], files: dict[int, 
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    is_module = arguments[0] == "-m"
-    first = cwd if is_module else str(Path(arguments[0]).resolve().parent)
+    kind = arguments[0]
+    first = {"-m": cwd, "-c": ""}.get(kind, str(Path(kind).resolve().parent))
     # The fork server has those of the tests' own process.
     sys.path[:] = [first, *(path for path in sys.path if path.startswith(PREFIXES))]
-    sys.argv = arguments[is_module:]
+    sys.argv = arguments[kind == "-m" :]
     # It is the first one of its program, and has chosen no way to start others.
     multiprocessing.process._parent_process = None  # type: ignore[attr-defined]
     multiprocessing.set_start_method(None, force=True)
-    if is_module:
+    if kind == "-m":
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    elif kind == "-c":
+        sys.argv = ["-c", *arguments[2:]]
+        exec(arguments[1], {"__name__": "__main__"})
     else:
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        runpy.run_path(kind, run_name="__main__")
 
 
 def run(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> CompletedProcess[str]:
     """What subprocess.run would return of `python ARGUMENTS …`."""
     with NamedTemporaryFile() as stdout, NamedTemporaryFile() as stderr:
         forked = Forked(arguments, cwd=cwd, env=env, stdout=stdout.name, stderr=stderr.name)
-        status = forked.wait(60)
+        status = forked.wait(300)
         written = [Path(file.name).read_text() for file in (stdout, stderr)]
         return CompletedProcess(arguments, status, *written)

@@ -31,23 +31,22 @@ class Server:
     """One running server: `with Server(OPENTOK_API_URL=…) as server: server.get("/room/x")`.
 
     Keyword arguments are environment variables on top of the tests' own; None takes one away. Its
-    database is the one that the test uses. It is forked, unless `command` says how to start it, in
-    which {port} is its port. `cwd` is another folder than the checkout.
+    database is the one that the test uses. `command` is what follows `python`, in which {port} is
+    its port; `cwd` another folder than the checkout. It is forked unless `is_forked` is false.
     """
 
     def __init__(
         self,
         *,
-        command: Sequence[str] | None = None,
+        command: Sequence[str] = COMMAND,
+        is_forked: bool = True,
         cwd: Path = ROOT,
         **environment: str | None,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.command = command and [
-            sys.executable,
-            *(part.format(port=self.port) for part in command),
-        ]
+        self.command = [sys.executable, *(part.format(port=self.port) for part in command)]
+        self.is_forked = is_forked
         self.cwd = cwd
         variables = {
             **os.environ,
@@ -79,9 +78,9 @@ class Server:
 
     def launch(self) -> Self:
         how: Any = {"cwd": self.cwd, "env": self.environment}
-        if self.command is None:
+        if self.is_forked:
             name = self.written.name
-            self.process = Forked(COMMAND, stdout=name, stderr=name, **how)
+            self.process = Forked(self.command[1:], stdout=name, stderr=name, **how)
         else:
             self.process = subprocess.Popen(
                 self.command,
@@ -163,8 +162,8 @@ class Server:
         return self.request("POST", path, **options)
 
 
-# By the Procfile's command: for tests of how the processes begin and end.
-Started = partial(Server, command=COMMAND)
+# As a process of its own: for tests of how the processes begin and end.
+Started = partial(Server, is_forked=False)
 
 
 class Connection:

@@ -2,14 +2,13 @@
 
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 from django.conf import global_settings
 from django.contrib.auth.models import User
 
-from tests.server_process import ROOT, Server, Started
+from tests import forked
+from tests.server_process import ROOT, Server
 
 PROGRAM = [
     "access",
@@ -61,7 +60,7 @@ def test_no_answer_tells_what_it_was_made_with(server, path):
 
 
 def test_credentials_and_port_may_stand_in_a_dotenv_file(opentok, copy, transactional_db):
-    server = Started(cwd=copy, **NOTHING)
+    server = Server(cwd=copy, **NOTHING)
     dotenv = {
         "SECRET_KEY": "for-this-test-only-and-long-enough-for-the-checks",
         "TOKBOX_API_KEY": opentok.api_key,
@@ -77,11 +76,7 @@ def test_credentials_and_port_may_stand_in_a_dotenv_file(opentok, copy, transact
 def test_unless_told_otherwise_the_port_is_8080_and_opentok_has_less_than_eight_seconds(copy):
     show = "from config import settings; print(settings.PORT, settings.OPENTOK_TIMEOUT)"
     environment = Server(**NOTHING).environment
-    done = subprocess.run(
-        [sys.executable, "-c", show],
-        cwd=copy, env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    port, timeout = done.stdout.split()
+    port, timeout = forked.run(["-c", show], cwd=copy, env=environment).stdout.split()
     assert port == "8080"
     assert 0 < float(timeout) < 8
 

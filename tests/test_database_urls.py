@@ -1,8 +1,6 @@
 """DATABASE_URL: what is written is what is opened, and what cannot work is refused at the start."""
 
 import os
-import subprocess
-import sys
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +9,7 @@ from django.db import connection
 from psycopg2.extensions import parse_dsn
 
 from config import database
+from tests import forked
 from tests.server_process import ROOT, Server, url_of_test_database
 
 
@@ -24,11 +23,8 @@ def read(monkeypatch):
 
 
 def manage(url, *command):
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url},
-    )  # fmt: skip
+    own = {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url}
+    return forked.run(["manage.py", *command], cwd=ROOT, env=os.environ | own)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@
 import codecs
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment
+from tests import forked
 from tests.server_process import ROOT, Server
 
 SECRET = "s3cr3t-of-24-letters-here"
@@ -178,11 +177,8 @@ def test_a_server_with_the_quotes_of_dockers_env_file_signs_with_the_right_secre
 def manage(folder, *command, **variables):
     unset = ("TOKBOX_API_KEY", "TOKBOX_SECRET", "SECRET_KEY", "ALLOWED_HOSTS", "OPENTOK_API_URL")
     kept = {name: value for name, value in os.environ.items() if name not in unset}
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=folder, env=kept | {"DJANGO_SETTINGS_MODULE": "config.settings"} | variables,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    own = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    return forked.run(["manage.py", *command], cwd=folder, env=kept | own | variables)
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ class OnSmallDisk(Server):
         self.folder = folder
         super().__init__(
             DATABASE_URL=f"sqlite:///{folder}/db.sqlite3", FOLDER=str(folder),
-            PYTHON=sys.executable, **environment,
+            PYTHON=sys.executable, is_forked=False, **environment,
         )  # fmt: skip
         self.command = [*OWN_NAMESPACE, "sh", "-c", START]
 

@@ -3,18 +3,17 @@
 import time
 import uuid
 from contextlib import ExitStack
+from functools import cache
 
 import pytest
-from django.conf import global_settings
 from django.contrib.auth.models import User
 from limits import parse
 
 from access.guess_windows import GuessWindow
 from access.limits import RateLimited
 from rooms.models import Room
-from tests.redis_process import Redis
 from tests.refusing_databases import KINDS, refusing_server
-from tests.server_process import statuses
+from tests.server_process import Server, statuses
 
 # Windows that do not end while a test runs; `wrong` at 20 is what a room bears before it is attacked.
 LIMITS = "code=5/hour,code_room=30/hour,wrong=20/day,typos=2/day,slow=3/hour"
@@ -29,21 +28,24 @@ def room(opentok, transactional_db):
     room.save()
 
 
-@pytest.fixture(params=["without redis", "with redis"])
-def guarded(request, room, limited):
-    """Starts a server that believes X-Forwarded-For, with a room that has the code 4711.
-
-    In two processes, which count together with and without Redis.
-    """
+@pytest.fixture(scope="module")
+def _guarded(_emulator, django_db_setup):
+    """The server with these limits, in two processes; it is kept, since the database counts."""
     with ExitStack() as started:
 
-        def start(limits=LIMITS):
-            place = {}
-            if request.param == "with redis":
-                place["REDIS_URL"] = started.enter_context(Redis()).url
-            return limited(limits, TRUSTED_PROXIES="1", WEB_CONCURRENCY="2", **place)
+        @cache
+        def start(limits):
+            variables = {"RATE_LIMITS": limits, "SECRET_KEY": uuid.uuid4().hex}
+            server = Server(OPENTOK_API_URL=_emulator.url, TRUSTED_PROXIES="1", **variables)
+            return started.enter_context(server)
 
         yield start
+
+
+@pytest.fixture
+def guarded(_guarded, room):
+    """A server that believes X-Forwarded-For, with a room that has the code 4711."""
+    return lambda limits=LIMITS: _guarded(limits)
 
 
 def of(address):
@@ -129,10 +131,11 @@ def test_the_networks_of_an_ipv6_customer_do_not_each_have_the_typos_of_one(guar
     assert server.get(RIGHT, headers=of("2001:db8:8::1")).status_code == 200
 
 
-def test_servers_with_the_same_secret_count_guesses_together(guarded, limited):
-    servers = [guarded("code=5/hour")]
-    secret = servers[0].environment["SECRET_KEY"]
-    servers.append(limited("code=5/hour", SECRET_KEY=secret))
+@pytest.mark.parametrize("has_redis", [False, True])
+def test_servers_with_the_same_secret_count_guesses_together(has_redis, room, limited, request):
+    url = request.getfixturevalue("redis").url if has_redis else " "
+    shared = {"SECRET_KEY": uuid.uuid4().hex, "REDIS_URL": url}
+    servers = [limited("code=5/hour", WEB_CONCURRENCY=count, **shared) for count in ("2", "1")]
     tried = [server.get(path).status_code for path in WRONG[:4] for server in servers]
     assert tried == [403] * 5 + [429] * 3
     assert servers[1].get(RIGHT).status_code == 429
@@ -222,7 +225,6 @@ PASSWORD = "lovelace-1815"
 @pytest.fixture
 def log_in(client, settings, transactional_db):
     """Sends the form, from an address of the test's own."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS[:1]
     limits = {
         "login": "5/hour", "login_name": "10/hour", "wrong": "6/day", "typos": "1/day",
         "slow": "1/hour",

@@ -122,19 +122,17 @@ def test_a_forged_address_gains_nothing(proxies, limited):
     assert statuses(server, ["/room/standup"] * 20, forged) == {200: 5, 429: 15}
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "X-Forwarded-For: {forged}\r\nX-Forwarded-For: 198.51.100.1",
-        "X-Forwarded-For: 198.51.100.1\r\nX_Forwarded_For: {forged}",
-        "X_Forwarded_For: {forged}\r\nX-Forwarded-For: 198.51.100.1",
-        "X-Forwarded-For: {forged}\r\nX-Forwarded-For: {forged}, 198.51.100.1",
-    ],
-)
-def test_a_second_forwarding_header_gains_nothing(lines, limited):
+def test_a_second_forwarding_header_gains_nothing(limited):
     server = limited("join=3/hour", TRUSTED_PROXIES="1")
-    written = [lines.format(forged=f"10.0.0.{number}") for number in range(6)]
-    assert [raw_status(server, line) for line in written] == [200] * 3 + [429] * 3
+    for own, lines in {
+        "198.51.100.1": "X-Forwarded-For: {forged}\r\nX-Forwarded-For: {own}",
+        "198.51.100.2": "X-Forwarded-For: {own}\r\nX_Forwarded_For: {forged}",
+        "198.51.100.3": "X_Forwarded_For: {forged}\r\nX-Forwarded-For: {own}",
+        "198.51.100.4": "X-Forwarded-For: {forged}\r\nX-Forwarded-For: {forged}, {own}",
+    }.items():
+        written = [lines.format(own=own, forged=f"10.0.0.{number}") for number in range(6)]
+        came = [raw_status(server, each) for each in written]
+        assert (lines, came) == (lines, [200] * 3 + [429] * 3)
 
 
 def raw_status(server, lines):

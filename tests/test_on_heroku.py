@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from config import database
-from tests.server_process import ROOT, Started
+from tests import forked
+from tests.server_process import ROOT, Server
 from video import accounts
 
 # A space counts as not set, and keeps what `.env` has to say out. CI is what Heroku's CI sets.
@@ -24,7 +23,7 @@ HTTPS = {"X-Forwarded-Proto": "https"}
 
 @pytest.fixture(scope="module")
 def heroku():
-    with Started(**HEROKU) as server:
+    with Server(**HEROKU) as server:
         yield server
 
 
@@ -35,10 +34,7 @@ def options(monkeypatch, **variables):
 
 
 def run(*command, **variables):
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT, env=os.environ | HEROKU | variables, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return forked.run(command, cwd=ROOT, env=os.environ | HEROKU | variables)
 
 
 def test_http_leads_to_https_for_web_pages_of_other_origins_as_well(heroku):

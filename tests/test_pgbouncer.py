@@ -1,14 +1,13 @@
 """Behind a PgBouncer in transaction mode: limits hold, and nothing is left to its other clients."""
 
 import os
-import subprocess
-import sys
 
 import psycopg2
 import pytest
 from django.db import connection, transaction
 
 from rooms.models import Room
+from tests import forked
 from tests.pgbouncer import PROGRAM, PgBouncer
 from tests.server_process import ROOT, Server
 
@@ -60,11 +59,8 @@ def test_a_statement_of_the_server_ends_after_five_seconds(opentok, pooler):
 
 def test_migrations_leave_no_limit_to_other_clients(pooler):
     def migrate(*target):
-        done = subprocess.run(
-            [sys.executable, "manage.py", "migrate", *target],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": pooler.url},
-        )  # fmt: skip
+        own = {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": pooler.url}
+        done = forked.run(["manage.py", "migrate", *target], cwd=ROOT, env=os.environ | own)
         assert done.returncode == 0, done.stderr
 
     try:

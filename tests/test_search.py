@@ -1,8 +1,6 @@
 """Rooms and recordings by any part of a name."""
 
 import os
-import subprocess
-import sys
 import uuid
 from contextlib import closing
 from datetime import timedelta
@@ -21,8 +19,9 @@ from ops.doctor import stored
 from rooms import search
 from rooms.models import Room
 from staff.large_tables import CappedPaginator
+from tests import forked
 from tests.plans import forbid
-from tests.server_process import url_of_test_database
+from tests.server_process import ROOT, url_of_test_database
 from web import folding
 
 pytestmark = pytest.mark.django_db
@@ -210,10 +209,8 @@ def test_a_migration_that_may_not_make_the_extension_is_finished_without_the_ind
         with closing(psycopg2.connect(url.geturl())) as other, other, other.cursor() as cursor:
             cursor.execute(f"GRANT ALL ON SCHEMA public TO {name}")
         poor = url._replace(netloc=f"{name}:poor@{url.netloc.rpartition('@')[2]}").geturl()
-        done = subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-            env=os.environ | {"DATABASE_URL": poor}, capture_output=True, text=True,
-        )  # fmt: skip
+        command = ["manage.py", "migrate", "--verbosity=0"]
+        done = forked.run(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": poor})
         assert done.returncode == 0, done.stderr
         assert "No index archive_trigrams: PostgreSQL has no pg_trgm." in done.stdout
         with closing(psycopg2.connect(poor)) as other, other, other.cursor() as cursor:

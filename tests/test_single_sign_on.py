@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from audit.models import Entry
 from staff import second_factors
 from staff.models import SecondFactor
+from tests import forked
 from tests.openid_provider import OpenIDProvider
 from tests.server_process import ROOT, Server, url_of_test_database
 
@@ -26,9 +27,9 @@ def _running(django_db_setup, django_db_blocker):
         }
         settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
         database = {"DATABASE_URL": url_of_test_database()}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        command = ["manage.py", "migrate", "--verbosity=0"]
         environment = os.environ | settings | database | variables
-        subprocess.run(command, env=environment, cwd=ROOT, check=True)
+        assert forked.run(command, env=environment, cwd=ROOT).returncode == 0
         with Server(**variables) as server:
             yield provider, server
 
@@ -241,11 +242,7 @@ def test_without_it_its_library_is_not_imported():
     ],
 )  # fmt: skip
 def test_what_is_set_wrongly_is_named(environment, complaint):
-    command = [sys.executable, "manage.py", "check"]
     settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    done = subprocess.run(
-        command, env=os.environ | settings | environment, cwd=ROOT, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    done = forked.run(["manage.py", "check"], env=os.environ | settings | environment, cwd=ROOT)
     assert done.returncode == 1
     assert complaint in done.stderr

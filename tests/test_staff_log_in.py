@@ -20,9 +20,14 @@ LOG = "/admin/admin/logentry/"
 
 
 @pytest.fixture
-def ada(transactional_db, settings):
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # the server's own
+def ada(transactional_db):
     return User.objects.create_superuser(f"ada-{uuid.uuid4().hex}", password=PASSWORD)
+
+
+@pytest.fixture
+def hashed_as_by_the_server(settings):
+    """Passwords, while the tests' own process has a quicker way."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def log_in(client, settings):
     return send
 
 
-def test_passwords_are_not_guessed_at_full_speed(limited, ada):
+def test_passwords_are_not_guessed_at_full_speed(limited, hashed_as_by_the_server, ada):
     server = limited("login=5/hour", WEB_CONCURRENCY="2")
     form = server.get("/admin/login/")
     token = form.cookies["csrftoken"]
@@ -113,7 +118,7 @@ def test_a_cookie_that_no_database_can_hold_is_no_session(server):
     assert server.get("/admin/", headers=cookie).headers["Location"].startswith("/admin/login/")
 
 
-def test_cookies_of_the_admin_are_for_the_server_alone(ada):
+def test_cookies_of_the_admin_are_for_the_server_alone(hashed_as_by_the_server, ada):
     with Server(SECURE_SSL_REDIRECT="on") as server:
         https = {"X-Forwarded-Proto": "https", "Referer": f"{server.url.replace('http', 'https')}/"}
         form = server.get("/admin/login/", headers=https)

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import uuid
 from collections import Counter
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from tests import forked
 from tests.server_process import ROOT, Server, url_of_test_database
 
 # Before names were folded, files stored, and webhooks and second factors there. It starts with
@@ -64,10 +64,7 @@ def python(url, *command, cwd=ROOT):
         "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url,
         "RATE_LIMITS": "off",  # an older server does not know all of today's
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, *command], cwd=cwd, capture_output=True, text=True,
-        env=os.environ | own,
-    )  # fmt: skip
+    done = forked.run(command, cwd=cwd, env=os.environ | own)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

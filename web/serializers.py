@@ -23,6 +23,7 @@ class BodySerializer(serializers.Serializer):
                 field.error_messages["invalid_choice"] = f"“{{input}}” is none of: {choices}."
         return fields
 
+
 class StrictSerializer(BodySerializer):
     """Refuses unknown fields, so that a misspelled one does not pass in silence."""
 
