@@ -26,7 +26,7 @@ from rooms.own_rooms import OwnRoomsOnly
 from staff.exports import ExportedAdmin
 from staff.filters import PeriodFilter
 from staff.large_tables import ReadOnly
-from staff.page_actions import page_action
+from staff.page_actions import link_to_copy, page_action
 from video import transcripts
 from video.archives import RUNNING
 from web.layer import content_policy
@@ -149,7 +149,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     def share(self, request: HttpRequest, row: Archive) -> str:
         share = Archive.objects.share(str(row.pk), lifetime=WEEK)
         link = request.build_absolute_uri(share.path)
-        shown = format_html('Copy this link, which is shown once: <a href="{0}">{0}</a>', link)
+        shown = format_html("Copy this link, which is shown once: {}", link_to_copy(link))
         self.message_user(request, shown, messages.INFO)
         return "Made a link to the recording, which is good for a week."
 

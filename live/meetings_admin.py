@@ -1,8 +1,10 @@
 """Meetings in the admin: when people met in a room, and who was there."""
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -97,6 +99,9 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         if isinstance(meeting, Meeting) and self.has_view_permission(request):
             context |= attendance.shown(meeting.connections.prefetch_related("streams"))
             context["csv"] = reverse("admin:meetings_meeting_attendance", args=[meeting.pk])
+            if request.user.has_perm("archives.view_archive"):
+                found = urlencode({SEARCH_VAR: meeting.session_id})
+                context["recordings"] = f"{reverse('admin:archives_archive_changelist')}?{found}"
         return super().change_view(request, object_id, form_url, context)
 
     def attendance(self, request: HttpRequest, pk: int) -> HttpResponse:

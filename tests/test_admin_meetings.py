@@ -72,6 +72,7 @@ def test_a_meetings_page_says_who_was_there_and_links_to_the_room(admin_client, 
     assert "<bdi>Anna &lt;b&gt;</bdi>" in shown
     assert f'href="/admin/rooms/room/{room.pk}/change/"' in shown
     assert f'href="{MEETINGS}{meeting.pk}/attendance.csv"' in shown
+    assert f'href="/admin/archives/archive/?q={room.session_id}">Recordings<' in shown
 
 
 def test_attendance_is_downloaded_as_csv(admin_client, room):
@@ -104,6 +105,9 @@ def test_a_rooms_page_lists_its_meetings(admin_client, room):
     page = text(admin_client.get(f"/admin/rooms/room/{room.pk}/change/"))
     assert f'href="{MEETINGS}{meeting.pk}/change/"' in page
     assert f'href="{MEETINGS}{meeting.pk}/attendance.csv"' in page
+    room.rotate_session()
+    later = text(admin_client.get(f"/admin/rooms/room/{room.pk}/change/"))
+    assert f'href="{MEETINGS}{meeting.pk}/change/"' in later
 
 
 def present(room, opentok):
