@@ -63,6 +63,7 @@ def test_the_page_has_the_whole_id_and_says_when_the_file_is_gone(admin_client):
     assert "keeps files for 72 hours" in text
     assert 'href="/readme/docs/operations.md#recordings-that-last"' in text
     assert ">Open the file</a>" in text
+    assert f"<h2>standup, {timezone.localtime(row.created_at):%Y-%m-%d %H:%M}</h2>" in text
 
 
 def test_a_running_recording_says_how_long_it_has_been(admin_client):
@@ -79,7 +80,9 @@ def test_a_running_recording_says_how_long_it_has_been(admin_client):
      ("expired", "gone: OpenTok kept it for 72 hours"), ("deleted", "gone: it was deleted")],
 )  # fmt: skip
 def test_the_page_of_a_recording_without_a_file_says_why(admin_client, status, words):
-    assert words in page(admin_client, made(status=status))
+    text = page(admin_client, made(status=status))
+    assert words in text
+    assert ("/act/revoke_shares/" in text) == (status not in {"failed", "expired", "deleted"})
 
 
 def test_lengths_of_an_hour_and_more_have_hours(admin_client):
