@@ -2,18 +2,24 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from rest_framework.exceptions import APIException
 
 from access.capabilities import Capability
 from access.login import LoginForm
 from access.models import ApiKey
 from staff.kept_spaces import KeepsSpaces
 from staff.offered import OfferedOnly
+from staff.page_actions import PageActions, page_action
+from staff.selected import SelectedActions
 from staff.shown_once import ShownOnce
+
+MAX_REVOKED = 50
+FOR_GOOD = "Programs with such a key are refused from then on. There is no way back."
 
 admin.site.login_form = LoginForm
 
@@ -45,7 +51,7 @@ def state(key: ApiKey) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(KeepsSpaces, ShownOnce, OfferedOnly):
+class ApiKeyAdmin(KeepsSpaces, ShownOnce, SelectedActions, PageActions, OfferedOnly):
     keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed"}
     form = ApiKeyForm
@@ -55,7 +61,8 @@ class ApiKeyAdmin(KeepsSpaces, ShownOnce, OfferedOnly):
     readonly_fields: ClassVar[Any] = ["prefix", state, "created_at", "last_used_at", "revoked_at"]
     search_fields = ["name", "prefix"]
     sortable_by = ["name", "last_used_at", "expires_at"]
-    actions = ["revoke"]
+    actions = ["revoke_selected"]
+    page_actions: ClassVar[list[str]] = ["revoke"]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -83,9 +90,23 @@ class ApiKeyAdmin(KeepsSpaces, ShownOnce, OfferedOnly):
             then=reverse("admin:access_apikey_changelist"),
         )
 
+    def refusals(self, row: ApiKey) -> dict[str, str]:
+        return {"revoke": "The key was revoked before."} if row.revoked_at else {}
+
+    @page_action(label="Revoke for good", permission="access.change_apikey", asks=FOR_GOOD)
+    def revoke(self, request: HttpRequest, key: ApiKey) -> str:
+        key.revoke()
+        return "Revoked the key."
+
     @admin.action(description="Revoke for good", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        for key in queryset.filter(revoked_at=None):
-            key.revoke()
-            self.log_change(request, key, "Revoked the key.")
-            self.message_user(request, f"{key} was revoked.", messages.SUCCESS)
+    def revoke_selected(
+        self, request: HttpRequest, queryset: QuerySet[ApiKey]
+    ) -> HttpResponse | None:
+        def act(key: ApiKey) -> str:
+            if refusal := self.refusals(key).get("revoke"):
+                raise APIException(refusal)
+            return str(self.revoke(request, key))
+
+        return self.do_selected(
+            request, queryset, "revoke_selected", act, asks=FOR_GOOD, most=MAX_REVOKED
+        )

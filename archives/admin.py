@@ -12,6 +12,7 @@ from archives.columns import (
     expires,
     file_size,
     length,
+    moment,
     room_link,
     state,
     transcript,
@@ -26,7 +27,7 @@ from rooms.own_rooms import OwnRoomsOnly
 from staff.exports import ExportedAdmin
 from staff.filters import PeriodFilter
 from staff.large_tables import ReadOnly
-from staff.page_actions import page_action
+from staff.page_actions import link_to_copy, page_action
 from video import transcripts
 from video.archives import RUNNING
 from web.layer import content_policy
@@ -40,10 +41,10 @@ class Created(PeriodFilter):
 
 
 class OnHold(admin.SimpleListFilter):
-    title, parameter_name = "on hold", "on_hold"
+    title, parameter_name = "hold", "on_hold"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes")]
+        return [("yes", "On hold")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(held_at__isnull=False) if self.value() == "yes" else queryset
@@ -116,6 +117,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
         """What OpenTok does not take in this state."""
         takes = {
             "share": row.may_have_file,
+            "revoke_shares": row.may_have_file,
             "stop": row.status in RUNNING,
             "hold": row.may_have_file and not row.held_at,
             "release": row.held_at,
@@ -135,7 +137,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
         row = self._row(request, object_id)
         context = dict(extra_context or {})
         if isinstance(row, Archive):
-            context |= self.files_of(row)
+            context |= self.files_of(row) | {"subtitle": f"{row}, {moment(row.created_at)}"}
         if isinstance(row, Archive) and request.user.has_perm("meetings.view_meeting"):
             there = attendance.during(row.session_id, row.created_at, row.ended_at)
             context |= {"may_see_people": True} | attendance.shown(there)
@@ -149,7 +151,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     def share(self, request: HttpRequest, row: Archive) -> str:
         share = Archive.objects.share(str(row.pk), lifetime=WEEK)
         link = request.build_absolute_uri(share.path)
-        shown = format_html('Copy this link, which is shown once: <a href="{0}">{0}</a>', link)
+        shown = format_html("Copy this link, which is shown once: {}", link_to_copy(link))
         self.message_user(request, shown, messages.INFO)
         return "Made a link to the recording, which is good for a week."
 

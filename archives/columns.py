@@ -18,6 +18,16 @@ from video.archives import RUNNING
 
 TO_KEEP_THEM = "/readme/docs/operations.md#recordings-that-last"
 
+# Of a recording without a file.
+NO_FILE: dict[str, str] = {
+    Status.STARTED: "made once the recording has ended",
+    Status.PAUSED: "made once the recording has ended",
+    Status.STOPPED: "being made by OpenTok",
+    Status.UPLOADED: "in the storage that is set at OpenTok",
+    Status.FAILED: "none, as the recording failed",
+    Status.EXPIRED: "gone: OpenTok kept it for 72 hours",
+    Status.DELETED: "gone: it was deleted",
+}
 # States of a transcript, which OpenTok makes after the recording.
 TRANSCRIPT_IS = {
     "requested": "made once the recording has ended",
@@ -58,7 +68,8 @@ def moment(at: datetime) -> str:
 
 def clock(span: timedelta) -> str:
     minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
-    return f"{minutes}:{seconds:02}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 @admin.display(description="Size", ordering="size")
@@ -72,7 +83,7 @@ def expires(archive: Archive) -> str:
     told = archive.storage_state
     is_stored = told and archive.stored_at
     if archive.status != Status.AVAILABLE or is_stored or not archive.updated_at:
-        return told or "–"
+        return told or NO_FILE.get(archive.status, "–")
     ends = archive.updated_at + KEPT_BY_OPENTOK
     if told:
         return f"{told}; OpenTok deletes it in {timeuntil(ends)}"

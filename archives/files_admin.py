@@ -18,6 +18,8 @@ from archives.models import Archive
 from video import transcripts
 from video.answers import Remote
 
+NO_TRANSCRIPT = "There is no transcript to read now."
+
 
 class RecordingFiles(ModelAdmin):
     def get_urls(self) -> Any:
@@ -45,7 +47,9 @@ class RecordingFiles(ModelAdmin):
             link = Archive.objects.link(self._fetch(request, archive_id))
         except APIException as error:
             return self._back(request, archive_id, str(error.detail))
-        return HttpResponseRedirect(link) if link else self._back(request, archive_id)
+        if not link:
+            return self._back(request, archive_id, "There is no file to open now.")
+        return HttpResponseRedirect(link)
 
     def transcript(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """A page with the transcript."""
@@ -56,7 +60,7 @@ class RecordingFiles(ModelAdmin):
         except APIException as error:
             return self._back(request, archive_id, str(error.detail))
         if not link:
-            return self._back(request, archive_id, "There is no transcript to read now.")
+            return self._back(request, archive_id, NO_TRANSCRIPT)
         archive = Archive.objects.get(pk=archive_id)
         context = self.admin_site.each_context(request) | {
             "title": f"Transcript of {archive.made_in or archive}",
@@ -74,7 +78,9 @@ class RecordingFiles(ModelAdmin):
             link = Archive.objects.transcript_link(self._fetch(request, archive_id))
         except APIException as error:
             return self._back(request, archive_id, str(error.detail))
-        return HttpResponseRedirect(link) if link else self._back(request, archive_id)
+        if not link:
+            return self._back(request, archive_id, NO_TRANSCRIPT)
+        return HttpResponseRedirect(link)
 
     def _fetch(self, request: HttpRequest, archive_id: UUID) -> Remote:
         if not self.has_view_permission(request):
@@ -83,10 +89,9 @@ class RecordingFiles(ModelAdmin):
             raise Http404
         return Archive.objects.fetch(str(archive_id))
 
-    def _back(self, request: HttpRequest, archive_id: UUID, why: str = "") -> HttpResponse:
+    def _back(self, request: HttpRequest, archive_id: UUID, why: str) -> HttpResponse:
         """Redirect to the recording's page, with the reason."""
-        if why:
-            self.message_user(request, why, messages.ERROR)
+        self.message_user(request, why, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:archives_archive_change", args=[archive_id]))
 
 

@@ -6,6 +6,7 @@ from archives.columns import state
 from archives.search import by_id_or_session
 from live.console import RoomConsoleAdmin as RoomConsoleAdmin  # registers it
 from live.meetings_admin import MeetingAdmin as MeetingAdmin  # registers it
+from live.meetings_admin import room_name
 from live.models import Activity
 from rooms.own_rooms import OwnRoomsOnly
 from staff.filters import PeriodFilter, RunningFilter
@@ -18,7 +19,7 @@ class Started(PeriodFilter):
 
 @admin.register(Activity)
 class ActivityAdmin(OwnRoomsOnly, ReadOnly, LargeTableAdmin):
-    list_display = ["created_at", "kind", state, "room_name", "ended_at"]
+    list_display = ["created_at", "kind", state, room_name, "ended_at"]
     list_filter = ["kind", RunningFilter, Started]
     search_fields = ["id"]
     search_help_text = "An id, a session id, or the name of a room (case counts)."

@@ -26,8 +26,9 @@ from meetings.presence import people, there_are
 from rooms import moderating
 from rooms.invitations import invite, revoke_all
 from rooms.models import Role, Room
+from rooms.past_sessions import sessions_of
 from rooms.paths import path_to
-from staff.page_actions import PageActions, page_action
+from staff.page_actions import PageActions, link_to_copy, page_action
 
 WEEK = 7 * 86_400
 MEETINGS_SHOWN = 10
@@ -83,7 +84,8 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
                 what for what, right in DEEDS.items() if request.user.has_perm(right)
             ]
             if request.user.has_perm("meetings.view_meeting"):
-                past = Meeting.objects.filter(session_id=row.session_id).order_by("-started_at")
+                sessions = sessions_of(Room.objects.filter(pk=row.pk))
+                past = Meeting.objects.filter(session_id__in=sessions).order_by("-started_at")
                 context["meetings"] = past[:MEETINGS_SHOWN]
         return super().change_view(request, object_id, form_url, context)
 
@@ -173,7 +175,8 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
     def start_broadcast(self, request: HttpRequest, room: Room) -> str:
         broadcast = Activity.objects.start_broadcast(room.session_id, outputs={"hls": {}})
         if address := broadcast.details.get("broadcastUrls", {}).get("hls"):
-            self.message_user(request, f"Players open this address: {address}", messages.INFO)
+            shown = format_html("Players open this address: {}", link_to_copy(address))
+            self.message_user(request, shown, messages.INFO)
         return "Started a broadcast."
 
     @page_action(label="Stop broadcast", permission="live.change_activity")
@@ -200,7 +203,7 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
         moderating.mute_all(room)
         return "Muted everybody, and all who join from now on."
 
-    @page_action(label="Mute nobody who joins", permission="rooms.change_room")
+    @page_action(label="Stop muting who joins", permission="rooms.change_room")
     def stop_muting(self, request: HttpRequest, room: Room) -> str:
         moderating.unmute_all(room)
         return "Who joins from now on is not muted. Who was muted stays so until they unmute."
@@ -233,9 +236,10 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
     def _invite(self, request: HttpRequest, room: Room, role: Role) -> str:
         page = request.build_absolute_uri(path_to("join", room.name))
         link = f"{page}#{invite(room, role=role, lifetime=WEEK).signed()}"
-        shown = format_html('Copy this link: <a href="{0}">{0}</a>', link)
+        shown = format_html("Copy this link: {}", link_to_copy(link))
         self.message_user(request, shown, messages.INFO)
-        return f"Made a link for a {role.label.lower()}, which is good for a week."
+        whom = "moderator" if role == Role.MODERATOR else "guest"
+        return f"Made a link for a {whom}, which is good for a week."
 
     def _stop(self, room: Room, kind: str) -> None:
         for activity in Activity.objects.running(room.session_id, kind):

@@ -1,8 +1,10 @@
 """Meetings in the admin."""
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from archives.columns import moment
 from meetings import attendance
 from meetings.models import Meeting
 from meetings.presence import people
@@ -31,9 +34,16 @@ def room_link(meeting: Meeting) -> str:
     return link_to(room) if room else meeting.room_name or "–"
 
 
+@admin.display(description="Room")
+def room_name(row: Any) -> str:
+    return row.room_name or "–"
+
+
 @admin.display(description="Ended")
 def ended(meeting: Meeting) -> Any:
-    return meeting.ended_at or format_html('<span class="state started">{}</span>', "running")
+    if meeting.ended_at:
+        return moment(meeting.ended_at)
+    return format_html('<span class="state started">{}</span>', "running")
 
 
 @admin.display(description="People")
@@ -54,7 +64,7 @@ class Started(PeriodFilter):
 @admin.register(Meeting)
 class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     change_form_template = "admin/meetings/meeting/change_form.html"
-    list_display = ["started_at", "room_name", ended, people_in, minutes]
+    list_display = ["started_at", room_name, ended, people_in, minutes]
     list_filter = [RunningFilter, Started]
     search_fields = ["room_name"]
     search_help_text = "The beginning of a room's name (case counts)."
@@ -97,6 +107,9 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         if isinstance(meeting, Meeting) and self.has_view_permission(request):
             context |= attendance.shown(meeting.connections.prefetch_related("streams"))
             context["csv"] = reverse("admin:meetings_meeting_attendance", args=[meeting.pk])
+            if request.user.has_perm("archives.view_archive"):
+                found = urlencode({SEARCH_VAR: meeting.session_id})
+                context["recordings"] = f"{reverse('admin:archives_archive_changelist')}?{found}"
         return super().change_view(request, object_id, form_url, context)
 
     def attendance(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -58,9 +58,11 @@ def stop_all(room: Room, *, is_retried: bool = False) -> dict[str, list[dict[str
 
 def summary(report: dict[str, list[dict[str, Any]]]) -> str:
     """A sentence about the report of stop_all."""
-    people = sum(part["kind"] == "connection" for part in report["ended"])
-    others = len(report["ended"]) - people
-    return f"Disconnected {people}, and stopped {others} that ran in the room."
+    kinds = [str(part["kind"]).replace("_", " ") for part in report["ended"]]
+    people = kinds.count("connection")
+    whom = "1 person" if people == 1 else f"{people} people" if people else "nobody"
+    others = ", ".join(kind for kind in kinds if kind != "connection")
+    return f"Disconnected {whom}. Stopped: {others}." if others else f"Disconnected {whom}."
 
 
 def _recordings(session_id: str) -> Iterable[Part]:

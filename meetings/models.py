@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from meetings.mutes import Mute as Mute  # a model of this app
 from video import values
@@ -54,7 +55,8 @@ class Meeting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.room_name or self.session_id}, {self.started_at:%Y-%m-%d %H:%M}"
+        started_at = timezone.localtime(self.started_at)
+        return f"{self.room_name or self.session_id}, {started_at:%Y-%m-%d %H:%M}"
 
 
 class Connection(models.Model):

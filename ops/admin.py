@@ -5,13 +5,25 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult, get_date_max
 
+from archives.columns import moment
 from staff.large_tables import LargeTableAdmin, ReadOnly
 from staff.page_actions import PageActions, page_action
 
 admin.site.unregister(DBTaskResult)
+
+
+@admin.display(description="Job")
+def name(job: DBTaskResult) -> str:
+    """Such as “Mail links”."""
+    return capfirst(job.task_name.replace("_", " "))
+
+
+# Else the name of the library's class and an id.
+DBTaskResult.__str__ = name  # type: ignore[method-assign]
 
 
 @admin.display(description="Attempts")
@@ -20,10 +32,10 @@ def attempts(job: DBTaskResult) -> str:
 
 
 @admin.display(description="Next attempt")
-def next_attempt(job: DBTaskResult) -> Any:
+def next_attempt(job: DBTaskResult) -> str:
     if job.status != TaskResultStatus.READY:
         return "–"
-    return job.enqueued_at if job.run_after == get_date_max() else job.run_after
+    return moment(job.enqueued_at if job.run_after == get_date_max() else job.run_after)
 
 
 @admin.display(description="Last failure")
@@ -33,12 +45,12 @@ def last_failure(job: DBTaskResult) -> str:
 
 @admin.register(DBTaskResult)
 class JobAdmin(ReadOnly, PageActions, LargeTableAdmin):
-    list_display = ["task_name", "status", "enqueued_at", attempts, next_attempt, last_failure]
+    list_display = [name, "status", "enqueued_at", attempts, next_attempt, last_failure]
     list_filter = ["status"]
     ordering = ["-enqueued_at"]
     sortable_by = ()
     fields: ClassVar[Any] = [
-        "task_name", "status", "enqueued_at", "started_at", "finished_at", attempts, next_attempt,
+        name, "status", "enqueued_at", "started_at", "finished_at", attempts, next_attempt,
         last_failure,
     ]  # fmt: skip
     readonly_fields = fields

@@ -34,7 +34,7 @@ class Amount:
 
 
 class DeletedSoon(admin.SimpleListFilter):
-    title, parameter_name = "deleted by a rule", "deleted_within"
+    title, parameter_name = "deletion", "deleted_within"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         rules = _rules_of(model_admin.model)

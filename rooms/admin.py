@@ -227,7 +227,9 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
         return TemplateResponse(request, "admin/rooms/room/add_form.html", context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
-        code = ["new_code", "remove_code"] if obj and obj.access_code else ["new_code"]
+        code = ["new_code"] if self.has_change_permission(request, obj) else []
+        if code and obj and obj.access_code:
+            code.append("remove_code")
         return [
             (None, {"fields": ["name", entry, "owner", "notes"]}),
             (

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from audit.actors import ActorKind
 from audit.models import COLUMNS, Entry, kind_of
 from rooms.models import Room
 from rooms.names import composed
@@ -31,11 +32,13 @@ class At(PeriodFilter):
 
 @admin.display(description="Who")
 def who(entry: Entry) -> str:
-    """The name, with a link to all its entries."""
+    """The name, with a link to all its entries, and the kind unless it is staff."""
+    kind = entry.get_actor_kind_display()
     if not entry.actor_name:
-        return "–"
+        return kind
     found = urlencode({"actor_name": entry.actor_name})
-    return format_html('<a href="?{}">{}</a>', found, entry.actor_name)
+    link = format_html('<a href="?{}">{}</a>', found, entry.actor_name)
+    return link if entry.actor_kind == ActorKind.STAFF else format_html("{} ({})", link, kind)
 
 
 @admin.display(description="Subject")
@@ -62,7 +65,7 @@ def _addresses() -> dict[str, str]:
 @admin.register(Entry)
 class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     change_list_template = "admin/audit/entry/change_list.html"
-    list_display = ["at", "actor_kind", who, "what", subject, "room_name", "address"]
+    list_display = ["at", who, "what", subject, "room_name", "address"]
     list_filter = [At]
     search_fields = ["actor_name"]
     search_help_text = (

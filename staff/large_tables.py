@@ -58,7 +58,6 @@ class LargeChangeList(OfferedChangeList):
 class LargeTableAdmin(OfferedOnly):
     paginator = CappedPaginator
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
 

@@ -7,7 +7,7 @@ and a regular expression can keep SQLite busy for ever.
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -16,6 +16,7 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError, models
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from audit.models import Entry, kind_of
 
@@ -34,6 +35,10 @@ MADE_UP = (
 
 
 class OfferedChangeList(ChangeList):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.title = capfirst(self.opts.verbose_name_plural)
+
     def get_ordering_field(self, field_name: Any) -> Any:
         offered: Any = self.sortable_by
         return super().get_ordering_field(field_name) if field_name in offered else None
@@ -68,6 +73,8 @@ class OfferedOnly(ModelAdmin):
     """
 
     recorded_by_model: ClassVar[set[str]] = set()
+
+    show_facets = ShowFacets.NEVER
 
     class Media:
         js = ("lists.js",)

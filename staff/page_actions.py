@@ -11,8 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST
+from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
 from audit.models import kind_of
@@ -41,6 +40,15 @@ def entries_about(request: HttpRequest, row: models.Model | None) -> str:
     is_room = kind_of(row) == "room"
     about = {"room_name": str(row)} if is_room else {"subject_id": str(row.pk)}
     return f"{reverse('admin:audit_entry_changelist')}?{urlencode(about)}"
+
+
+def link_to_copy(link: str) -> str:
+    """The link and a button that copies it, for a message: static/forms.js."""
+    return format_html(
+        '<a href="{0}">{0}</a> <button type="button" class="small-button" data-copy="{0}" '
+        'aria-label="Copy the link">Copy</button> <span role="status"></span>',
+        link,
+    )
 
 
 class PageActions(ModelAdmin):
@@ -86,14 +94,17 @@ class PageActions(ModelAdmin):
         }
         return super().change_view(request, object_id, form_url, context)
 
-    @method_decorator(require_POST)
     def act(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         row = self._row(request, object_id)
         if row is None:
             raise Http404
         if name not in self.page_actions or not self._may(request, name):
             raise PermissionDenied
-        if refused := self.refusals(row).get(name):  # the page was outdated
+        if request.method != "POST":  # the log-in leads here, if it had ended
+            label = getattr(self, name).label
+            undone = f"“{label}” was not done, as you had been logged out. Press it again."
+            self.message_user(request, undone, messages.ERROR)
+        elif refused := self.refusals(row).get(name):  # the page was outdated
             self.message_user(request, refused, messages.ERROR)
         else:
             self._act(request, row, name)

@@ -3,6 +3,7 @@
 'use strict';
 
 const EVERY_MS = 5000;
+const ZONE = document.getElementById('console')?.dataset.zone; // as of the rest of the page
 const ASKS = {
   remove: 'Remove % from the room? They can come back.',
   'ban-for-now': 'Remove % from the room, and keep them out until this meeting ends?',
@@ -17,7 +18,7 @@ document.addEventListener('DOMContentLoaded', () => {
 class Console {
   constructor(section) {
     this.address = section.dataset.people;
-    this.deeds = new Set(section.dataset.deeds.split(' ')); // that this member of staff may do
+    this.deeds = new Set(section.dataset.deeds.split(' ').filter(Boolean)); // that this member of staff may do
     this.find = (id) => document.getElementById(`console-${id}`);
     this.rows = this.find('people');
     document.addEventListener('visibilitychange', () => this.look());
@@ -33,11 +34,9 @@ class Console {
     clearTimeout(this.clock);
     if (document.hidden) return;
     try {
-      const response = await fetch(this.address, { headers: { Accept: 'application/json' } });
-      if (!response.ok || response.redirected) throw new Error('You are logged out. Reload the page.');
-      this.show(await response.json());
+      this.show(await ask(this.address, { headers: { Accept: 'application/json' } }));
     } catch (error) {
-      this.find('status').textContent = error.message;
+      this.find('status').textContent = `${error.message} Who is shown may be old.`;
     }
     this.clock = setTimeout(() => this.look(), EVERY_MS);
   }
@@ -51,7 +50,7 @@ class Console {
     this.find('status').textContent = `${count} connected.`;
     const isMuted = [...streams, ...people.flatMap((person) => person.streams)].some(({ muted }) => muted);
     const facts = [
-      ...running.map((what) => (what === 'captions' ? 'Captions are running.' : `A ${what} is running.`)),
+      ...running.map((what) => (what === 'captions' ? 'Captions are running.' : `${article(what)} ${what} is running.`)),
       ...(joining ? [`Who joins is muted, since ${time(joining.at)} by ${joining.by}.`] : []),
       ...(isMuted ? ['Who was muted may have unmuted since: OpenTok does not tell.'] : []),
     ];
@@ -94,10 +93,12 @@ class Console {
   row(key, [, , who, what, deeds]) {
     const row = document.createElement('tr');
     row.dataset.key = key;
+    row.append(element('td', who), element('td', what));
+    if (this.deeds.size === 0) return row; // and the table has no column for them
     const last = document.createElement('td');
     const may = deeds.filter(([, deed]) => this.deeds.has(deed));
     last.append(...may.map(([label, deed, id]) => this.button(label, deed, id, who)));
-    row.append(element('td', who), element('td', what), last);
+    row.append(last);
     return row;
   }
 
@@ -119,12 +120,8 @@ class Console {
   async post(path, fields = {}) {
     const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
     const body = new URLSearchParams(fields);
-    let told = { problem: 'That was not done: the server cannot be reached.' };
-    try {
-      const response = await fetch(this.address + path, { method: 'POST', headers: { 'X-CSRFToken': token }, body });
-      const isRefused = !response.ok || response.redirected;
-      told = isRefused ? { problem: 'You may not do that, or are logged out. Reload the page.' } : await response.json();
-    } catch { /* said already */ }
+    const told = await ask(this.address + path, { method: 'POST', headers: { 'X-CSRFToken': token }, body })
+      .catch(({ message }) => ({ problem: `That was not done. ${message}` }));
     const { problem, done } = told;
     await this.look();
     this.find('status').textContent = problem || `${done} ${this.find('status').textContent}`;
@@ -144,10 +141,24 @@ function element(name, text) {
   return made;
 }
 
+/* What the server says, or an Error that says why it says nothing. */
+async function ask(address, options) {
+  const response = await fetch(address, options).catch(() => { throw new Error('The server cannot be reached.'); });
+  if (response.redirected) throw new Error('You are logged out: reload the page.');
+  if (response.status === 403) throw new Error('You may not do that, or have logged in again since: reload the page.');
+  if (response.status === 404) throw new Error('That is not there any more: reload the page.');
+  if (!response.ok) throw new Error(`The server answered with an error (${response.status}).`);
+  return response.json();
+}
+
+function article(word) {
+  return /^[aeiou]/.test(word) ? 'An' : 'A';
+}
+
 function shown({ kind, muted }) {
   return muted ? `${kind} (muted by ${muted.by}, ${time(muted.at)})` : kind;
 }
 
 function time(milliseconds) {
-  return milliseconds ? new Date(milliseconds).toLocaleTimeString('en-GB', { timeStyle: 'short' }) : 'a while';
+  return milliseconds ? new Date(milliseconds).toLocaleTimeString('en-GB', { timeStyle: 'short', timeZone: ZONE }) : 'a while';
 }

@@ -1,13 +1,10 @@
-/* A room's page in the admin: an access code that is made up, and links that are copied. */
+/* A room's page in the admin: an access code that is made up. */
 
 'use strict';
 
 document.addEventListener('DOMContentLoaded', () => {
   const field = document.getElementById('id_new_code');
   if (field) offerCode(field);
-  for (const button of document.querySelectorAll('button[data-copy]')) {
-    button.addEventListener('click', () => copy(button.dataset.copy, button));
-  }
 });
 
 function offerCode(field) {
@@ -26,14 +23,4 @@ function eightDigits() {
   const most = 4_200_000_000; // a multiple of 10 ** 8, so that each code is as likely as the others
   const [number] = crypto.getRandomValues(new Uint32Array(1));
   return number < most ? String(number % 10 ** 8).padStart(8, '0') : eightDigits();
-}
-
-async function copy(text, button) {
-  const status = button.nextElementSibling;
-  try {
-    await navigator.clipboard.writeText(text);
-    status.textContent = 'Copied.';
-  } catch { // without HTTPS a browser has no clipboard
-    status.textContent = 'Your browser does not allow it: copy the link by hand.';
-  }
 }

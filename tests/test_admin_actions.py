@@ -1,6 +1,7 @@
 """What staff do with one row by the buttons on its page."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -159,7 +160,21 @@ def staff_without_rights():
 @pytest.mark.parametrize("path", ["x/act/stop/", "x/act/x/", f"{'0' * 32}/act/stop/"])
 def test_a_made_up_address_of_an_action_is_a_404(admin_client, path):
     assert admin_client.post(ARCHIVES + path).status_code == 404
-    assert admin_client.get(ARCHIVES + path).status_code == 405
+    assert admin_client.get(ARCHIVES + path).status_code == 404
+
+
+def test_a_button_that_is_pressed_once_the_session_is_over_does_nothing_and_that_is_said(recording):
+    client = staff("view_archive", "change_archive")
+    client.session.flush()
+    pressed = client.post(f"{ARCHIVES}{recording.pk}/act/stop/")
+    wanted = parse_qs(urlsplit(pressed.headers["Location"]).query)["next"][0]
+    client.force_login(User.objects.get())
+    told = client.get(wanted, follow=True)
+    assert told.redirect_chain == [(f"{ARCHIVES}{recording.pk}/change/", 302)]
+    assert "“Stop recording” was not done, as you had been logged out." in told.content.decode()
+    recording.refresh_from_db()
+    assert recording.status == "started"
+    assert client.get(f"{ARCHIVES}{recording.pk}/act/remove/").status_code == 403
 
 
 def test_an_action_that_there_is_none_of_is_refused(admin_client, recording):
@@ -222,7 +237,7 @@ def test_a_recording_is_started_on_a_rooms_page(admin_client, room, opentok):
 
 def test_closing_a_room_disconnects_those_in_it_and_says_how_many(admin_client, recording, room):
     told = act(admin_client, ROOMS, room, "close_room")
-    assert "Disconnected 1, and stopped 1 that ran in the room." in told.content.decode()
+    assert "Disconnected 1 person. Stopped: recording." in told.content.decode()
     room.refresh_from_db()
     recording.refresh_from_db()
     assert (room.closed, recording.status) == (True, "stopped")
@@ -292,6 +307,21 @@ def test_staff_who_may_only_look_see_people_and_change_nothing(room):
 def test_an_opentok_that_is_away_is_said_on_a_rooms_page(admin_client, room, opentok):
     opentok.fault(status=500, path="/connection", times=5)
     assert "The video service" in people(admin_client, room)["problem"]
+
+
+def test_pages_that_are_not_there_or_not_for_this_person_lead_back_to_the_admin(room):
+    client = staff("view_room")
+    for path, status in (("nothing/", 404), (f"rooms/room/{room.pk}/delete/", 403)):
+        refused = client.get(f"/admin/{path}", headers={"Accept": "text/html"})
+        assert refused.status_code == status
+        assert 'href="/admin/">To the admin</a>' in refused.content.decode()
+    assert "To the admin" not in client.get("/nothing", headers={"Accept": "text/html"}).text
+
+
+def test_staff_who_may_only_look_get_no_fields_or_columns_of_those_who_may_more(room):
+    page = staff("view_room").get(f"{ROOMS}{room.pk}/change/").content.decode()
+    assert "New access code" not in page
+    assert ">Do</th>" not in page
 
 
 # Pages that are older than what has happened

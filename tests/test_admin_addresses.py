@@ -191,7 +191,7 @@ def test_a_made_up_address_beside_the_lists_is_no_server_error(staff):
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_made_up_action_or_selection_is_no_server_error(root, path):
-    actions = ["new_session", "delete_selected", "revoke", "made_up"]
+    actions = ["new_session", "delete_selected", "revoke_selected", "made_up"]
     selections = [["x"], ["9" * 22], ["9" * 5000], [""], ["\0"], [str(uuid.uuid4())]]
     tried = [
         {"action": action, "_selected_action": selected, "index": index}

@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import re
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from meetings.models import Connection, Meeting, Stream
 from rooms.models import Ban, Room
+from staff.models import TimeZone
 from tests.test_admin_actions import ROOMS, moderate, offered, people, staff
 from tests.test_api_moderation import sent
 
@@ -72,6 +74,18 @@ def test_a_meetings_page_says_who_was_there_and_links_to_the_room(admin_client, 
     assert "<bdi>Anna &lt;b&gt;</bdi>" in shown
     assert f'href="/admin/rooms/room/{room.pk}/change/"' in shown
     assert f'href="{MEETINGS}{meeting.pk}/attendance.csv"' in shown
+    assert f'href="/admin/archives/archive/?q={room.session_id}">Recordings<' in shown
+    assert "/history/" not in shown  # of which it has none
+
+
+def test_all_times_of_a_meetings_page_are_in_the_persons_zone(admin_client, admin_user, room):
+    TimeZone.objects.create(user=admin_user, name="Asia/Tokyo")
+    start = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)
+    meeting = met(room, started_at=start, ended_at=start + timedelta(minutes=45))
+    shown = text(admin_client.get(f"{MEETINGS}{meeting.pk}/change/"))
+    assert "standup, 2026-03-02 05:30" in shown
+    assert "2026-03-02 06:15" in shown
+    assert "2026-03-01" not in re.sub(r"(?s)<section.*", "", shown)
 
 
 def test_attendance_is_downloaded_as_csv(admin_client, room):
@@ -104,6 +118,9 @@ def test_a_rooms_page_lists_its_meetings(admin_client, room):
     page = text(admin_client.get(f"/admin/rooms/room/{room.pk}/change/"))
     assert f'href="{MEETINGS}{meeting.pk}/change/"' in page
     assert f'href="{MEETINGS}{meeting.pk}/attendance.csv"' in page
+    room.rotate_session()
+    later = text(admin_client.get(f"/admin/rooms/room/{room.pk}/change/"))
+    assert f'href="{MEETINGS}{meeting.pk}/change/"' in later
 
 
 def present(room, opentok):

@@ -63,6 +63,7 @@ def test_the_page_has_the_whole_id_and_says_when_the_file_is_gone(admin_client):
     assert "keeps files for 72 hours" in text
     assert 'href="/readme/docs/operations.md#recordings-that-last"' in text
     assert ">Open the file</a>" in text
+    assert f"<h2>standup, {timezone.localtime(row.created_at):%Y-%m-%d %H:%M}</h2>" in text
 
 
 def test_a_running_recording_says_how_long_it_has_been(admin_client):
@@ -70,6 +71,26 @@ def test_a_running_recording_says_how_long_it_has_been(admin_client):
     assert "3:0" in page(admin_client, row)
     assert "so far" in page(admin_client, row)
     assert "gone in" not in page(admin_client, row)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("started", "made once the recording has ended"), ("stopped", "being made by OpenTok"),
+     ("uploaded", "in the storage that is set at OpenTok"), ("failed", "none, as the recording"),
+     ("expired", "gone: OpenTok kept it for 72 hours"), ("deleted", "gone: it was deleted")],
+)  # fmt: skip
+def test_the_page_of_a_recording_without_a_file_says_why(admin_client, status, words):
+    text = page(admin_client, made(status=status))
+    assert words in text
+    assert ("/act/revoke_shares/" in text) == (status not in {"failed", "expired", "deleted"})
+
+
+def test_lengths_of_an_hour_and_more_have_hours(admin_client):
+    made(duration=3599)
+    made(duration=3 * 3600 + 62)
+    listed = admin_client.get(ARCHIVES).content.decode()
+    assert 'class="field-length">59:59<' in listed
+    assert 'class="field-length">3:01:02<' in listed
 
 
 def test_the_page_names_who_was_there_while_it_was_recorded(admin_client):

@@ -201,10 +201,24 @@ def test_staff_change_and_revoke_a_key(admin_client, server):
     key.refresh_from_db()
     assert (key.name, key.capabilities, key.room_prefix) == ("Renamed", ["join"], "Z\u00fcrich")
     assert server.get("/room/Zürich 1", headers=bearer(key)).status_code == 200
-    admin_client.post(KEYS, {"action": "revoke", "_selected_action": [key.pk]})
+    chosen = {"action": "revoke_selected", "_selected_action": [key.pk]}
+    assert "There is no way back." in admin_client.post(KEYS, chosen).content.decode()
+    assert server.get("/room/Zürich 1", headers=bearer(key)).status_code == 200
+    admin_client.post(KEYS, chosen | {"confirmed": "yes"})
     assert server.get("/room/Zürich 1", headers=bearer(key)).json()["code"] == "key_revoked"
     assert LogEntry.objects.first().get_change_message() == "Revoked the key."
     assert ">revoked<" in admin_client.get(KEYS).content.decode()
+    again = admin_client.post(KEYS, chosen | {"confirmed": "yes"}, follow=True)
+    assert "“Renamed”: The key was revoked before." in again.content.decode()
+
+
+def test_a_key_is_revoked_on_its_page(admin_client):
+    key = issue("list")
+    page, button = f"{KEYS}{key.pk}/change/", f"{KEYS}{key.pk}/act/revoke/"
+    assert button in admin_client.get(page).content.decode()
+    told = admin_client.post(button, follow=True).content.decode()
+    assert "Revoked the key." in told
+    assert button not in told
 
 
 @pytest.mark.parametrize("prefix", ["class a ", " "])

@@ -82,6 +82,14 @@ def test_what_has_no_page_is_named_without_a_link(admin_client):
     assert '<td class="field-subject">hall<' in page
 
 
+def test_the_list_says_who_it_was_in_one_column(admin_client):
+    record("room.made", by="", kind=ActorKind.SERVER)
+    page = admin_client.get(LIST).content.decode()
+    assert '<td class="field-who">Server</td>' in page
+    assert ">ben</a> (API key)</td>" in page
+    assert ">ada</a></td>" in page
+
+
 def test_nobody_adds_changes_or_deletes_entries_in_the_admin(admin_client):
     entry = Entry.objects.first()
     assert admin_client.get(f"{LIST}add/").status_code == 403

@@ -53,11 +53,11 @@ def test_people_in_rooms_that_are_closed_are_disconnected_if_staff_want_that(adm
     opentok.connect(room.session_id)
     answer = {"confirmed": "yes", "disconnect": "on"}
     told = choose(admin_client, "close_selected", [room.pk], **answer)
-    assert "“standup”: Closed. Disconnected 2, and stopped 0" in told
+    assert "“standup”: Closed. Disconnected 2 people." in told
     opentok.fault(status=500, times=9)
     told = choose(admin_client, "close_selected", [room.pk], **answer)
     failed = told.partition('class="error"')[2].partition("</li>")[0]
-    assert "“standup”: Closed. Disconnected 0" in failed
+    assert "“standup”: Closed. Disconnected nobody." in failed
     assert "The video service answered with an error" in failed
 
 

@@ -854,6 +854,9 @@ def test_staff_make_a_webhook_and_see_its_secret_once(admin_client, receiver):
     endpoint.refresh_from_db()
     assert endpoint.secret != old
     assert endpoint.secret in renewed
+    # As the log-in leads there.
+    later = admin_client.get(f"{ENDPOINTS}{endpoint.pk}/act/renew_secret/", follow=True)
+    assert endpoint.secret not in later.content.decode()
     admin_client.post(change, form | {"events": ["meeting.*"]})
     assert Endpoint.objects.get().events == ["meeting.*"]
     admin_client.post(f"{ENDPOINTS}{endpoint.pk}/delete/", {"post": "yes"})
@@ -870,8 +873,12 @@ def test_staff_try_it_read_what_became_of_it_and_send_it_again(admin_client, end
     assert "webhook" not in admin_client.get(f"{DELIVERIES}{row.pk}/change/").headers
     Delivery.objects.update(state="failed")
     chosen = {"action": "send_again", "_selected_action": [row.pk]}
-    assert "1 are sent again" in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
+    told = admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
+    assert "1 event is sent again." in told
+    change, button = f"{ENDPOINTS}{endpoint.pk}/change/", "act/send_failed_again/"
+    assert button not in admin_client.get(change).content.decode()
     Delivery.objects.update(state="failed")
+    assert button in admin_client.get(change).content.decode()
     admin_client.post(f"{ENDPOINTS}{endpoint.pk}/act/send_failed_again/")
     assert Delivery.objects.waiting().count() == 1
 

@@ -63,6 +63,10 @@ def deliveries(endpoint: Endpoint) -> str:
     return format_html('<a href="{}?endpoint__id__exact={}">What was sent</a>', page, endpoint.pk)
 
 
+def sent_again(count: int) -> str:
+    return "1 event is sent again." if count == 1 else f"{count or 'No'} events are sent again."
+
+
 class NotForOwnRooms(admin.ModelAdmin):
     """Hidden from staff who work with own rooms only, since events are about all rooms."""
 
@@ -121,6 +125,10 @@ class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, Offered
     ) -> HttpResponse:
         return self._secret(request, obj)
 
+    def refusals(self, row: Endpoint) -> dict[str, str]:
+        failed = Delivery.objects.filter(endpoint=row, state=State.FAILED)
+        return {} if failed.exists() else {"send_failed_again": "No event was given up."}
+
     @page_action(label="Send a ping", permission="webhooks.change_endpoint")
     def ping(self, request: HttpRequest, endpoint: Endpoint) -> str:
         Delivery.objects.ping(endpoint)
@@ -133,7 +141,7 @@ class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, Offered
     )
     def send_failed_again(self, request: HttpRequest, endpoint: Endpoint) -> str:
         failed = Delivery.objects.filter(endpoint=endpoint, state=State.FAILED)
-        return f"{Delivery.objects.send_again(failed)} are sent again."
+        return sent_again(Delivery.objects.send_again(failed))
 
     @page_action(
         label="New secret",
@@ -147,7 +155,8 @@ class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, Offered
     def act(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         response: HttpResponse = super().act(request, object_id, name)
         row: Any = self._row(request, object_id)
-        is_done = name == "renew_secret" and response.status_code == 302 and row
+        is_new = name == "renew_secret" and request.method == "POST"
+        is_done = is_new and response.status_code == 302 and row
         return self._secret(request, row) if is_done else response
 
     def _secret(self, request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
@@ -186,4 +195,4 @@ class DeliveryAdmin(ReadOnly, NotForOwnRooms, LargeTableAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         chosen = Delivery.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         count = Delivery.objects.send_again(chosen)
-        self.message_user(request, f"{count} are sent again.", messages.SUCCESS)
+        self.message_user(request, sent_again(count), messages.SUCCESS)
