@@ -12,11 +12,12 @@ from rooms.changes import columns, shown
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.names import clean_name
-from rooms.past_sessions import PastSession
+from rooms.past_sessions import SESSION_TWICE, PastSession
 from rooms.policy import ANONYMOUS, Visitor
 from rooms.search import containing, starting_with
 from rooms.single_flight import SingleFlight
 from video import sessions
+from video.errors import VideoError
 from web.errors import Problem
 from web.rows import insert
 from webhooks import events
@@ -182,6 +183,7 @@ class RoomManager(models.Manager["Room"]):
             try:
                 with transaction.atomic():
                     insert(room, using=self.db)
+                    PastSession.objects.refuse(room.session_id)
                     (closed.reopen if may_reopen else closed.refuse)(name)
                     chosen = shown(columns(room, made_with))
                     Entry.objects.record("room.made", room, **chosen)
@@ -190,6 +192,8 @@ class RoomManager(models.Manager["Room"]):
             except IntegrityError:
                 if there := self.get_by_name(name):
                     return there, False
+                if self.filter(session_id=room.session_id).exists():
+                    raise VideoError("opentok_failed", SESSION_TWICE) from None
             # The other room of this name was deleted before it was read.
         raise Problem("room_not_found")
 

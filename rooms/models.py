@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from access.usage import NotesUse
@@ -16,10 +16,12 @@ from rooms.guests import Guest as Guest
 from rooms.managers import RoomManager
 from rooms.names import MAX_LENGTH
 from rooms.ownership import Owned
+from rooms.past_sessions import SESSION_TWICE
 from rooms.past_sessions import PastSession as PastSession
 from rooms.policy import Policy, Visitor
 from rooms.presence import count_people
 from video import sessions
+from video.errors import VideoError
 from web.errors import Problem
 from web.folding import FoldedField
 
@@ -106,12 +108,16 @@ class Room(Policy, Owned, NotesUse, models.Model):
         """
         replaced = self.session_id
         session_id = sessions.create_session(e2ee=self.e2ee)
-        with transaction.atomic():
-            mine = Room.objects.filter(pk=self.pk, session_id=replaced)
-            if mine.update(session_id=session_id):
-                PastSession.objects.create(room=self, session_id=replaced)
-                self.guests.all().delete()
-                Entry.objects.record("session.renewed", self, before=replaced, after=session_id)
+        try:
+            with transaction.atomic():
+                mine = Room.objects.filter(pk=self.pk, session_id=replaced)
+                if mine.update(session_id=session_id):
+                    PastSession.objects.create(room=self, session_id=replaced)
+                    self.guests.all().delete()
+                    PastSession.objects.refuse(session_id)
+                    Entry.objects.record("session.renewed", self, before=replaced, after=session_id)
+        except IntegrityError:  # whose text has the session id, on PostgreSQL
+            raise VideoError("opentok_failed", SESSION_TWICE) from None
         try:
             self.refresh_from_db(fields=["session_id"])
         except Room.DoesNotExist:  # deleted while OpenTok was asked

@@ -7,8 +7,24 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils import timezone
 
+from video.errors import VideoError
+from web.rows import has_row
+
 if TYPE_CHECKING:
     from rooms.models import Room
+
+SESSION_TWICE = "a new session that a room has, or had, already"
+
+
+class PastSessionManager(models.Manager["PastSession"]):
+    def refuse(self, session_id: str) -> None:
+        """Raise `opentok_failed` for a new session that was a room's before, whose recordings it
+        has.
+
+        Asked in the transaction that has written it: until that ends, no room can give it up.
+        """
+        if has_row(PastSession, session_id=session_id):
+            raise VideoError("opentok_failed", SESSION_TWICE)
 
 
 class PastSession(models.Model):
@@ -17,6 +33,8 @@ class PastSession(models.Model):
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="past_sessions")
     session_id = models.CharField(max_length=255, unique=True)
     replaced_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PastSessionManager()
 
     class Meta:
         ordering = ["-replaced_at", "-id"]

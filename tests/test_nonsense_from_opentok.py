@@ -7,6 +7,7 @@ import pytest
 from django.test import Client as Browser
 
 from archives.models import Archive
+from rooms.models import Room
 from tests.api_client import refusal
 from tests.problems import raises
 from tests.server_process import Server
@@ -27,6 +28,50 @@ def test_a_session_id_that_does_not_tell_its_project_is_kept(server, opentok):
     answers = [server.get("/room/x") for _ in range(3)]
     assert {answer.json()["sessionId"] for answer in answers} == {"1_ABC"}
     assert len(opentok.requests()) == 1
+
+
+def test_a_session_that_another_room_has_is_refused(server, opentok):
+    opentok.fault(path="/session/create", status=200, body=[{"session_id": "1_ABC"}])
+    assert server.get("/room/one").status_code == 200
+    answer = server.get("/room/two")
+    assert (answer.status_code, answer.json()["code"]) == (502, "opentok_failed")
+    assert Room.objects.count() == 1
+
+
+def give(opentok, session_id):
+    """From now on OpenTok answers each request for a session with this one."""
+    opentok.control("DELETE", "/faults")
+    opentok.fault(path="/session/create", status=200, body=[{"session_id": session_id}])
+
+
+def test_a_session_id_that_opentok_gives_twice_is_refused_wherever_it_would_be_written(
+    program, server, opentok, admin_client, caplog
+):
+    twice = "1_given-twice"
+    give(opentok, "1_another")
+    program.post("rooms", name="other")
+    give(opentok, twice)
+    program.post("rooms", name="first")
+    for is_past in (False, True):
+        if is_past:
+            give(opentok, "1_third")
+            assert program.post("rooms/first/session").status_code == 200
+            give(opentok, twice)
+        before = [program.get(f"rooms/{name}").json() for name in ("first", "other")]
+        for answer in (
+            server.get("/room/new"),
+            program.post("rooms", name="new"),
+            program.post("rooms/first/session"),
+            program.post("rooms/other/session"),
+        ):
+            assert refusal(answer) == (502, "opentok_failed")
+        action = {"action": "new_session", "confirmed": "yes"}
+        action["_selected_action"] = Room.objects.get(name="other").pk
+        told = admin_client.post("/admin/rooms/room/", action, follow=True)
+        assert "“other”: " in told.content.decode()
+        assert [program.get(f"rooms/{name}").json() for name in ("first", "other")] == before
+        assert Room.objects.count() == 2
+    assert twice not in server.output() + caplog.text
 
 
 def test_a_new_session_of_another_project_is_a_502_and_is_handed_to_nobody(
