@@ -59,6 +59,8 @@ SETTINGS = {
     "host": "HOST",
     "port": "PORT",
 }
+# libpq goes on without some of them in silence, so that it would trust any server.
+FILES = ["sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir"]
 # A folder without a socket: libpq checks most parameters before it fails to connect there.
 NOWHERE = "/nonexistent"
 
@@ -125,6 +127,9 @@ def _taken_apart(url: str) -> dict[str, str] | None:
     except (psycopg2.Error, ValueError):
         return None
     if "@" in given.get("host", "").lstrip("@"):
+        return None
+    files = {given.get(name, "") for name in FILES} - {"", "system"}
+    if not all(Path(file).exists() for file in files):
         return None
     others = given.get("host", "").count(",")
     nowhere = {"host": NOWHERE + f",{NOWHERE}" * others, "hostaddr": ""}

@@ -52,6 +52,7 @@ def test_a_database_url_that_cannot_be_read_keeps_its_password(url):
         ("sslmode", "sslmode"),
         ("target_session_attrs=master", "target_session_attrs"),
         ("service=nowhere", "service"),
+        ("sslrootcert=/no/such/file", "sslrootcert"),
     ],
 )
 def test_a_parameter_that_could_not_be_used_is_named(read, query, name):
