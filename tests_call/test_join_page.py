@@ -72,7 +72,7 @@ def test_a_moderator_mutes_and_removes(enter):
     anna.locator("#tiles li", has_text="Ben").get_by_text("muted").wait_for()
     anna.on("dialog", lambda dialog: dialog.accept())
     anna.get_by_role("button", name="Remove Ben").click()
-    ben.get_by_text("A moderator has removed you from the call.").wait_for()
+    ben.get_by_text("You were removed from the call, or it has ended.").wait_for()
     anna.locator("#tiles li", has_text="Ben").wait_for(state="detached")
 
 
@@ -253,7 +253,7 @@ def test_a_guest_who_was_removed_has_to_be_let_in_again(enter, server):
     anna.locator("#tiles li", has_text="Ben").wait_for()
     anna.on("dialog", lambda dialog: dialog.accept())
     anna.get_by_role("button", name="Remove Ben").click()
-    ben.get_by_text("A moderator has removed you from the call.").wait_for()
+    ben.get_by_text("You were removed from the call, or it has ended.").wait_for()
     ben.get_by_role("button", name="Join").click()
     ben.get_by_role("alert").get_by_text("did not let you in").wait_for()
     ben.get_by_role("button", name="Join").click()

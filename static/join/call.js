@@ -5,7 +5,7 @@ import { Guests } from './guests.js';
 import { Tiles } from './tiles.js';
 
 const ENDS = {
-  forceDisconnected: 'A moderator has removed you from the call.',
+  forceDisconnected: 'You were removed from the call, or it has ended.',
   networkDisconnected: 'The connection was lost. You can join again.',
 };
 
@@ -13,11 +13,12 @@ export class Call {
   constructor({ apiKey, sessionId, token }, { find, say, complain, onEnd }) {
     Object.assign(this, { find, say, complain, onEnd, token, sessionId });
     this.session = window.OT.initSession(apiKey, sessionId);
-    this.tiles = new Tiles(find('tiles'), this.session, complain);
+    this.tiles = new Tiles(find, this.session, complain);
     this.chat = new Chat(find, this.session, complain);
     this.bound = new AbortController();
   }
 
+  /* Whether the person is in the call: they may be removed while their camera starts. */
   async join({ name, videoSource, audioSource }) {
     this.name = name;
     this.session.on(this.handlers);
@@ -38,10 +39,11 @@ export class Call {
       try {
         this.publisher = await this.publish({ name, videoSource, audioSource, publishCaptions: true });
       } catch (error) {
-        this.complain(`You can watch, but not be seen: ${error.message}`);
+        if (!this.isOver) this.complain(`You can watch, but nobody sees or hears you: ${error.message}`);
       }
     }
-    this.refresh();
+    if (!this.isOver) this.refresh();
+    return !this.isOver;
   }
 
   /* The SDK gives the same session object to the next call of the room: see `unbind`. */
@@ -51,6 +53,9 @@ export class Call {
     streamPropertyChanged: ({ stream }) => this.tiles.update(stream),
     archiveStarted: ({ id }) => this.recorded(id),
     archiveStopped: () => this.recorded(null),
+    'signal:meetingEnds': ({ from, data }) => {
+      if (!from) this.warn(JSON.parse(data).secondsLeft); // the server's, and no participant's
+    },
     sessionReconnecting: () => this.say('The connection was lost. Reconnecting…'),
     sessionReconnected: () => this.say('Connected again.'),
     sessionDisconnected: ({ reason }) => this.end(ENDS[reason] || 'You have left the call.'),
@@ -73,13 +78,20 @@ export class Call {
       this.say('A moderator has muted you.');
       this.refresh();
     });
-    publisher.on('streamDestroyed', (event) => {
-      event.preventDefault();
+    publisher.on('streamDestroyed', () => {
       this.tiles.remove(`mine-${publisher.id}`);
       if (publisher === this.screen) this.screen = null;
+      if (publisher === this.publisher) this.publisher = null;
       this.refresh();
     });
-    await asked((done) => this.session.publish(publisher, done));
+    try {
+      await asked((done) => this.session.publish(publisher, done));
+      if (this.isOver) throw new Error('The call is over.');
+    } catch (error) {
+      publisher.destroy();
+      this.tiles.remove(`mine-${publisher.id}`);
+      throw error;
+    }
     return publisher;
   }
 
@@ -120,7 +132,11 @@ export class Call {
       this.session.unpublish(this.screen);
       return;
     }
-    this.screen = await this.publish({ name: `${this.name}’s screen`, videoSource: 'screen', publishAudio: false });
+    try {
+      this.screen = await this.publish({ name: `${this.name}’s screen`, videoSource: 'screen', publishAudio: false });
+    } catch (error) {
+      if (error.name !== 'OT_USER_MEDIA_ACCESS_DENIED') throw error; // they chose no screen
+    }
   }
 
   async record() {
@@ -136,8 +152,13 @@ export class Call {
 
   recorded(archive) {
     this.archive = archive;
-    this.find('recording').hidden = !archive;
+    this.find('recording').textContent = archive ? 'This call is being recorded.' : '';
     this.refresh();
+  }
+
+  warn(seconds) {
+    const minutes = Math.round(seconds / 60);
+    this.say(`This meeting ends in ${minutes === 1 ? '1 minute' : `${minutes} minutes`}.`);
   }
 
   /* Buttons show what is so, also where somebody else has changed it. */
@@ -153,16 +174,18 @@ export class Call {
       this.find(id)?.setAttribute('aria-pressed', String(is));
     }
     this.find('mute').disabled = this.find('camera-off').disabled = !stream;
-    this.find('share').disabled = this.session.capabilities?.publish !== 1;
+    // Phones share no screen.
+    this.find('share').disabled = this.session.capabilities?.publish !== 1 || !navigator.mediaDevices?.getDisplayMedia;
     if (stream) this.tiles.update({ streamId: `mine-${this.publisher.id}`, hasAudio: stream.hasAudio, hasVideo: stream.hasVideo });
   }
 
   end(reason) {
+    this.isOver = true;
     this.unbind();
     this.publisher?.destroy();
     this.screen?.destroy();
     this.tiles.clear();
-    this.find('recording').hidden = true;
+    this.find('recording').textContent = '';
     this.find('captions').textContent = '';
     this.onEnd(reason);
   }

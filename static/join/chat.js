@@ -30,35 +30,46 @@ export class Chat {
     const item = document.createElement('li');
     const who = document.createElement('b');
     who.textContent = name;
-    item.append(who, text);
+    const what = document.createElement('div');
+    what.textContent = text;
+    who.dir = what.dir = 'auto';
+    item.append(who, what);
     this.find('messages').append(item);
-    item.scrollIntoView({ block: 'nearest' });
+    this.scroll();
     if (this.find('chat').hidden) this.find('show-chat').textContent = 'Chat (new)';
   }
 
+  /* To the last message; the page around the list stays where it is. */
+  scroll() {
+    this.find('messages').scrollTop = this.find('messages').scrollHeight;
+  }
+
   toggle() {
-    const chat = this.find('chat');
-    chat.hidden = !chat.hidden;
-    this.find('show-chat').setAttribute('aria-expanded', String(!chat.hidden));
+    const isOpen = this.find('chat').hidden;
+    this.open(isOpen);
+    if (isOpen) this.find('text').focus();
+  }
+
+  open(is) {
+    this.find('chat').hidden = !is;
+    this.find('show-chat').setAttribute('aria-expanded', String(is));
     this.find('show-chat').textContent = 'Chat';
-    if (!chat.hidden) this.find('text').focus();
+    this.scroll();
   }
 
   close() {
     this.session.off(this.handlers);
     this.bound.abort();
     this.find('messages').replaceChildren();
-    this.find('chat').hidden = true;
-    this.find('show-chat').setAttribute('aria-expanded', 'false');
+    this.open(false);
   }
 }
 
 /* Other clients may send plain text. */
 function read(data) {
   try {
-    const told = JSON.parse(data);
-    return { name: String(told.name || 'Guest'), text: String(told.text ?? '') };
-  } catch {
-    return { name: 'Guest', text: String(data) };
-  }
+    const { name, text } = JSON.parse(data);
+    if (typeof text === 'string') return { name: String(name || 'Guest'), text };
+  } catch { /* it is text */ }
+  return { name: 'Guest', text: String(data ?? '') };
 }

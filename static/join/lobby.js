@@ -2,16 +2,18 @@
 
 const NAME = 'join-name';
 
+const NAMES = { video: 'camera', audio: 'microphone' };
 const REASONS = {
-  NotAllowedError: 'Your browser may not use the camera and microphone. Allow it beside the address, and reload the page.',
-  NotFoundError: 'No camera or microphone was found. You can join and watch without them.',
-  NotReadableError: 'The camera or microphone is used by another program. Close that one, and reload the page.',
+  NotAllowedError: (what) => `Your browser may not use the ${what}. Allow it beside the address, and reload the page.`,
+  NotFoundError: (what) => `No ${what} was found.`,
+  NotReadableError: (what) => `The ${what} is used by another program. Close that one, and reload the page.`,
 };
 
 export class Lobby {
   constructor(find) {
     this.find = find;
-    this.find('name').value = read(NAME);
+    this.ready = Promise.resolve();
+    this.find('name').value ||= read(NAME); // it may be typed before this script has come
     for (const kind of ['camera', 'microphone']) {
       this.find(kind).addEventListener('change', () => this.start());
     }
@@ -25,11 +27,12 @@ export class Lobby {
     write(NAME, this.name);
   }
 
-  /* What was chosen; false for what there is not. */
+  /* What was chosen; false for what there is not, or cannot be used. */
   devices() {
+    const used = (kind) => this.stream?.getTracks().some((track) => track.kind === kind);
     return {
-      videoSource: this.find('camera').value || false,
-      audioSource: this.find('microphone').value || false,
+      videoSource: (used('video') && this.find('camera').value) || false,
+      audioSource: (used('audio') && this.find('microphone').value) || false,
     };
   }
 
@@ -38,10 +41,11 @@ export class Lobby {
     this.find('device-problem').textContent = text;
   }
 
-  /* `ready` is when camera and microphone are there, or the person has refused them. */
+  /* `ready` is when camera and microphone are there, or the person has refused them. One after
+     another: a camera that came late would stay on. */
   start() {
-    this.ready = this.prepare();
-    return this.ready;
+    const prepare = () => this.prepare();
+    this.ready = this.ready.then(prepare, prepare);
   }
 
   async prepare() {
@@ -56,20 +60,21 @@ export class Lobby {
     if (this.stream?.getAudioTracks().length) this.measure();
   }
 
-  /* Both, or the one that there is. */
+  /* Both, or the one that there is; null for none. */
   async open() {
     const wanted = { video: chosen(this.find('camera')), audio: chosen(this.find('microphone')) };
+    const tries = [wanted, { video: wanted.video }, { audio: wanted.audio }];
     let failure;
-    for (const kinds of [wanted, { video: wanted.video }, { audio: wanted.audio }]) {
+    for (const kinds of tries.filter(({ video, audio }) => video || audio)) {
       try {
         const stream = await navigator.mediaDevices.getUserMedia(kinds);
-        if (kinds === wanted) this.complain('');
+        this.complain(failure ? lack(failure, wanted, kinds) : '');
         return stream;
       } catch (error) {
         failure ??= error;
       }
     }
-    this.complain(REASONS[failure.name] || `Camera and microphone cannot be used: ${failure.message}`);
+    this.complain(failure ? lack(failure, wanted, {}) : '');
     return null;
   }
 
@@ -77,13 +82,14 @@ export class Lobby {
     const devices = await navigator.mediaDevices.enumerateDevices();
     for (const [id, kind] of [['camera', 'videoinput'], ['microphone', 'audioinput']]) {
       const select = this.find(id);
-      const before = select.value;
+      const before = select.selectedOptions[0]?.value;
       const found = devices.filter((device) => device.kind === kind && device.deviceId);
       select.replaceChildren(
         ...found.map((device, number) => new Option(device.label || `${id} ${number + 1}`, device.deviceId)),
         new Option(`No ${id}`, ''),
       );
-      select.value = found.some((device) => device.deviceId === before) ? before : select.options[0].value;
+      const kept = [...select.options].find((option) => option.value === before);
+      if (kept) kept.selected = true;
     }
   }
 
@@ -108,6 +114,15 @@ export class Lobby {
     this.stream = null;
     this.find('preview').srcObject = null;
   }
+}
+
+/* Why a person goes without what they wanted, and what they can do with what they have got. */
+function lack(error, wanted, got) {
+  const what = Object.keys(NAMES).filter((kind) => wanted[kind] && !got[kind]).map((kind) => NAMES[kind]).join(' or ');
+  const reason = REASONS[error.name]?.(what) || `The ${what} cannot be used. ${error.message}`;
+  if (got.audio) return `${reason} You can join: others will hear you, but not see you.`;
+  if (got.video) return `${reason} You can join: others will see you, but not hear you.`;
+  return `${reason} You can join and watch.`;
 }
 
 function chosen(select) {

@@ -5,7 +5,7 @@ import { Entry } from './entry.js';
 import { Lobby } from './lobby.js';
 
 const page = document.querySelector('#page');
-const { segment, proxy, room } = page.dataset;
+const { segment, proxy, sdk } = page.dataset;
 const find = (id) => document.getElementById(id);
 
 function say(text) {
@@ -18,40 +18,52 @@ function complain(text) {
 
 const lobby = new Lobby(find);
 const entry = new Entry(segment);
-let isPointed = false;
 let clock;
 
-/* The SDK, which is told once where to ask. */
-function sdk() {
-  if (typeof window.OT === 'undefined') {
-    throw new Error('The video software could not be loaded. Check your connection and reload the page.');
-  }
-  if (proxy && !isPointed) window.OT.setProxyUrl(proxy);
-  isPointed = true;
+/* The SDK is large, and comes from elsewhere: the page does not wait for it. It is told once where to ask. */
+function load() {
+  const script = document.createElement('script');
+  script.src = sdk;
+  const loading = new Promise((resolve, reject) => {
+    script.addEventListener('load', () => {
+      if (proxy) window.OT.setProxyUrl(proxy);
+      resolve();
+    });
+    script.addEventListener('error', () => {
+      loaded = null;
+      reject(new Error('The video software could not be loaded. Check your connection and try again.'));
+    });
+  });
+  loading.catch(() => {}); // said to those who join
+  document.head.append(script);
+  return loading;
 }
+
+let loaded = load();
 
 async function enter(event) {
   event.preventDefault();
   complain('');
-  say('Joining…');
+  say('Loading the video software…');
   stopCountDown();
   find('enter').disabled = true;
   try {
-    sdk();
+    await (loaded ??= load());
+    say('Joining…');
     const person = { name: lobby.name, code: find('code').value.trim(), agrees: find('consent').checked };
     const told = await entry.credentials(person, wait);
     find('cancel').hidden = true;
     lobby.remember();
-    say('Waiting for camera and microphone…');
+    say('Waiting for camera and microphone… If your browser asks, allow or refuse them.');
     await lobby.ready;
     const devices = lobby.devices();
     // Some cameras serve one user at a time.
     lobby.stop();
     const call = new Call(told, { find, say, complain, onEnd: left });
-    await call.join({ name: lobby.name, ...devices });
+    if (!await call.join({ name: person.name, ...devices })) return;
     show('call');
     say('You are in the call.');
-    find('mute').focus();
+    page.querySelector('.controls button:enabled').focus();
   } catch (error) {
     say('');
     refused(error);
@@ -59,6 +71,8 @@ async function enter(event) {
   } finally {
     find('enter').disabled = false;
     stopWaiting();
+    // A button that is disabled loses the focus.
+    if (document.activeElement === document.body) find('enter').focus();
   }
 }
 
@@ -138,5 +152,4 @@ window.addEventListener('pagehide', () => entry.cancel());
 find('enter').disabled = false;
 // Another invitation, opened in the same tab.
 window.addEventListener('hashchange', () => location.reload());
-document.title = room;
 lobby.start();

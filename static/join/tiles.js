@@ -4,8 +4,9 @@ const LOUD = 0.1;
 const QUIET_AFTER_MS = 800;
 
 export class Tiles {
-  constructor(list, session, complain) {
-    this.list = list;
+  constructor(find, session, complain) {
+    this.list = find('tiles');
+    this.title = find('title');
     this.session = session;
     this.complain = complain;
     this.tiles = new Map();
@@ -19,7 +20,7 @@ export class Tiles {
     tile.classList.toggle('screen', isScreen);
     const who = document.createElement('div');
     who.className = 'who';
-    const label = document.createElement('span');
+    const label = document.createElement('bdi');
     label.textContent = name;
     const state = document.createElement('span');
     state.className = 'state-of-media';
@@ -56,7 +57,8 @@ export class Tiles {
   update({ streamId, hasAudio, hasVideo }) {
     const found = this.tiles.get(streamId);
     if (!found) return;
-    const missing = [hasAudio ? '' : 'muted', hasVideo ? '' : 'camera off'].filter(Boolean);
+    const isScreen = found.tile.classList.contains('screen'); // which has no sound
+    const missing = [hasAudio || isScreen ? '' : 'muted', hasVideo ? '' : 'camera off'].filter(Boolean);
     found.state.textContent = missing.length ? `(${missing.join(', ')})` : '';
     found.tile.classList.toggle('no-video', !hasVideo);
   }
@@ -70,7 +72,9 @@ export class Tiles {
   }
 
   remove(id) {
-    this.tiles.get(id)?.tile.remove();
+    const tile = this.tiles.get(id)?.tile;
+    if (tile?.contains(document.activeElement)) this.title.focus();
+    tile?.remove();
     this.tiles.delete(id);
     this.arrange();
   }
