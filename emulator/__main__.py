@@ -23,12 +23,12 @@ from emulator.browser.session_info import SessionInfo
 from emulator.callbacks import KINDS, Callbacks, Hook
 from emulator.clock import MAX_SPEED, VirtualClock
 from emulator.control import Control
-from emulator.control_fields import read_web_address
 from emulator.downloads import Downloads, Links
+from emulator.events import Events
 from emulator.faults import Faults
+from emulator.fields import read_web_address
 from emulator.keeping import Keeper
 from emulator.messages import BadInput
-from emulator.monitoring import Monitoring
 from emulator.request_log import RequestLog
 from emulator.server import LocalServer
 from emulator.world import World
@@ -68,7 +68,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         ahead=lambda: clock.ahead,
     )
     links = Links()
-    callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret), links)
+    callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret))
     world = World(
         keys,
         clock,
@@ -91,9 +91,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         link_host=options.link_host,
         tls=options.tls,
     )
-    world.observe(callbacks)
-    world.observe(Monitoring(world, callbacks))
-    callbacks.base_url = server.url
+    world.observe(Events(world, callbacks, links, server.url))
     world.restore()
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
     return server

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from emulator.control_fields import (
@@ -17,7 +16,7 @@ from emulator.control_fields import (
     read_pattern,
     read_seconds,
 )
-from emulator.messages import ApiError, BadInput, Request, Response, opentok_headers
+from emulator.messages import ApiError, BadInput, Request, Response, opentok_headers, phrase
 
 MAX_FAULTS = 1_000
 MAX_TIMES = 1_000_000
@@ -168,13 +167,7 @@ def read_fault(fields: dict[str, Any], fault_id: int, ended: threading.Event) ->
 
 def error_body(status: int) -> bytes:
     """What an answer of that status says when the fault gives no body."""
-    if status < 400:
-        return b""
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "Unknown"
-    return ApiError(status, -1, phrase).response().body
+    return b"" if status < 400 else ApiError(status, -1, phrase(status)).response().body
 
 
 def merged(headers: dict[str, str], others: dict[str, str]) -> dict[str, str]:

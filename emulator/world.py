@@ -123,7 +123,7 @@ class World:
         self.clock.reset()
         self.now = self.clock.now_ms()
         self.auto_connect = self._first_auto_connect
-        self.upload_target = UploadTarget()
+        self.upload_target = UploadTarget()  # of archives that stop from now on
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.archives: OrderedDict[str, Archive] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
@@ -140,24 +140,31 @@ class World:
         self._people_changed(*{archive.session_id for archive in self.archives.values()})
 
     def catch_up(self) -> int:
-        """Let everything happen that was due by now. Returns the time."""
-        self.now = now = self.clock.now_ms()
+        """Let everything happen that was due by now, in its order. Returns the time."""
+        until = self.clock.now_ms()
+        while run := self._next_run(until):
+            # A run that comes or goes may change what is recorded.
+            self._catch_up_archives(run.due_at)
+            run.catch_up(self)
+        self._catch_up_archives(until)
+        return until
+
+    def _next_run(self, until: int) -> Run | None:
+        due = [run for run in self.runs.values() if run.is_due(until)]
+        return min(due, key=lambda run: run.due_at, default=None)
+
+    def _catch_up_archives(self, now: int) -> None:
+        self.now = now
         due = [archive for archive in self.archives.values() if archive.is_due(now)]
         for archive in due:
             was_live = archive.is_live
             archive.catch_up(now, self.upload_target)
             if was_live and archive.is_full and archive.is_automatic:
                 due.append(self._start_automatic(archive.session_id, at=archive.stopped_at))
-        for run in list(self.runs.values()):
-            while run.is_due(now):
-                run.catch_up(self)
-        return now
 
     def presence(self, session_id: str) -> Presence:
         """Who is there, counting the client of auto-connect."""
-        if self._is_played(session_id):
-            return Presence(connected=True, publishing=True)
-        return self.sessions.get(session_id, Session()).presence()
+        return self.people(session_id).presence()
 
     # Sessions
 
@@ -287,9 +294,13 @@ class World:
         self._people_changed(*self.sessions, *recorded)
 
     def _remembered(self, session_id: str) -> Session:
-        """The session, to change. The oldest one is forgotten when there are too many."""
+        """The session, to change. When there are too many, the oldest is forgotten, if there is
+        one that nobody is in.
+        """
         if session_id not in self.sessions and len(self.sessions) >= MAX_SESSIONS:
-            forgotten, _ = self.sessions.popitem(last=False)
+            empty = (key for key, session in self.sessions.items() if not session.connections)
+            forgotten = next(empty, next(iter(self.sessions)))
+            del self.sessions[forgotten]
             self._people_changed(forgotten)
         return self.sessions.setdefault(session_id, Session())
 
@@ -325,10 +336,6 @@ class World:
             for archive in self.archives.values()
             if archive.session_id == session_id and archive.is_live
         ]
-
-    def set_upload_target(self, target: UploadTarget) -> None:
-        """For archives that stop from now on."""
-        self.upload_target = target
 
     def _people_changed(self, *session_ids: str) -> None:
         """Tell the archives of these sessions, and begin those that begin by themselves."""

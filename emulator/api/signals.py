@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.api.call import Call
-from emulator.archive_options import read_fields
+from emulator.fields import read_fields
 from emulator.messages import ApiError, Response, empty_response, not_found
 
 MAX_TYPE_BYTES = 128
