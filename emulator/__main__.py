@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from emulator import tls
 from emulator.api import Api
+from emulator.archive_file import ArchiveFile
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
-from emulator.browser.lives import Lives
+from emulator.browser.hubs import Hubs
 from emulator.browser.pages import Pages
 from emulator.browser.session_info import SessionInfo
 from emulator.callbacks import KINDS, Callbacks, Hook
@@ -27,7 +28,6 @@ from emulator.downloads import Downloads, Links
 from emulator.events import Events
 from emulator.faults import Faults
 from emulator.fields import read_web_address
-from emulator.keeping import Keeper
 from emulator.messages import BadInput
 from emulator.request_log import RequestLog
 from emulator.server import LocalServer
@@ -74,9 +74,9 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         clock,
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
-        keeper=Keeper(options.keep),
+        archive_file=ArchiveFile(options.keep),
     )
-    pages = Pages(world, Lives(keys, world).enter, return_seconds=options.return_seconds)
+    pages = Pages(world, Hubs(keys, world).enter, return_seconds=options.return_seconds)
     control = Control(world, Faults(), RequestLog(), callbacks, pages)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links, callbacks), Downloads(world, links)

@@ -1,4 +1,4 @@
-"""The control API, for whoever drives the emulator: people in sessions, time, trouble.
+"""The control API, which drives the emulator: clients in sessions, time, faults.
 
 It lies under /_control/, outside OpenTok's paths, and has no authentication: the program listens
 on the loopback interface. Web pages are kept out by refusing whatever carries an Origin.

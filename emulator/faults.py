@@ -37,7 +37,7 @@ KNOWN = {
 
 @dataclass
 class Fault:
-    """One kind of trouble and the requests that it befalls; README.md explains the fields.
+    """One kind of trouble, and which requests it is for; README.md explains the fields.
 
     `left` is how many more times, None for always. `ended` is set when the faults are cleared:
     everything that waits for this one ends then.
@@ -57,7 +57,7 @@ class Fault:
     left: int | None = None
     after: bool = False
 
-    def befalls(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         return (
             self.left != 0
             and self.method in (None, request.method)
@@ -100,7 +100,7 @@ class Fault:
 
 
 class Faults:
-    """The faults in force. The first one that fits a request befalls it."""
+    """The faults in force. Of several that match a request, the first is applied."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -130,10 +130,10 @@ class Faults:
             return [fault.view() for fault in self._faults]
 
     def claim(self, request: Request) -> Fault | None:
-        """The fault that befalls this request, which counts as one of its times."""
+        """The fault to apply to this request, which counts as one of its times."""
         with self._lock:
             for fault in self._faults:
-                if fault.befalls(request):
+                if fault.matches(request):
                     if fault.left is not None:
                         fault.left -= 1
                     if fault.left == 0:

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from emulator.archive_file import ArchiveFile
 from emulator.archive_options import ArchiveOptions
 from emulator.archives import USER_INITIATED, Archive, UploadTarget
 from emulator.auth import Keys, Project
 from emulator.clock import VirtualClock
-from emulator.keeping import Keeper
 from emulator.messages import Request
 from emulator.runs import STOPPED_BY_CALL, Run
 from emulator.session_ids import SessionId, SessionIds
@@ -78,7 +78,7 @@ class Observer:
 
 
 class World:
-    """Sessions that nobody was ever in take no room: their ids say all there is to know of them."""
+    """Sessions that never had a client take no memory: their ids say all there is to know."""
 
     def __init__(
         self,
@@ -87,10 +87,10 @@ class World:
         *,
         processing_ms: int,
         auto_connect: bool,
-        keeper: Keeper | None = None,
+        archive_file: ArchiveFile | None = None,
     ) -> None:
         self._observers: list[Observer] = []
-        self.keeper = keeper or Keeper()
+        self.archive_file = archive_file or ArchiveFile()
         self.lock = threading.Lock()
         self.clock = clock
         self.session_ids = SessionIds(keys)
@@ -117,7 +117,7 @@ class World:
             self.catch_up()
             yield
             if request is None or request.method != "GET":
-                self.keeper.save(self.archives.values())
+                self.archive_file.save(self.archives.values())
 
     def reset(self) -> None:
         self.clock.reset()
@@ -130,9 +130,9 @@ class World:
         self.notify("forgotten")
 
     def restore(self) -> None:
-        """Take in the archives of an earlier run, which nobody is connected to any more."""
+        """Take in the archives of an earlier run, whose sessions have no clients any more."""
         self.now = self.clock.now_ms()
-        for archive in self.keeper.load():
+        for archive in self.archive_file.load():
             if archive.project.id in self.projects:
                 archive.tell = self.tell
                 self.archives[archive.id] = archive
@@ -270,7 +270,7 @@ class World:
             self.notify("stream_updated", session_id, stream)
 
     def caption(self, session_id: str, stream_id: str, text: str, *, is_final: bool) -> None:
-        """Somebody was heard to say that. Raises KeyError when there is no such stream."""
+        """What was said in a stream, for its captions. Raises KeyError for an unknown stream."""
         stream = self.session(session_id).streams[stream_id]
         self.notify("captioned", session_id, stream, text, is_final=is_final)
 
@@ -294,9 +294,7 @@ class World:
         self._people_changed(*self.sessions, *recorded)
 
     def _remembered(self, session_id: str) -> Session:
-        """The session, to change. When there are too many, the oldest is forgotten, if there is
-        one that nobody is in.
-        """
+        """The session, to change. Of too many the oldest without clients is forgotten."""
         if session_id not in self.sessions and len(self.sessions) >= MAX_SESSIONS:
             empty = (key for key, session in self.sessions.items() if not session.connections)
             forgotten = next(empty, next(iter(self.sessions)))

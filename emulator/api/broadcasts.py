@@ -1,4 +1,4 @@
-"""Live streaming broadcasts: HLS and RTMP."""
+"""Hub streaming broadcasts: HLS and RTMP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live captions, of which a session has one at a time."""
+"""Hub captions, of which a session has one at a time."""
 
 from __future__ import annotations
 

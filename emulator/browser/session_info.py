@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from emulator.auth import Keys
-from emulator.browser.live import SERVER
+from emulator.browser.hub import SERVER
 from emulator.client_tokens import read_client_token
 from emulator.messages import BadInput, Request, Response, json_response
 from emulator.session_ids import SessionId

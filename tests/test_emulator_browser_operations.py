@@ -245,7 +245,7 @@ def test_a_signal_of_the_server_has_no_sender(emulator, enter):
 # Roles
 
 
-def deeds(page, other, stream_id):
+def operations(page, other, stream_id):
     """Each that a role may or may not do: what is asked."""
     own, sub = uuid.uuid4(), uuid.uuid4()
     mute = {"reason": "mute", "channels": ["audio"], "active": True}
@@ -277,7 +277,7 @@ def test_each_role_may_do_its_own(enter, role):
     stream_id = other.publish()
     done = {
         name
-        for name, asked in deeds(page, other, stream_id).items()
+        for name, asked in operations(page, other, stream_id).items()
         if page.ask(*asked)[0] == "200"
     }
     assert done == ALLOWED[role]

@@ -35,8 +35,11 @@ class Subscription:
     captions: bool
 
 
-class Live:
-    """`contents` are the streams in their publishers' words; `pages` go by their connections."""
+class Hub:
+    """Passes messages between the pages of a session.
+
+    `contents` are the streams in their publishers' words; `pages` go by their connections.
+    """
 
     def __init__(self, project_id: str, session_id: str, *, is_relayed: bool) -> None:
         self.session_id = session_id
