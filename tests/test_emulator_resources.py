@@ -149,6 +149,12 @@ def test_a_signal_needs_data_and_somebody_to_get_it(emulator, session):
     assert refusal(emulator.call("POST", to_none, json={"data": "x"})) == (404, -1)
 
 
+def test_a_signal_with_half_a_character_is_answered(emulator, session):
+    emulator.connect(session)
+    body = json.dumps({"type": "chat", "data": "\ud800"})
+    assert emulator.call("POST", f"{P}/session/{session}/signal", data=body).status_code == 204
+
+
 def test_muting_shows_in_the_streams(emulator, session):
     one, other = emulator.publish(session), emulator.publish(session)
     path = f"{P}/session/{session}"
