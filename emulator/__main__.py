@@ -16,19 +16,19 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from emulator import tls
 from emulator.api import Api
+from emulator.archive_file import ArchiveFile
 from emulator.auth import DEMO_API_KEY, DEMO_SECRET, Keys
-from emulator.browser.lives import Lives
+from emulator.browser.hubs import Hubs
 from emulator.browser.pages import Pages
 from emulator.browser.session_info import SessionInfo
 from emulator.callbacks import KINDS, Callbacks, Hook
 from emulator.clock import MAX_SPEED, VirtualClock
 from emulator.control import Control
-from emulator.control_fields import read_web_address
 from emulator.downloads import Downloads, Links
+from emulator.events import Events
 from emulator.faults import Faults
-from emulator.keeping import Keeper
+from emulator.fields import read_web_address
 from emulator.messages import BadInput
-from emulator.monitoring import Monitoring
 from emulator.request_log import RequestLog
 from emulator.server import LocalServer
 from emulator.world import World
@@ -68,15 +68,15 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         ahead=lambda: clock.ahead,
     )
     links = Links()
-    callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret), links)
+    callbacks = Callbacks(Hook(dict(options.callback_url), options.callback_secret))
     world = World(
         keys,
         clock,
         processing_ms=int(options.processing_seconds * 1000),
         auto_connect=options.auto_connect,
-        keeper=Keeper(options.keep),
+        archive_file=ArchiveFile(options.keep),
     )
-    pages = Pages(world, Lives(keys, world).enter, return_seconds=options.return_seconds)
+    pages = Pages(world, Hubs(keys, world).enter, return_seconds=options.return_seconds)
     control = Control(world, Faults(), RequestLog(), callbacks, pages)
     address = (options.host, options.port)
     api, downloads = Api(keys, world, links, callbacks), Downloads(world, links)
@@ -91,9 +91,7 @@ def make_server(options: argparse.Namespace) -> LocalServer:
         link_host=options.link_host,
         tls=options.tls,
     )
-    world.observe(callbacks)
-    world.observe(Monitoring(world, callbacks))
-    callbacks.base_url = server.url
+    world.observe(Events(world, callbacks, links, server.url))
     world.restore()
     threading.Thread(target=callbacks.deliver, args=[world], daemon=True).start()
     return server

@@ -1,23 +1,20 @@
 """What a caller may ask of archives, and the 400s for everything else.
 
-Fields and limits: Vonage Video OpenAPI. The SDK sends null for what was not set, so null is read
-as absent.
+Fields and limits: Vonage Video OpenAPI.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.messages import ApiError, Request, invalid
+from emulator.fields import Fields
+from emulator.messages import invalid
 
 RESOLUTIONS = {"640x480", "480x640", "1280x720", "720x1280", "1920x1080", "1080x1920"}
 DEFAULT_RESOLUTION = "640x480"
 LAYOUTS = {"bestFit", "custom", "horizontalPresentation", "pip", "verticalPresentation"}
 COMPOSED_ONLY = ("resolution", "layout", "maxBitrate", "quantizationParameter")
-DEFAULT_COUNT = 50
-MAX_COUNT = 1000
 MAX_BITRATE = range(100_000, 6_000_001)
 QUANTIZATION = range(15, 41)
 
@@ -36,74 +33,6 @@ class ArchiveOptions:
     max_bitrate: int | None = None
     quantization: int | None = None
     transcription: dict[str, Any] | None = None
-
-
-class Fields:
-    """A JSON object read field by field. Every method raises ApiError for a wrong type."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = {name: value for name, value in fields.items() if value is not None}
-
-    def has(self, name: str) -> bool:
-        return name in self._fields
-
-    def text(self, name: str, default: str = "") -> str:
-        value = self._fields.get(name, default)
-        if not isinstance(value, str):
-            raise invalid(f"Invalid value for {name}")
-        return value
-
-    def choice(self, name: str, choices: set[str], default: str) -> str:
-        value = self.text(name, default)
-        if value not in choices:
-            raise invalid(f"Invalid value for {name}")
-        return value
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """Also as a text, as some SDKs send it."""
-        value = self._fields.get(name, default)
-        if isinstance(value, str):
-            value = {"true": True, "false": False}.get(value.lower())
-        if not isinstance(value, bool):
-            raise invalid(f"Invalid value for {name}")
-        return value
-
-    def number(self, name: str, limits: range) -> int | None:
-        value = self._fields.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, int) or isinstance(value, bool) or value not in limits:
-            raise invalid(f"Invalid value for {name}")
-        return value
-
-    def names(self) -> list[str]:
-        return list(self._fields)
-
-    def texts(self, name: str) -> list[str]:
-        value = self._fields.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise invalid(f"Invalid value for {name}")
-        return value
-
-    def objects(self, name: str) -> list[Fields]:
-        value = self._fields.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise invalid(f"Invalid value for {name}")
-        return [Fields(each) for each in value]
-
-    def inner(self, name: str) -> Fields:
-        value = self._fields.get(name, {})
-        if not isinstance(value, dict):
-            raise invalid(f"Invalid value for {name}")
-        return Fields(value)
-
-
-def read_fields(request: Request) -> Fields:
-    """The JSON object in the body. Raises ApiError."""
-    try:
-        return Fields(request.json_object())
-    except ValueError:
-        raise invalid("Invalid JSON") from None
 
 
 def read_options(fields: Fields) -> ArchiveOptions:
@@ -154,18 +83,3 @@ def check_layout(fields: Fields) -> None:
     fields.choice("screenshareType", LAYOUTS - {"custom"}, "")
     if kind != "bestFit":
         raise invalid("screenshareType goes with the layout type bestFit only")
-
-
-def read_paging(request: Request) -> tuple[int, int, str | None]:
-    """offset, count and, if the list is of one session only, its id. Raises ApiError."""
-    try:
-        query = request.query
-    except ValueError:
-        raise invalid("Invalid query") from None
-    offset, count = query.get("offset", "0"), query.get("count", str(DEFAULT_COUNT))
-    if not all(re.fullmatch("[0-9]{1,9}", number) for number in (offset, count)):
-        raise ApiError(400, -1, "Invalid paging parameters")
-    if int(count) > MAX_COUNT:
-        raise ApiError(400, -1, "Invalid paging parameters")
-    # The second is what Vonage's Python SDK sends.
-    return int(offset), int(count), query.get("sessionId") or query.get("session_id")

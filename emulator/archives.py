@@ -125,7 +125,7 @@ class Archive:
             yield Step(self.created_at + KEPT, "expired", self.reason)
 
     def _patience(self) -> int:
-        """How long nobody may publish: little before the first stream, much after it."""
+        """How long it waits for a stream: a minute for the first, an hour for the next."""
         is_waiting = self.status == "started" and not self.is_automatic
         # inference: that the short wait ends for the reason "idle" is not documented.
         return FIRST_STREAM_WAIT if is_waiting else MAX_IDLE
@@ -151,7 +151,7 @@ class Archive:
                 self._become(step.status, step.reason, step.at)
 
     def people_changed(self, presence: Presence, now: int) -> None:
-        """Somebody came, went, began or ended publishing: pause or resume accordingly."""
+        """Clients came or went, streams began or ended: pause or resume accordingly."""
         if not self.is_live:
             return
         if presence.connected:

@@ -19,7 +19,7 @@ from jwt.types import Options
 
 from emulator.messages import ApiError
 
-# Known to everybody on purpose: the emulator listens on the loopback interface.
+# Public on purpose: the emulator listens on the loopback interface.
 DEMO_API_KEY = "45999999"
 DEMO_SECRET = "5ca1ab1e0ddba11f00dfacade0ff1ce0c0ffee00"  # noqa: S105
 

@@ -1,7 +1,4 @@
-"""What OpenTok tells a server by itself: a signed POST for each thing that happens.
-
-An archive, a broadcast, captions, a render or a SIP call has got into another state; a client has
-come or gone, or a stream (session monitoring).
+"""Callbacks: signed POSTs to a server, sent one after the other, and again until they are taken.
 
 Who is called and how it is signed: secure callbacks guide. Retries: support article on callbacks,
 January 2024, which has failed ones sent again for 24 hours, the wait doubling each time.
@@ -26,11 +23,8 @@ from urllib.parse import urlsplit
 import jwt
 from jwt.warnings import InsecureKeyLengthWarning
 
-from emulator.answers import archive_object
-from emulator.archives import Archive
 from emulator.auth import Project
-from emulator.downloads import Links
-from emulator.world import Observer, World
+from emulator.world import World
 
 MAX_CALLBACKS = 1_000
 ANSWER_SECONDS = 5
@@ -43,7 +37,6 @@ SIGNATURES = ("valid", "invalid", "none")
 KINDS = ("archive", "broadcast", "captions", "render", "call", "session", "all")
 # The groups of callbacks that may be registered over the API, and the events of each.
 GROUPS = {
-    "": set[str](),
     "archive": {"status"},
     "broadcast": {"status"},
     "connection": {"created", "destroyed"},
@@ -156,20 +149,20 @@ class Callback:
             self.next_at = again_at
 
 
-class Callbacks(Observer):
+class Callbacks:
     """The callbacks of this emulator. One is sent after the other, in the order of their times."""
 
-    def __init__(self, hook: Hook, links: Links) -> None:
-        self.base_url = ""  # of the links in them
-        self._links = links
+    def __init__(self, hook: Hook) -> None:
         self._first_hook = hook
         self._changed = threading.Condition()
-        self._sending = threading.Lock()
+        # Held while one is being sent. Those who need the world's lock as well take this one first:
+        # the server that is being called may ask us something before it answers.
+        self.sending = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Nothing of what was before arrives after it."""
-        with self._sending, self._changed:
+        """Nothing of what was before arrives after it, if the caller holds `sending`."""
+        with self._changed:
             self.hook = self._first_hook
             self._last_id = 0
             self._callbacks: deque[Callback] = deque(maxlen=MAX_CALLBACKS)
@@ -185,14 +178,27 @@ class Callbacks(Observer):
                     callback.next_at = None
             self._changed.notify_all()
 
-    def tell(self, project: Project, kind: str, event: str, body: dict[str, Any], at: int) -> None:
-        """`event` is what a registration of the group `kind`, or of its own, may wait for."""
+    def tell(
+        self,
+        project: Project,
+        kind: str,
+        body: dict[str, Any],
+        at: int,
+        *,
+        event: str = "",
+        url: str | None = None,
+    ) -> None:
+        """To the hook, to the registrations for this `event`, their group and event, and to `url`,
+        the address that its own request named.
+        """
         with self._changed:
             urls: list[str | None] = [
                 each.url
                 for each in self._registrations
                 if each.project == project and event == f"{each.group} {each.event}"
             ]
+            if url is not None:
+                urls.append(url)
             if self.hook.url_for(kind):
                 urls.append(None)
             for url in urls:
@@ -200,11 +206,6 @@ class Callbacks(Observer):
                 next_at = None if self.hook.held else at
                 self._callbacks.append(Callback(self._last_id, project, kind, body, url, next_at))
             self._changed.notify_all()
-
-    def archive_changed(self, archive: Archive) -> None:
-        now = archive.updated_at
-        body = archive_object(archive, **self._links.of_archive(archive, self.base_url, now))
-        self.tell(archive.project, "archive", "archive status", body, now)
 
     def register(self, registration: Registration) -> None:
         with self._changed:
@@ -239,7 +240,6 @@ class Callbacks(Observer):
         """Send them as they become due, for ever."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self.hook.urls or self._registrations)
                 self._changed.wait(LOOK_SECONDS)
             with world.lock:
                 now = world.catch_up()
@@ -253,7 +253,7 @@ class Callbacks(Observer):
             return min(due)[2] if due else None
 
     def _attempt(self, callback: Callback, now: int) -> None:
-        with self._sending:
+        with self.sending:
             with self._changed:
                 hook, callback.next_at = self.hook, None
                 url = callback.url or hook.url_for(callback.kind)

@@ -16,7 +16,7 @@ from typing import Any
 
 import jwt
 
-from emulator.auth import Keys, is_number, verified
+from emulator.auth import CLOCK_SKEW_SECONDS, Keys, is_number, verified
 from emulator.messages import ApiError, BadInput, form_fields
 
 ROLES = ("subscriber", "publisher", "publisheronly", "moderator")
@@ -27,6 +27,12 @@ T1_FORM = re.compile(
 )
 MAX_TOKEN = 8192
 MAX_DATA = 1000
+MAX_LAYOUT_CLASSES = 1000
+MAX_SECONDS = 30 * 24 * 3600
+
+
+class Expired(BadInput):
+    """The token was a good one until it ended."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,7 @@ def read_client_token(keys: Keys, text: str) -> ClientToken:
     if len(text) > MAX_TOKEN:
         raise BadInput("Invalid token format")
     project_id, claims = read_t1(keys, text) if text.startswith(T1) else read_jwt(keys, text)
-    expires: Any = claims.get("exp")
-    if not is_number(expires) or expires <= time.time():
-        raise BadInput("The token has expired")
+    check_expiry(claims.get("exp"), ahead=keys.ahead())
     session_id, role = claims.get("session_id"), claims.get("role") or USUAL_ROLE
     data, classes = claims.get("connection_data") or "", claims.get("initial_layout_class_list")
     if not isinstance(session_id, str) or role not in ROLES or not isinstance(data, str):
@@ -58,7 +62,19 @@ def read_client_token(keys: Keys, text: str) -> ClientToken:
     words = classes.split() if isinstance(classes, str) else classes or []
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise BadInput("Invalid token format")
+    if len(" ".join(words)) > MAX_LAYOUT_CLASSES:
+        raise BadInput("The layout classes of the token are too long")
     return ClientToken(project_id, session_id, role, data, tuple(words))
+
+
+def check_expiry(expires: Any, *, ahead: float) -> None:
+    """Raises BadInput. `ahead` is by how many seconds the signer's clock may be moved on."""
+    now = time.time()
+    if not is_number(expires) or not expires > now:
+        raise Expired("The token has expired")
+    # inference: that the service checks what its SDKs and its guide say is not documented.
+    if not expires <= now + ahead + CLOCK_SKEW_SECONDS + MAX_SECONDS:
+        raise BadInput("The token expires more than 30 days ahead")
 
 
 def read_jwt(keys: Keys, text: str) -> tuple[str, dict[str, Any]]:

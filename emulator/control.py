@@ -1,4 +1,4 @@
-"""The control API, for whoever drives the emulator: people in sessions, time, trouble.
+"""The control API, which drives the emulator: clients in sessions, time, faults.
 
 It lies under /_control/, outside OpenTok's paths, and has no authentication: the program listens
 on the loopback interface. Web pages are kept out by refusing whatever carries an Origin.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from emulator.answers import archive_object
 from emulator.archives import UploadTarget
 from emulator.browser.pages import Pages
 from emulator.callbacks import KINDS, SIGNATURES, Callbacks, Hook
+from emulator.client_tokens import ROLES, USUAL_ROLE
 from emulator.control_fields import (
     read_fields,
     read_flag,
@@ -22,9 +24,9 @@ from emulator.control_fields import (
     read_number,
     read_texts,
     read_wait,
-    read_web_address,
 )
 from emulator.faults import Faults
+from emulator.fields import read_web_address
 from emulator.messages import BadInput, Request, Response
 from emulator.request_log import RequestLog
 from emulator.runs import Captions, run_view
@@ -73,14 +75,16 @@ class Control:
                 at_least, within = read_wait(request)
                 awaited = self.log if handler == Control.show_requests else self.callbacks
                 awaited.wait(at_least=at_least, within=within)
-            with self.world.turn(request):
+            # Nothing is to be on its way when everything begins anew.
+            quiet = self.callbacks.sending if handler == Control.reset else nullcontext()
+            with quiet, self.world.turn(request):
                 if "session" in ids:
                     self._check_session(ids["session"])
                 return handler(self, fields, ids)
         except ControlError as error:
-            return sentence(error.status, error.message)
+            return answer(error.status, error.message)
         except BadInput as error:
-            return sentence(400, str(error))
+            return answer(400, str(error))
 
     def reset(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         self.world.reset()
@@ -95,6 +99,8 @@ class Control:
 
     def connect(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
         about = read_texts(fields, "data", "role")
+        if about.get("role", USUAL_ROLE) not in ROLES:
+            raise BadInput(f"role is one of {', '.join(ROLES)}.")
         return answer(201, {"connectionId": self.world.connect(ids["session"], **about).id})
 
     def disconnect(self, fields: dict[str, Any], ids: dict[str, str]) -> Response:
@@ -159,7 +165,7 @@ class Control:
         if kind not in TARGETS:
             raise BadInput('target is "s3", "azure" or null.')
         target = UploadTarget(kind, read_flag(fields, "fails"), read_flag(fields, "fallback"))
-        self.world.set_upload_target(target)
+        self.world.upload_target = target
         return answer(
             200, {"target": target.kind, "fails": target.fails, "fallback": target.fallback}
         )
@@ -298,7 +304,3 @@ def route(request: Request) -> tuple[Handler, dict[str, str]]:
 
 def answer(status: int, value: Any) -> Response:
     return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
-
-
-def sentence(status: int, message: str) -> Response:
-    return answer(status, message)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from emulator.auth import is_number
 from emulator.messages import BadInput, Request
@@ -97,18 +96,6 @@ def read_texts(fields: dict[str, Any], *names: str) -> dict[str, str]:
     if not all(isinstance(text, str) for text in found.values()):
         raise BadInput(f"{' and '.join(names)} are strings.")
     return found
-
-
-def read_web_address(value: Any) -> str:
-    """An http or https URL without anything in it that would need quoting."""
-    try:
-        url = urlsplit(value if isinstance(value, str) else "")
-        is_good = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or not re.fullmatch(r"[!-~]{1,2000}", value):
-        raise BadInput("A callback's url is like http://127.0.0.1:8080/callbacks.")
-    return str(value)
 
 
 def read_headers(value: Any) -> dict[str, str]:

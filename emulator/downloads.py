@@ -78,7 +78,7 @@ class Links:
 
 
 class Downloads:
-    """Gives recordings to whoever holds a link to them."""
+    """Serves recordings to the holders of their links."""
 
     def __init__(self, world: World, links: Links) -> None:
         self.world = world

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from emulator.control_fields import (
@@ -17,7 +16,7 @@ from emulator.control_fields import (
     read_pattern,
     read_seconds,
 )
-from emulator.messages import ApiError, BadInput, Request, Response, opentok_headers
+from emulator.messages import ApiError, BadInput, Request, Response, opentok_headers, phrase
 
 MAX_FAULTS = 1_000
 MAX_TIMES = 1_000_000
@@ -38,7 +37,7 @@ KNOWN = {
 
 @dataclass
 class Fault:
-    """One kind of trouble and the requests that it befalls; README.md explains the fields.
+    """One kind of trouble, and which requests it is for; README.md explains the fields.
 
     `left` is how many more times, None for always. `ended` is set when the faults are cleared:
     everything that waits for this one ends then.
@@ -58,7 +57,7 @@ class Fault:
     left: int | None = None
     after: bool = False
 
-    def befalls(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         return (
             self.left != 0
             and self.method in (None, request.method)
@@ -101,7 +100,7 @@ class Fault:
 
 
 class Faults:
-    """The faults in force. The first one that fits a request befalls it."""
+    """The faults in force. Of several that match a request, the first is applied."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -131,10 +130,10 @@ class Faults:
             return [fault.view() for fault in self._faults]
 
     def claim(self, request: Request) -> Fault | None:
-        """The fault that befalls this request, which counts as one of its times."""
+        """The fault to apply to this request, which counts as one of its times."""
         with self._lock:
             for fault in self._faults:
-                if fault.befalls(request):
+                if fault.matches(request):
                     if fault.left is not None:
                         fault.left -= 1
                     if fault.left == 0:
@@ -168,13 +167,7 @@ def read_fault(fields: dict[str, Any], fault_id: int, ended: threading.Event) ->
 
 def error_body(status: int) -> bytes:
     """What an answer of that status says when the fault gives no body."""
-    if status < 400:
-        return b""
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "Unknown"
-    return ApiError(status, -1, phrase).response().body
+    return b"" if status < 400 else ApiError(status, -1, phrase(status)).response().body
 
 
 def merged(headers: dict[str, str], others: dict[str, str]) -> dict[str, str]:

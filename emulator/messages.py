@@ -6,6 +6,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from email.message import Message
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -127,3 +128,10 @@ def invalid(message: str) -> ApiError:
 def not_found(message: str) -> ApiError:
     # inference: a recorded answer has "Not found. ..." messages, its code not always with it.
     return ApiError(404, -1, message)
+
+
+def phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

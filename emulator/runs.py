@@ -66,18 +66,23 @@ class Run:
         elif presence.connected:
             self.empty_since = None
 
-    def end_at(self) -> tuple[int, str]:
+    def _end(self) -> tuple[int, str]:
         """When it ends by itself if nothing happens before, and why."""
         end = self.created_at + self.max_seconds * SECOND, MAX_DURATION
         if self.needs_people and self.empty_since is not None:
             end = min(end, (self.empty_since + EMPTY_SESSION_WAIT, SESSION_ENDED))
         return end
 
+    @property
+    def due_at(self) -> int:
+        """When the next thing happens to it by itself."""
+        return self._end()[0]
+
     def is_due(self, now: int) -> bool:
-        return not self.is_over and self.end_at()[0] <= now
+        return not self.is_over and self.due_at <= now
 
     def catch_up(self, world: World) -> None:
-        at, reason = self.end_at()
+        at, reason = self._end()
         self.end(world, at, reason=reason)
 
     def end(self, world: World, at: int, *, reason: str, status: str = "stopped") -> None:
@@ -136,7 +141,10 @@ class Broadcast(Run):
 
 @dataclass
 class Captions(Run):
+    """`status_url` is told of its states in addition to the project's addresses."""
+
     language: str = "en-US"
+    status_url: str | None = None
 
     kind = "captions"
     needs_people = True
@@ -154,15 +162,17 @@ class Render(Run):
 
     kind = "render"
 
-    def is_due(self, now: int) -> bool:
-        is_loaded = self.status == "starting" and self.created_at + RENDER_WAIT <= now
-        return is_loaded or super().is_due(now)
+    @property
+    def due_at(self) -> int:
+        if self.status == "starting":
+            return self.created_at + RENDER_WAIT
+        return super().due_at
 
     def catch_up(self, world: World) -> None:
         if self.status != "starting":
             super().catch_up(world)
             return
-        at = self.created_at + RENDER_WAIT
+        at = self.due_at
         # A name that can be no host's (RFC 2606) plays a page that cannot be loaded.
         if str(urlsplit(self.url).hostname).endswith(".invalid"):
             self.end(world, at, reason=NOT_LOADED, status="failed")
@@ -173,7 +183,6 @@ class Render(Run):
 
 @dataclass
 class SipCall(Run):
-    uri: str = ""
     digits: list[str] = field(default_factory=list)
 
     kind = "call"
@@ -181,8 +190,6 @@ class SipCall(Run):
 
 @dataclass
 class AudioConnector(Run):
-    uri: str = ""
-
     kind = "audio_connector"
 
 

@@ -19,15 +19,15 @@ from emulator.browser.raptor import Refused
 from emulator.browser.session_info import (
     CORS,
     SessionInfo,
-    is_by_the_way,
     is_for_pages,
     is_socket,
+    is_unlogged,
 )
 from emulator.control import Control, is_control
 from emulator.downloads import Downloads, is_download
 from emulator.faults import Fault
 from emulator.hls import Hls, is_hls
-from emulator.messages import ApiError, Request, Response
+from emulator.messages import ApiError, Request, Response, phrase
 from emulator.request_log import RequestLog
 
 MAX_BODY = 1024 * 1024
@@ -117,7 +117,7 @@ class Exchange(BaseHTTPRequestHandler):
             self._send(ApiError(403, -1, "Other machines may not drive the emulator.").response())
         elif is_control(request):
             self._send(self.server.control.answer(request))
-        elif is_by_the_way(request):
+        elif is_unlogged(request):
             self._send(self.server.session_info.answer(request))
         elif is_download(request):
             self._send(self.server.downloads.answer(request))
@@ -257,10 +257,3 @@ class Exchange(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Requests are logged where they are answered, and only when asked for."""
-
-
-def phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"

@@ -15,7 +15,7 @@ MAX_CONNECTIONS = 1_000
 
 @dataclass(frozen=True)
 class Presence:
-    """All that matters to an archive: is anybody there, and is anybody publishing."""
+    """What an archive depends on: whether clients are connected, and whether one publishes."""
 
     connected: bool
     publishing: bool

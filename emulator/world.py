@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from emulator.archive_file import ArchiveFile
 from emulator.archive_options import ArchiveOptions
 from emulator.archives import USER_INITIATED, Archive, UploadTarget
 from emulator.auth import Keys, Project
 from emulator.clock import VirtualClock
-from emulator.keeping import Keeper
 from emulator.messages import Request
 from emulator.runs import STOPPED_BY_CALL, Run
 from emulator.session_ids import SessionId, SessionIds
@@ -78,7 +78,7 @@ class Observer:
 
 
 class World:
-    """Sessions that nobody was ever in take no room: their ids say all there is to know of them."""
+    """Sessions that never had a client take no memory: their ids say all there is to know."""
 
     def __init__(
         self,
@@ -87,10 +87,10 @@ class World:
         *,
         processing_ms: int,
         auto_connect: bool,
-        keeper: Keeper | None = None,
+        archive_file: ArchiveFile | None = None,
     ) -> None:
         self._observers: list[Observer] = []
-        self.keeper = keeper or Keeper()
+        self.archive_file = archive_file or ArchiveFile()
         self.lock = threading.Lock()
         self.clock = clock
         self.session_ids = SessionIds(keys)
@@ -117,22 +117,22 @@ class World:
             self.catch_up()
             yield
             if request is None or request.method != "GET":
-                self.keeper.save(self.archives.values())
+                self.archive_file.save(self.archives.values())
 
     def reset(self) -> None:
         self.clock.reset()
         self.now = self.clock.now_ms()
         self.auto_connect = self._first_auto_connect
-        self.upload_target = UploadTarget()
+        self.upload_target = UploadTarget()  # of archives that stop from now on
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.archives: OrderedDict[str, Archive] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.notify("forgotten")
 
     def restore(self) -> None:
-        """Take in the archives of an earlier run, which nobody is connected to any more."""
+        """Take in the archives of an earlier run, whose sessions have no clients any more."""
         self.now = self.clock.now_ms()
-        for archive in self.keeper.load():
+        for archive in self.archive_file.load():
             if archive.project.id in self.projects:
                 archive.tell = self.tell
                 self.archives[archive.id] = archive
@@ -140,24 +140,31 @@ class World:
         self._people_changed(*{archive.session_id for archive in self.archives.values()})
 
     def catch_up(self) -> int:
-        """Let everything happen that was due by now. Returns the time."""
-        self.now = now = self.clock.now_ms()
+        """Let everything happen that was due by now, in its order. Returns the time."""
+        until = self.clock.now_ms()
+        while run := self._next_run(until):
+            # A run that comes or goes may change what is recorded.
+            self._catch_up_archives(run.due_at)
+            run.catch_up(self)
+        self._catch_up_archives(until)
+        return until
+
+    def _next_run(self, until: int) -> Run | None:
+        due = [run for run in self.runs.values() if run.is_due(until)]
+        return min(due, key=lambda run: run.due_at, default=None)
+
+    def _catch_up_archives(self, now: int) -> None:
+        self.now = now
         due = [archive for archive in self.archives.values() if archive.is_due(now)]
         for archive in due:
             was_live = archive.is_live
             archive.catch_up(now, self.upload_target)
             if was_live and archive.is_full and archive.is_automatic:
                 due.append(self._start_automatic(archive.session_id, at=archive.stopped_at))
-        for run in list(self.runs.values()):
-            while run.is_due(now):
-                run.catch_up(self)
-        return now
 
     def presence(self, session_id: str) -> Presence:
         """Who is there, counting the client of auto-connect."""
-        if self._is_played(session_id):
-            return Presence(connected=True, publishing=True)
-        return self.sessions.get(session_id, Session()).presence()
+        return self.people(session_id).presence()
 
     # Sessions
 
@@ -263,7 +270,7 @@ class World:
             self.notify("stream_updated", session_id, stream)
 
     def caption(self, session_id: str, stream_id: str, text: str, *, is_final: bool) -> None:
-        """Somebody was heard to say that. Raises KeyError when there is no such stream."""
+        """What was said in a stream, for its captions. Raises KeyError for an unknown stream."""
         stream = self.session(session_id).streams[stream_id]
         self.notify("captioned", session_id, stream, text, is_final=is_final)
 
@@ -287,9 +294,11 @@ class World:
         self._people_changed(*self.sessions, *recorded)
 
     def _remembered(self, session_id: str) -> Session:
-        """The session, to change. The oldest one is forgotten when there are too many."""
+        """The session, to change. Of too many the oldest without clients is forgotten."""
         if session_id not in self.sessions and len(self.sessions) >= MAX_SESSIONS:
-            forgotten, _ = self.sessions.popitem(last=False)
+            empty = (key for key, session in self.sessions.items() if not session.connections)
+            forgotten = next(empty, next(iter(self.sessions)))
+            del self.sessions[forgotten]
             self._people_changed(forgotten)
         return self.sessions.setdefault(session_id, Session())
 
@@ -325,10 +334,6 @@ class World:
             for archive in self.archives.values()
             if archive.session_id == session_id and archive.is_live
         ]
-
-    def set_upload_target(self, target: UploadTarget) -> None:
-        """For archives that stop from now on."""
-        self.upload_target = target
 
     def _people_changed(self, *session_ids: str) -> None:
         """Tell the archives of these sessions, and begin those that begin by themselves."""

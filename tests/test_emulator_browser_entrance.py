@@ -59,7 +59,15 @@ def test_session_info_names_the_socket_at_the_address_that_was_asked(page):
     assert info["ice_servers"] == []
 
 
-@pytest.mark.parametrize("prefix", ["", "/anvil.opentok.com", "/anvil.opentok.com:443"])
+@pytest.mark.parametrize("host", ["[", "[::", "[::::]:1", "a:b:c"])
+def test_session_info_is_answered_whatever_the_host_is_called(page, host):
+    (info,) = page.session_info(Host=host)
+    assert info["messaging_url"].startswith("ws://")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "/anvil.opentok.com", "/anvil.opentok.com:443", "/localhost"]
+)
 def test_session_info_is_found_under_a_proxied_address(page, prefix):
     url = f"{page.emulator.url}{prefix}/session/{page.session_id}?extended=true"
     answer = requests.get(url, headers={"X-OPENTOK-AUTH": page.token}, timeout=5)
@@ -125,6 +133,8 @@ BAD = {
     "of another project": lambda *args: client_token(*args, iss="45000000"),
     "another scope": lambda *args: client_token(*args, scope="session.view"),
     "an unknown role": lambda *args: client_token(*args, role="king"),
+    "for more than 30 days": lambda *args: client_token(*args, exp=int(time.time()) + 31 * 86_400),
+    "many classes": lambda *args: client_token(*args, initial_layout_class_list="x " * 501),
     "long data": lambda *args: client_token(*args, connection_data="x" * 1001),
     "of another session": lambda emulator, _: client_token(emulator, make_session(emulator)),
     "for calls": lambda emulator, _: emulator.token(),

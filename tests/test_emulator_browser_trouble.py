@@ -6,7 +6,7 @@ import time
 import pytest
 
 from emulator.browser.outbox import MAX_SENT, MAX_WAITING, MAX_WAITING_BYTES, Outbox
-from emulator.browser.pace import Pace
+from emulator.browser.token_bucket import TokenBucket
 from tests.client_tokens import client_token
 from tests.emulator_process import Emulator
 from tests.raw_page import RawPage
@@ -230,10 +230,10 @@ def test_a_connection_that_was_replaced_takes_nothing_more_from_the_outbox():
 
 
 def test_a_pace_allows_a_burst_and_then_so_much_each_second():
-    pace = Pace(3, 0.001)
+    pace = TokenBucket(3, 0.001)
     assert [pace.delay(1) for _ in range(3)] == [0, 0, 0]
     assert pace.delay(1) > 500
-    pace = Pace(2, 0.001)
+    pace = TokenBucket(2, 0.001)
     assert [pace.admits() for _ in range(4)] == [True, True, False, False]
 
 

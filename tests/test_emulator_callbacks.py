@@ -1,13 +1,15 @@
 """What the emulator tells a server by itself about its archives."""
 
 import json
+import queue
+import threading
 import time
 
 import jwt
 import pytest
 from opentok import MediaModes
 
-from tests.callback_receiver import Receiver, claims
+from tests.callback_receiver import Exchange, Receiver, claims
 from tests.emulator_process import ControlRefused, Emulator
 
 OPTIONS = ["--auto-connect"]
@@ -192,6 +194,28 @@ def test_reset_takes_it_back_to_the_command_line(receiver):
         emulator.call("POST", emulator.archives_path, json={"sessionId": session_id})
         emulator.callbacks(attempts=1)
         claims(*receiver.received[0][1:], SECRET)
+
+
+def test_a_reset_waits_for_a_server_that_asks_before_it_answers(emulator):
+    reset = threading.Thread(target=emulator.reset)
+    waited = queue.Queue()
+
+    class Asking(Exchange):
+        def do_POST(self):
+            reset.start()
+            begun = time.monotonic()
+            while time.monotonic() < begun + 0.5:
+                emulator.call("GET", emulator.archives_path)
+            waited.put(time.monotonic() - begun)
+            super().do_POST()
+
+    with Receiver() as receiver:
+        receiver.RequestHandlerClass = Asking
+        emulator.call_back(receiver.url, SECRET)
+        session_id = emulator.call("POST", "/session/create").json()[0]["session_id"]
+        emulator.call("POST", emulator.archives_path, json={"sessionId": session_id})
+        assert waited.get(timeout=10) < 2
+        reset.join()
 
 
 @pytest.mark.parametrize(

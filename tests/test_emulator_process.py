@@ -334,6 +334,16 @@ def test_ten_thousand_sessions_are_remembered_at_most(world):
     assert archive.status == "paused"
 
 
+def test_sessions_that_somebody_is_in_are_remembered(world):
+    busy = make_session(world)
+    connection = world.connect(busy)
+    for _ in range(10_000):
+        session = make_session(world)
+        world.disconnect(session, world.connect(session).id)
+    assert len(world.sessions) == 10_000
+    assert connection.id in world.session(busy).connections
+
+
 def test_sessions_that_nobody_was_in_take_no_room(world):
     make_session(world)
     assert not world.sessions

@@ -62,6 +62,13 @@ def test_a_session_without_clients_has_no_list(what, emulator, session):
     assert refusal(emulator.call("GET", f"{P}/session/{session}/{what}")) == (404, -1)
 
 
+def test_a_session_without_streams_has_no_list_of_them(emulator, session, sdk):
+    emulator.connect(session)
+    for path in ("stream", "stream/x"):
+        assert refusal(emulator.call("GET", f"{P}/session/{session}/{path}")) == (404, -1)
+    assert sdk.list_streams(session).count == 0
+
+
 def test_a_forced_disconnect_ends_streams_and_pauses_the_archive(emulator, session, sdk):
     connection = emulator.connect(session)
     emulator.publish(session, connection)
@@ -140,6 +147,12 @@ def test_a_signal_needs_data_and_somebody_to_get_it(emulator, session):
     assert emulator.call("POST", to_one, json={"data": "x"}).status_code == 204
     to_none = f"{P}/session/{session}/connection/x/signal"
     assert refusal(emulator.call("POST", to_none, json={"data": "x"})) == (404, -1)
+
+
+def test_a_signal_with_half_a_character_is_answered(emulator, session):
+    emulator.connect(session)
+    body = json.dumps({"type": "chat", "data": "\ud800"})
+    assert emulator.call("POST", f"{P}/session/{session}/signal", data=body).status_code == 204
 
 
 def test_muting_shows_in_the_streams(emulator, session):
@@ -305,13 +318,48 @@ def test_a_render_of_a_page_that_cannot_be_loaded_fails(emulator, session, sdk):
 
 @pytest.mark.parametrize(
     ("fields", "code"),
-    [({"url": "ftp://app.example/page"}, 50001), ({"maxDuration": 1}, 50005), ({"resolution": "1x1"}, 50006),
+    [({"url": "ftp://app.example/page"}, 50001), ({"url": "http://[::1/page/of/an/app"}, 50001), ({"maxDuration": 1}, 50005), ({"resolution": "1x1"}, 50006),
      ({"properties": {"name": ""}}, 50007), ({"sessionId": "x"}, 50008)],
 )  # fmt: skip
 def test_a_render_that_makes_no_sense_is_refused(fields, code, emulator, session):
     token = token_of(emulator, session, "publisher")
     start = {"sessionId": session, "token": token, "url": "https://app.example/page", **fields}
     assert refusal(emulator.call("POST", f"{P}/render", json=start)) == (400, code)
+    emulator.advance(2)
+    assert runs(emulator) == []
+
+
+def test_a_recording_has_what_a_render_showed_even_if_nobody_looked_meanwhile(
+    emulator, session, sdk
+):
+    emulator.control("POST", "/clock", {"speed": 0})
+    emulator.connect(session)
+    archive = sdk.start_archive(session)
+    start = {
+        "sessionId": session,
+        "token": token_of(emulator, session, "publisher"),
+        "url": "https://app.example/page",
+        "maxDuration": 60,
+    }
+    assert emulator.call("POST", f"{P}/render", json=start).status_code == 202
+    emulator.advance(3600)
+    assert sdk.get_archive(archive.id).status == "paused"
+    sdk.stop_archive(archive.id)
+    emulator.advance(5)
+    assert sdk.get_archive(archive.id).duration == 60 - 2
+
+
+@pytest.mark.parametrize("path", ["render", "captions", "dial", "connect"])
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [({"exp": 1}, 10012), ({"session_id": "1_x"}, 10007), ({"scope": "x"}, 10001), ({"iss": "1"}, 10001)],
+    ids=str,
+)  # fmt: skip
+def test_a_client_token_that_is_no_use_is_refused(path, claims, code, emulator, session):
+    emulator.publish(session)
+    start = {"sessionId": session, "token": token_of(emulator, session, **claims),
+             "url": "https://app.example/page", "sip": {"uri": "sip:a@b"}, "websocket": {"uri": "wss://a"}}  # fmt: skip
+    assert refusal(emulator.call("POST", f"{P}/{path}", json=start)) == (403, code)
 
 
 @pytest.mark.parametrize("path", ["dial", "call"])
@@ -403,6 +451,38 @@ def test_what_runs_in_a_session_is_told(emulator, session, sdk):
         ("broadcast", "started"), ("broadcast", "stopped"), ("captions", "started"), ("captions", "stopped"),
         ("render", "started"), ("call", "callCreated"), ("call", "callUpdated"), ("call", "callUpdated"),
     ]  # fmt: skip
+
+
+def test_captions_are_told_to_the_address_that_their_start_names(emulator, session, sdk):
+    emulator.publish(session)
+    with Receiver() as receiver:
+        captions = sdk.start_captions(
+            session, token_of(emulator, session), status_callback_url=receiver.url
+        )
+        sdk.stop_captions(captions.captions_id)
+        told = [each["body"]["status"] for each in emulator.callbacks(attempts=2)]
+        assert (len(receiver.received), told) == (2, ["started", "stopped"])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.b", "here", "ftp://app.example/x", "http://a.b/" + "x" * 2048, 7]
+)
+def test_captions_need_an_address_that_can_be_called(url, emulator, session):
+    emulator.publish(session)
+    start = {"sessionId": session, "token": token_of(emulator, session), "statusCallbackUrl": url}
+    assert refusal(emulator.call("POST", f"{P}/captions", json=start)) == (400, 400)
+
+
+def test_a_registered_address_is_told_of_what_happens_by_itself(emulator, session, sdk):
+    emulator.publish(session)
+    archive = sdk.start_archive(session)
+    sdk.stop_archive(archive.id)
+    with Receiver() as receiver:
+        fields = {"group": "archive", "event": "status", "url": receiver.url}
+        emulator.control("POST", "/clock", {"speed": 100})
+        emulator.call("POST", f"{P}/callback", json=fields)
+        (told,) = emulator.callbacks(attempts=1)
+    assert told["body"]["status"] == "available"
 
 
 def test_a_registered_address_is_told_of_its_event_alone(emulator, session):

@@ -221,6 +221,14 @@ def test_control_of_unknown_people_is_refused(emulator, sdk):
         assert refused.value.status == 404
 
 
+def test_control_knows_the_roles_of_clients(emulator, sdk):
+    path = f"/sessions/{sdk.create_session().session_id}/connections"
+    with pytest.raises(ControlRefused) as refused:
+        emulator.control("POST", path, {"role": "king"})
+    assert refused.value.status == 400
+    assert emulator.control("POST", path, {"role": "moderator"})
+
+
 def test_a_session_holds_a_thousand_connections_at_most(emulator, sdk):
     session_id = sdk.create_session().session_id
     with requests.Session() as http:

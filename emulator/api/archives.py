@@ -7,8 +7,9 @@ from typing import Any
 from emulator.answers import archive_object
 from emulator.api import manual_streams
 from emulator.api.call import NO_CLIENTS, Call
-from emulator.archive_options import check_layout, read_fields, read_options, read_paging
+from emulator.archive_options import check_layout, read_options
 from emulator.archives import DELETABLE, Archive
+from emulator.fields import read_fields, read_paging
 from emulator.messages import (
     ApiError,
     Response,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from emulator.api.call import NO_CLIENTS, Call
-from emulator.archive_options import read_fields
+from emulator.fields import read_fields
 from emulator.messages import ApiError, Response, empty_response, invalid, json_response, not_found
 from emulator.runs import STOPPED_BY_CALL, AudioConnector
 
@@ -29,9 +29,7 @@ def connect(call: Call) -> Response:
         raise ApiError(409, -1, "Only routed sessions have an Audio Connector")
     if not call.world.presence(session.text).connected:
         raise not_found(NO_CLIENTS)
-    connector = AudioConnector(
-        call.project, session.text, call.world.now, MAX_SECONDS, uri=socket.text("uri")
-    )
+    connector = AudioConnector(call.project, session.text, call.world.now, MAX_SECONDS)
     connector.join(call.world, name="", publishes=is_bidirectional, data=token.data)
     call.world.begin(connector)
     return json_response(200, {"id": connector.id, "connectionId": connector.connection_id})

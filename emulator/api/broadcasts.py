@@ -1,4 +1,4 @@
-"""Live streaming broadcasts: HLS and RTMP."""
+"""Hub streaming broadcasts: HLS and RTMP."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from typing import Any
 from emulator.answers import broadcast_object
 from emulator.api import manual_streams
 from emulator.api.call import NO_CLIENTS, Call, page
-from emulator.archive_options import (
-    DEFAULT_RESOLUTION,
-    MAX_BITRATE,
-    RESOLUTIONS,
-    Fields,
-    check_layout,
-    read_fields,
-    read_paging,
-)
+from emulator.archive_options import DEFAULT_RESOLUTION, MAX_BITRATE, RESOLUTIONS, check_layout
+from emulator.fields import Fields, read_fields, read_paging
 from emulator.messages import ApiError, Response, invalid, json_response, not_found
 from emulator.runs import STOPPED_BY_CALL, Broadcast
 

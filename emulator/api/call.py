@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from emulator.auth import Keys, Project
 from emulator.callbacks import Callbacks
-from emulator.client_tokens import ClientToken, read_client_token
+from emulator.client_tokens import ClientToken, Expired, read_client_token
 from emulator.downloads import Links
-from emulator.messages import BadInput, Request, Response, invalid, not_found
+from emulator.messages import ApiError, BadInput, Request, Response, invalid, not_found
 from emulator.runs import Run
 from emulator.session_ids import SessionId
 from emulator.sessions import Session
@@ -60,11 +60,13 @@ class Call:
         """Raises ApiError unless it is a good one of this session."""
         try:
             token = read_client_token(self.keys, text)
-        except BadInput as error:
-            # inference: how a bad client token is refused is not documented.
-            raise invalid(f"Invalid token: {error}") from None
+        # Documented for renders. Inference: that the others refuse it likewise.
+        except Expired:
+            raise ApiError(403, 10012, "Expired token") from None
+        except BadInput:
+            raise ApiError(403, 10001, "Invalid token format or signature") from None
         if token.session_id != session_id:
-            raise invalid("Invalid token: it is of another session")
+            raise ApiError(403, 10007, "The token does not match the session ID")
         return token
 
     def run(self, kind: type[SomeRun]) -> SomeRun:

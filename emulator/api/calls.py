@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from emulator.api.call import NO_CLIENTS, Call
-from emulator.archive_options import read_fields
+from emulator.fields import read_fields
 from emulator.messages import ApiError, Response, empty_response, invalid, json_response, not_found
 from emulator.runs import MAX_CALL_SECONDS, SipCall
 
@@ -29,9 +29,7 @@ def dial(call: Call) -> Response:
     if not call.world.presence(session.text).connected:
         # inference: the OpenAPI has a 404 here for a session that is not valid.
         raise not_found(NO_CLIENTS)
-    sip_call = SipCall(
-        call.project, session.text, call.world.now, MAX_CALL_SECONDS, uri=sip.text("uri")
-    )
+    sip_call = SipCall(call.project, session.text, call.world.now, MAX_CALL_SECONDS)
     sip_call.join(call.world, name=sip.text("from"), data=token.data)
     call.world.begin(sip_call)
     return json_response(

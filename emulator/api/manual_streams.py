@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emulator.api.call import Call
-from emulator.archive_options import read_fields
 from emulator.archives import Archive
+from emulator.fields import read_fields
 from emulator.messages import ApiError, Response, empty_response, invalid, not_found
 from emulator.runs import Broadcast
 

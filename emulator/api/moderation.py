@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.answers import named_owner
 from emulator.api.call import Call
-from emulator.archive_options import read_fields
+from emulator.fields import read_fields
 from emulator.messages import Response, json_response, not_found
 
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.api.call import Call
-from emulator.archive_options import read_fields
 from emulator.callbacks import GROUPS, Registration
-from emulator.control_fields import read_web_address
-from emulator.messages import BadInput, Response, empty_response, invalid, json_response, not_found
+from emulator.fields import read_fields
+from emulator.messages import Response, empty_response, json_response, not_found
 
 
 def register(call: Call) -> Response:
     fields = read_fields(call.request)
     group = fields.choice("group", set(GROUPS), "")
     event = fields.choice("event", GROUPS[group], "")
-    try:
-        url = read_web_address(fields.text("url"))
-    except BadInput:
-        raise invalid("Invalid URL") from None
+    url = fields.web_address("url")
     registration = Registration(call.project, group, event, url, call.world.now)
     call.callbacks.register(registration)
     return json_response(200, view(registration))

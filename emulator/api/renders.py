@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from emulator.answers import render_object
 from emulator.api.call import Call, page
-from emulator.archive_options import RESOLUTIONS, read_fields, read_paging
+from emulator.archive_options import RESOLUTIONS
+from emulator.fields import URL_LENGTH, read_fields, read_paging
 from emulator.messages import ApiError, Response, empty_response, json_response
 from emulator.runs import STOPPED_BY_CALL, Render
 
 MAX_SECONDS = range(60, 36_001)
 DEFAULT_SECONDS = 7200
 WEB_PAGE = re.compile(r"https?://[^\s/?#]+\S*")
-URL_LENGTH = range(15, 2049)
 NAME_LENGTH = range(1, 201)
 
 
@@ -25,7 +26,7 @@ def start(call: Call) -> Response:
         raise ApiError(error.status, 50008, error.message) from None
     token = call.client_token(fields.text("token"), session.text)
     url = fields.text("url")
-    if len(url) not in URL_LENGTH or WEB_PAGE.fullmatch(url) is None:
+    if not is_web_page(url):
         raise ApiError(400, 50001, "Invalid URL")
     properties = fields.inner("properties")
     name = properties.text("name") if properties.has("name") else None
@@ -50,6 +51,14 @@ def start(call: Call) -> Response:
     )
     call.world.begin(render)
     return json_response(202, render_object(render))
+
+
+def is_web_page(url: str) -> bool:
+    try:
+        urlsplit(url)
+    except ValueError:  # brackets without an IPv6 address in them
+        return False
+    return len(url) in URL_LENGTH and WEB_PAGE.fullmatch(url) is not None
 
 
 def list_all(call: Call) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.api.call import Call
-from emulator.archive_options import read_fields
+from emulator.fields import read_fields
 from emulator.messages import ApiError, Response, empty_response, not_found
 
 MAX_TYPE_BYTES = 128
@@ -15,7 +15,7 @@ def send(call: Call) -> Response:
     kind, data = fields.text("type"), fields.text("data")
     if not fields.has("data"):
         raise ApiError(400, 15202, "Signal payload 'data' must be set")
-    if len(kind.encode()) > MAX_TYPE_BYTES or len(data.encode()) > MAX_DATA_BYTES:
+    if size(kind) > MAX_TYPE_BYTES or size(data) > MAX_DATA_BYTES:
         raise ApiError(413, -1, "The type or the data is too long.")
     call.people()
     try:
@@ -23,3 +23,8 @@ def send(call: Call) -> Response:
     except KeyError:
         raise not_found("Not found. The client is not connected to the session.") from None
     return empty_response(204)
+
+
+def size(text: str) -> int:
+    """In bytes. JSON may hold half of a surrogate pair, which UTF-8 has no bytes for."""
+    return len(text.encode(errors="surrogatepass"))

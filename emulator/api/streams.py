@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.api.call import Call
-from emulator.archive_options import read_fields
-from emulator.messages import ApiError, Response, invalid, json_response
+from emulator.fields import read_fields
+from emulator.messages import ApiError, Response, invalid, json_response, not_found
 from emulator.sessions import Stream
 
 
 def list_all(call: Call) -> Response:
-    streams = call.people().streams.values()
-    return json_response(200, {"count": len(streams), "items": [view(each) for each in streams]})
+    return json_response(200, list_view(streams_of(call)))
 
 
 def get(call: Call) -> Response:
-    stream = call.people().streams.get(call.ids["stream"])
+    stream = streams_of(call).get(call.ids["stream"])
     if stream is None:
         # The OpenAPI has this status for a stream id that is not valid.
         raise ApiError(408, -1, "You passed in an invalid stream ID.")
@@ -34,7 +33,19 @@ def set_layout_classes(call: Call) -> Response:
     for stream_id, classes in changes.items():
         if stream_id in call.world.session(call.ids["session"]).streams:
             call.world.update_stream(call.ids["session"], stream_id, layout_classes=classes)
-    return list_all(call)
+    return json_response(200, list_view(call.people().streams))
+
+
+def streams_of(call: Call) -> dict[str, Stream]:
+    """Raises ApiError for a session without streams: the OpenAPI has a 404 for it."""
+    streams = call.people().streams
+    if not streams:
+        raise not_found("Not found. The session has no streams.")
+    return streams
+
+
+def list_view(streams: dict[str, Stream]) -> dict[str, Any]:
+    return {"count": len(streams), "items": [view(stream) for stream in streams.values()]}
 
 
 def view(stream: Stream) -> dict[str, Any]:

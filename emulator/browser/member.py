@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emulator.browser.live import Live
-from emulator.browser.pace import Pace
+from emulator.browser.hub import Hub
+from emulator.browser.token_bucket import TokenBucket
 from emulator.client_tokens import ClientToken
 from emulator.sessions import Session
 from emulator.world import World
@@ -19,10 +19,12 @@ class Member:
     """`id` is its connection's."""
 
     world: World
-    live: Live
+    hub: Hub
     id: str
     token: ClientToken
-    signals: Pace = field(default_factory=lambda: Pace(SIGNAL_BURST, SIGNALS_A_SECOND))
+    signals: TokenBucket = field(
+        default_factory=lambda: TokenBucket(SIGNAL_BURST, SIGNALS_A_SECOND)
+    )
 
     @property
     def role(self) -> str:
@@ -35,7 +37,7 @@ class Member:
 
     @property
     def session_id(self) -> str:
-        return self.live.session_id
+        return self.hub.session_id
 
     @property
     def session(self) -> Session:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from emulator.browser import raptor
-from emulator.browser.deeds import carry_out
 from emulator.browser.framing import (
     CONNECT,
     DISCONNECT,
@@ -22,6 +21,7 @@ from emulator.browser.framing import (
     unpack,
 )
 from emulator.browser.member import Member
+from emulator.browser.operations import carry_out
 from emulator.browser.outbox import Outbox
 from emulator.browser.raptor import Refused
 from emulator.browser.websocket import WebSocket
@@ -34,7 +34,7 @@ Enter = Callable[["Page", str, Frame], Any]
 
 
 class Gone(Exception):
-    """A page came back whom nobody here remembers."""
+    """A page came back to a session that has forgotten it."""
 
 
 class Page:
@@ -135,9 +135,9 @@ class Page:
             return self._enter(self, path, frame)
         if self.member is None or not self.member.is_there:
             raise Refused(403, "Not connected")
-        if not path.startswith(self.member.live.path):
+        if not path.startswith(self.member.hub.path):
             raise Refused(404, "Another session")
-        return carry_out(self.member, method, path.removeprefix(self.member.live.path), content)
+        return carry_out(self.member, method, path.removeprefix(self.member.hub.path), content)
 
     def _remember(self, transaction: str, answer: bytes) -> None:
         self._answers[transaction] = answer

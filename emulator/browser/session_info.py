@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from emulator.auth import Keys
-from emulator.browser.live import SERVER
+from emulator.browser.hub import SERVER
 from emulator.client_tokens import read_client_token
 from emulator.messages import BadInput, Request, Response, json_response
 from emulator.session_ids import SessionId
@@ -15,10 +14,11 @@ from emulator.world import World
 
 SOCKET_PATH = "/rumorwebsocketsv2"
 # `OT.setProxyUrl` puts the host of the real service before each path.
-PROXIED = re.compile(r"/[^/]*[.:][^/]*(?=/)")
-CONFIG = re.compile("/project/[^/]+/config.json")
-SESSION = re.compile("/session/(?P<session>[^/]+)")
-LOGGING = re.compile("(/prod)?/logging/Client[A-Za-z]+")
+HOST = "(/[^/]+)?"
+CONFIG = re.compile(HOST + "/project/[^/]+/config.json")
+SESSION = re.compile(HOST + "/session/(?P<session>[^/]+)")
+LOGGING = re.compile(HOST + "(/prod)?/logging/Client[A-Za-z]+")
+SOCKET = re.compile(HOST + SOCKET_PATH)
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST",
@@ -30,27 +30,23 @@ CORS = {
 FORBIDDEN, UNKNOWN = 403, 404
 
 
-def path_of(request: Request) -> str:
-    return PROXIED.sub("", request.path, count=1)
-
-
 def is_for_pages(request: Request) -> bool:
     """Whether it is one of these, or a WebSocket."""
-    path, method = path_of(request), request.method
+    path, method = request.path, request.method
     if LOGGING.fullmatch(path):
         return method in ("POST", "OPTIONS")
-    if CONFIG.fullmatch(path) or SESSION.fullmatch(path) or path == SOCKET_PATH:
+    if any(pattern.fullmatch(path) for pattern in (CONFIG, SESSION, SOCKET)):
         return method in ("GET", "OPTIONS")
     return False
 
 
 def is_socket(request: Request) -> bool:
-    return request.method == "GET" and path_of(request) == SOCKET_PATH
+    return request.method == "GET" and SOCKET.fullmatch(request.path) is not None
 
 
-def is_by_the_way(request: Request) -> bool:
-    """Logs, of which a page sends some sixty at its start, and browsers' questions about CORS."""
-    is_log = LOGGING.fullmatch(path_of(request)) is not None
+def is_unlogged(request: Request) -> bool:
+    """Logs, of which a page sends some sixty at its start, and CORS preflights."""
+    is_log = LOGGING.fullmatch(request.path) is not None
     return is_log or (request.method == "OPTIONS" and is_for_pages(request))
 
 
@@ -60,7 +56,7 @@ class SessionInfo:
         self._world = world
 
     def answer(self, request: Request) -> Response:
-        path = path_of(request)
+        path = request.path
         if request.method == "OPTIONS":
             return Response(204, headers=dict(CORS))
         if LOGGING.fullmatch(path):
@@ -88,17 +84,17 @@ class SessionInfo:
 
 
 def session_info(session: SessionId, base_url: str) -> dict[str, Any]:
-    address = urlsplit(base_url)
-    scheme = "wss" if address.scheme == "https" else "ws"
+    scheme, _, host = base_url.partition("://")
+    socket_scheme = "wss" if scheme == "https" else "ws"
     return {
         "session_id": session.text,
         "project_id": session.project_id,
         "partner_id": session.project_id,
         "session_status": "INFLIGHT",
         "status_invalid": None,
-        "media_server_hostname": address.hostname,
-        "messaging_server_url": address.hostname,
-        "messaging_url": f"{scheme}://{address.netloc}{SOCKET_PATH}",
+        "media_server_hostname": host,
+        "messaging_server_url": host,
+        "messaging_url": f"{socket_scheme}://{host}{SOCKET_PATH}",
         "symphony_address": SERVER,
         # Without any, the pages find each other in one network. A server that does not answer
         # would cost each subscription three seconds.

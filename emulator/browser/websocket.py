@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 
 from emulator.browser.outbox import Outbox
-from emulator.browser.pace import Pace
 from emulator.browser.protocol import WebSocketProtocol
+from emulator.browser.token_bucket import TokenBucket
 from emulator.messages import Request
 
 READ_BYTES = 64 * 1024
@@ -38,7 +38,7 @@ class WebSocket:
         self._protocol = WebSocketProtocol(request)
         self._connection = connection
         self._outbox = outbox
-        self._pace = Pace(BURST, MESSAGES_A_SECOND)
+        self._bucket = TokenBucket(BURST, MESSAGES_A_SECOND)
         self.join_by: float | None = time.monotonic() + JOIN_SECONDS
         self._goodbye: tuple[int, str] | None = None
         self._is_over = False
@@ -116,7 +116,7 @@ class WebSocket:
             return
         self._heard_at = time.monotonic()
         for message in self._protocol.receive(content):
-            if delay := self._pace.delay(1 + len(message or b"") / BYTES_AS_A_MESSAGE):
+            if delay := self._bucket.delay(1 + len(message or b"") / BYTES_AS_A_MESSAGE):
                 time.sleep(delay)
             if message is not None and self._goodbye is None:
                 yield message

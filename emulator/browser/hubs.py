@@ -11,7 +11,7 @@ from emulator.archives import Archive
 from emulator.auth import Keys
 from emulator.browser import raptor
 from emulator.browser.framing import Frame
-from emulator.browser.live import Live, connection_view
+from emulator.browser.hub import Hub, connection_view
 from emulator.browser.member import Member
 from emulator.browser.page import Page
 from emulator.browser.protocol import UNSUPPORTED
@@ -26,13 +26,13 @@ CONNECTION = re.compile(
 )
 
 
-class Lives(Observer):
+class Hubs(Observer):
     """All of it happens under the world's lock."""
 
     def __init__(self, keys: Keys, world: World) -> None:
         self._keys = keys
         self._world = world
-        self._lives: dict[str, Live] = {}
+        self._hubs: dict[str, Hub] = {}
         world.observe(self)
 
     def enter(self, page: Page, path: str, frame: Frame) -> Any:
@@ -44,20 +44,18 @@ class Lives(Observer):
         connection_id, session_id = raptor.read_id(names["connection"]), names["session"]
         if connection_id in self._world.session(session_id).connections:
             raise Refused(409, "There is such a connection already")
-        live = self._live(session_id)
-        page.member = Member(self._world, live, connection_id, token)
-        live.pages[connection_id] = page
+        hub = self._hub(session_id)
+        page.member = Member(self._world, hub, connection_id, token)
+        hub.pages[connection_id] = page
         try:
             self._world.connect(
                 session_id, connection_id=connection_id, data=token.data, role=token.role
             )
         except BadInput:
             page.member = None
-            del live.pages[connection_id]
+            del hub.pages[connection_id]
             raise Refused(409, "connectionLimitExceeded") from None
-        state = live.snapshot(
-            self._world.session(session_id), self._world.live_archives(session_id)
-        )
+        state = hub.snapshot(self._world.session(session_id), self._world.live_archives(session_id))
         return {"id": session_id, **state}
 
     def _token(self, text: str, names: re.Match[str]) -> ClientToken:
@@ -70,43 +68,43 @@ class Lives(Observer):
             raise Refused(403, "The token is for another session")
         return token
 
-    def _live(self, session_id: str) -> Live:
-        if session_id not in self._lives:
+    def _hub(self, session_id: str) -> Hub:
+        if session_id not in self._hubs:
             session = self._world.session_ids.read(session_id)
-            self._lives[session_id] = Live(
+            self._hubs[session_id] = Hub(
                 session.project_id, session_id, is_relayed=session.is_relayed
             )
-        return self._lives[session_id]
+        return self._hubs[session_id]
 
     # What the world tells, under its lock
 
     def connection_created(self, session_id: str, connection: Connection) -> None:
-        if live := self._lives.get(session_id):
-            live.tell(f"/connection/{connection.id}", "created", connection_view(connection))
+        if hub := self._hubs.get(session_id):
+            hub.tell(f"/connection/{connection.id}", "created", connection_view(connection))
 
     def connection_destroyed(self, session_id: str, connection: Connection, reason: str) -> None:
-        if (live := self._lives.get(session_id)) is None:
+        if (hub := self._hubs.get(session_id)) is None:
             return
-        for subscription in live.subscriptions_of(subscriber=connection.id):
-            live.unsubscribe(subscription)
-        live.tell(f"/connection/{connection.id}", "deleted", {}, reason=reason)
-        if page := live.pages.pop(connection.id, None):
+        for subscription in hub.subscriptions_of(subscriber=connection.id):
+            hub.unsubscribe(subscription)
+        hub.tell(f"/connection/{connection.id}", "deleted", {}, reason=reason)
+        if page := hub.pages.pop(connection.id, None):
             page.close(UNSUPPORTED, reason)
-        if not live.pages and not live.contents:
-            del self._lives[session_id]
+        if not hub.pages and not hub.contents:
+            del self._hubs[session_id]
 
     def stream_created(self, session_id: str, stream: Stream) -> None:
-        if live := self._lives.get(session_id):
+        if hub := self._hubs.get(session_id):
             connection = self._world.session(session_id).connections[stream.connection_id]
-            live.tell(f"/stream/{stream.id}", "created", live.stream_view(stream, connection))
+            hub.tell(f"/stream/{stream.id}", "created", hub.stream_view(stream, connection))
 
     def stream_updated(self, session_id: str, stream: Stream) -> None:
-        if live := self._lives.get(session_id):
-            live.stream_updated(stream)
+        if hub := self._hubs.get(session_id):
+            hub.stream_updated(stream)
 
     def stream_destroyed(self, session_id: str, stream: Stream, reason: str) -> None:
-        if live := self._lives.get(session_id):
-            live.stream_destroyed(stream, reason)
+        if hub := self._hubs.get(session_id):
+            hub.stream_destroyed(stream, reason)
 
     def signalled(
         self,
@@ -117,8 +115,8 @@ class Lives(Observer):
         sender: str | None,
         to: str | None,
     ) -> None:
-        if live := self._lives.get(session_id):
-            live.tell(
+        if hub := self._hubs.get(session_id):
+            hub.tell(
                 f"/signal/{uuid.uuid4()}",
                 "signal",
                 {"type": type, "data": data},
@@ -129,16 +127,16 @@ class Lives(Observer):
     def muted(
         self, session_id: str, streams: Collection[Stream], *, active: bool, is_session: bool
     ) -> None:
-        if live := self._lives.get(session_id):
-            live.muted(streams, active=active, is_session=is_session)
+        if hub := self._hubs.get(session_id):
+            hub.muted(streams, active=active, is_session=is_session)
 
     def captioned(self, session_id: str, stream: Stream, text: str, *, is_final: bool) -> None:
-        if live := self._lives.get(session_id):
-            live.caption(stream, text, is_final=is_final)
+        if hub := self._hubs.get(session_id):
+            hub.caption(stream, text, is_final=is_final)
 
     def archive_changed(self, archive: Archive) -> None:
-        if live := self._lives.get(archive.session_id):
-            live.archive_changed(archive)
+        if hub := self._hubs.get(archive.session_id):
+            hub.archive_changed(archive)
 
     def forgotten(self) -> None:
-        self._lives.clear()
+        self._hubs.clear()

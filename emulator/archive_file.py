@@ -29,7 +29,7 @@ STATE = (
 )  # fmt: skip
 
 
-class Keeper:
+class ArchiveFile:
     """Without a path it keeps nothing."""
 
     def __init__(self, path: Path | None = None) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Ids = dict[str, str]
 Content = dict[str, Any]
-Deed = Callable[["Member", Ids, Content], Any]
+Operation = Callable[["Member", Ids, Content], Any]
 
 
 def carry_out(member: Member, method: str, path: str, content: Content) -> Any:
@@ -45,7 +45,7 @@ def publish(member: Member, ids: Ids, content: Content) -> Any:
     stream = raptor.read_stream(content)
     if stream_id in member.session.streams:
         raise Refused(409, "There is such a stream already")
-    member.live.contents[stream_id] = stream
+    member.hub.contents[stream_id] = stream
     try:
         member.world.publish(
             member.session_id,
@@ -55,7 +55,7 @@ def publish(member: Member, ids: Ids, content: Content) -> Any:
             **raptor.summary(stream),
         )
     except BadInput:
-        del member.live.contents[stream_id]
+        del member.hub.contents[stream_id]
         raise Refused(409, "streamLimitExceeded") from None
     return {"content": {"iceServers": []}}
 
@@ -74,8 +74,8 @@ def update_channel(member: Member, ids: Ids, content: Content) -> None:
     if stream.connection_id != member.id:
         raise Refused(403, "The stream is another's")
     changes = raptor.known_fields(content, raptor.CHANNEL)
-    if member.live.update_channel(stream.id, ids["channel"], changes):
-        summary = raptor.summary(member.live.contents[stream.id])
+    if member.hub.update_channel(stream.id, ids["channel"], changes):
+        summary = raptor.summary(member.hub.contents[stream.id])
         member.world.update_stream(member.session_id, stream.id, **summary)
 
 
@@ -99,11 +99,11 @@ def subscribe(member: Member, ids: Ids, content: Content) -> None:
     check_role(member, "subscriber", "publisher", "moderator")
     stream = the_stream(member, ids)
     subscription_id = raptor.read_id(ids["subscriber"])
-    if subscription_id in member.live.subscriptions:
+    if subscription_id in member.hub.subscriptions:
         raise Refused(409, "There is such a subscriber already")
-    if len(member.live.subscriptions) >= MAX_SUBSCRIPTIONS:
+    if len(member.hub.subscriptions) >= MAX_SUBSCRIPTIONS:
         raise Refused(409, "streamLimitExceeded")
-    member.live.subscribe(
+    member.hub.subscribe(
         stream.id,
         subscription_id,
         subscriber=member.id,
@@ -113,15 +113,15 @@ def subscribe(member: Member, ids: Ids, content: Content) -> None:
 
 
 def unsubscribe(member: Member, ids: Ids, content: Content) -> None:
-    subscription = member.live.subscriptions.get(ids["subscriber"])
+    subscription = member.hub.subscriptions.get(ids["subscriber"])
     if subscription is None or subscription.subscriber != member.id:
         raise Refused(404, "There is no such subscriber")
-    member.live.unsubscribe(subscription)
+    member.hub.unsubscribe(subscription)
 
 
 def prefer(member: Member, ids: Ids, content: Content) -> None:
     """What a subscriber would like to get. But for captions, these are hints for a media server."""
-    subscription = member.live.subscriptions.get(ids["subscriber"])
+    subscription = member.hub.subscriptions.get(ids["subscriber"])
     if subscription is not None and subscription.subscriber == member.id:
         is_wanted = content.get("active")
         if ids["channel"] == raptor.CAPTIONS and isinstance(is_wanted, bool):
@@ -129,7 +129,7 @@ def prefer(member: Member, ids: Ids, content: Content) -> None:
 
 
 def pass_on(method: str, member: Member, ids: Ids, content: Content) -> None:
-    if not member.live.pass_on(method, content, sender=member.id, at=ids["subscriber"]):
+    if not member.hub.pass_on(method, content, sender=member.id, at=ids["subscriber"]):
         raise Refused(404, "There is no such subscriber")
 
 
@@ -151,7 +151,7 @@ def send_data(member: Member, ids: Ids, content: Content) -> None:
     if stream.connection_id != member.id:
         raise Refused(403, "The stream is another's")
     told = {"type": "data", "data": content.get("data")}
-    member.live.send_data(stream.id, ids["channel"], told)
+    member.hub.send_data(stream.id, ids["channel"], told)
 
 
 def the_stream(member: Member, ids: Ids) -> Any:
@@ -173,7 +173,7 @@ CONNECTION = r"/connection/(?P<connection>[^/]+)"
 STREAM = r"/stream/(?P<stream>[^/]+)"
 CHANNEL = r"/channel/(?P<channel>[^/]+)"
 SUBSCRIBER = STREAM + r"/subscriber/(?P<subscriber>[^/]+)"
-ROUTES: list[tuple[re.Pattern[str], dict[str, Deed]]] = [
+ROUTES: list[tuple[re.Pattern[str], dict[str, Operation]]] = [
     (re.compile(""), {"update": mute_all}),
     (re.compile(CONNECTION), {"delete": force_disconnect}),
     (re.compile(STREAM), {"create": publish, "delete": unpublish, "update": mute_stream}),

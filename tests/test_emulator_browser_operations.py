@@ -100,6 +100,15 @@ def test_a_channel_that_stays_as_it_was_is_not_told(enter):
     assert ben.hears_nothing()
 
 
+def test_a_stream_that_the_control_api_gave_to_a_page_does_not_end_it(emulator, enter):
+    page = enter()
+    stream_id = emulator.publish(page.session_id, page.id)
+    page.wait("created", f"/stream/{stream_id}")
+    path = f"/stream/{stream_id}/channel/audio1"
+    assert page.ask("update", path, {"active": False})[0] == "200"
+    assert page.hears_nothing()
+
+
 def test_only_its_publisher_changes_a_stream(enter):
     anna, ben = enter(), enter("moderator")
     path = f"/stream/{anna.publish()}/channel/audio1"
@@ -236,7 +245,7 @@ def test_a_signal_of_the_server_has_no_sender(emulator, enter):
 # Roles
 
 
-def deeds(page, other, stream_id):
+def operations(page, other, stream_id):
     """Each that a role may or may not do: what is asked."""
     own, sub = uuid.uuid4(), uuid.uuid4()
     mute = {"reason": "mute", "channels": ["audio"], "active": True}
@@ -268,7 +277,7 @@ def test_each_role_may_do_its_own(enter, role):
     stream_id = other.publish()
     done = {
         name
-        for name, asked in deeds(page, other, stream_id).items()
+        for name, asked in operations(page, other, stream_id).items()
         if page.ask(*asked)[0] == "200"
     }
     assert done == ALLOWED[role]
@@ -355,6 +364,16 @@ def test_a_recording_follows_what_pages_do_and_they_are_told(emulator, enter):
     emulator.advance(61)
     ended = emulator.call("GET", f"{emulator.archives_path}/{archive_id}").json()
     assert ended["reason"] == "session ended"
+
+
+def test_a_page_hears_that_a_recording_ended_by_itself(emulator, enter):
+    anna = enter()
+    anna.publish()
+    body = {"sessionId": anna.session_id}
+    archive = emulator.call("POST", emulator.archives_path, json=body).json()
+    emulator.control("POST", "/clock", {"speed": 10_000})  # four hours in 1.44 seconds
+    heard = anna.wait("updated", f"/archive/{archive['id']}")["content"]
+    assert heard == {"status": "stopped"}
 
 
 def test_a_recording_that_was_there_before_the_first_page_is_told_to_end(

@@ -1,37 +1,42 @@
-"""Session monitoring: callbacks about clients and streams; and those about runs.
+"""What callbacks tell: archives and runs get into other states; clients and streams come and go.
 
-Bodies: session monitoring and SIP guides, recorded callbacks of renders. Inference: the bodies of
-sessionCreated and sessionDestroyed, and of captions and broadcasts, beyond what their answers have.
+Bodies: guides to archiving, session monitoring and SIP, recorded callbacks of renders. Inference:
+the bodies of sessionCreated and sessionDestroyed, and of captions and broadcasts, beyond what their
+answers have.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from emulator.answers import broadcast_object, captions_object, named_owner
+from emulator.answers import archive_object, broadcast_object, captions_object, named_owner
+from emulator.archives import Archive
 from emulator.auth import Project
 from emulator.callbacks import Callbacks
-from emulator.runs import (
-    MAX_DURATION,
-    Broadcast,
-    Captions,
-    Render,
-    Run,
-    SipCall,
-)
+from emulator.downloads import Links
+from emulator.runs import MAX_DURATION, Broadcast, Captions, Render, Run, SipCall
 from emulator.sessions import Connection, Stream
 from emulator.world import Observer, World
 
 NORMAL, TOO_LONG = ("700", "Normal"), ("705", "Max duration exceeded")
 
 
-class Monitoring(Observer):
-    def __init__(self, world: World, callbacks: Callbacks) -> None:
-        self.world = world
-        self.callbacks = callbacks
+class Events(Observer):
+    """`base_url` is that of the links in them."""
+
+    def __init__(self, world: World, callbacks: Callbacks, links: Links, base_url: str) -> None:
+        self._world = world
+        self._callbacks = callbacks
+        self._links = links
+        self._base_url = base_url
+
+    def archive_changed(self, archive: Archive) -> None:
+        at = archive.updated_at
+        body = archive_object(archive, **self._links.of_archive(archive, self._base_url, at))
+        self._callbacks.tell(archive.project, "archive", body, at, event="archive status")
 
     def connection_created(self, session_id: str, connection: Connection) -> None:
-        if len(self.world.session(session_id).connections) == 1:
+        if len(self._world.session(session_id).connections) == 1:
             self._tell(session_id, "sessionCreated", "session created")
         self._tell(
             session_id, "connectionCreated", "connection created", connection=about(connection)
@@ -45,7 +50,7 @@ class Monitoring(Observer):
             reason=reason,
             connection=about(connection),
         )
-        if not self.world.session(session_id).connections:
+        if not self._world.session(session_id).connections:
             self._tell(session_id, "sessionDestroyed", "session destroyed")
 
     def stream_created(self, session_id: str, stream: Stream) -> None:
@@ -60,13 +65,13 @@ class Monitoring(Observer):
         at = run.updated_at
         match run:
             case Broadcast():
-                body = broadcast_object(run, base_url=self.callbacks.base_url, now=at)
-                self.callbacks.tell(run.project, "broadcast", "broadcast status", body, at)
+                body = broadcast_object(run, base_url=self._base_url, now=at)
+                self._callbacks.tell(run.project, "broadcast", body, at, event="broadcast status")
             case Captions():
                 body = captions_object(run, at)
-                self.callbacks.tell(run.project, "captions", "", body, at)
+                self._callbacks.tell(run.project, "captions", body, at, url=run.status_url)
             case Render():
-                self.callbacks.tell(run.project, "render", "", render_status(run), at)
+                self._callbacks.tell(run.project, "render", render_status(run), at)
             case SipCall():
                 for event, more in call_events(run):
                     about_call = {
@@ -82,7 +87,7 @@ class Monitoring(Observer):
                         "call": about_call,
                         **more,
                     }
-                    self.callbacks.tell(run.project, "call", "", body, at)
+                    self._callbacks.tell(run.project, "call", body, at)
 
     def _tell(self, session_id: str, name: str, event: str, **more: Any) -> None:
         project = self._project(session_id)
@@ -90,16 +95,16 @@ class Monitoring(Observer):
             "sessionId": session_id,
             **named_owner(project),
             "event": name,
-            "timestamp": self.world.now,
+            "timestamp": self._world.now,
             **more,
         }
-        self.callbacks.tell(project, "session", event, body, self.world.now)
+        self._callbacks.tell(project, "session", body, self._world.now, event=event)
 
     def _project(self, session_id: str) -> Project:
-        return self.world.projects[self.world.session_ids.read(session_id).project_id]
+        return self._world.projects[self._world.session_ids.read(session_id).project_id]
 
     def _stream(self, session_id: str, stream: Stream) -> dict[str, Any]:
-        connection = self.world.session(session_id).connections[stream.connection_id]
+        connection = self._world.session(session_id).connections[stream.connection_id]
         return {
             "id": stream.id,
             "connection": about(connection),

@@ -1,11 +1,11 @@
-"""How much may be done: a burst at once, and then so much each second."""
+"""A rate limit: a burst at once, and then so much each second."""
 
 from __future__ import annotations
 
 import time
 
 
-class Pace:
+class TokenBucket:
     def __init__(self, burst: float, a_second: float) -> None:
         self._burst = self._left = burst
         self._a_second = a_second

@@ -35,8 +35,11 @@ class Subscription:
     captions: bool
 
 
-class Live:
-    """`contents` are the streams in their publishers' words; `pages` go by their connections."""
+class Hub:
+    """Passes messages between the pages of a session.
+
+    `contents` are the streams in their publishers' words; `pages` go by their connections.
+    """
 
     def __init__(self, project_id: str, session_id: str, *, is_relayed: bool) -> None:
         self.session_id = session_id
@@ -96,16 +99,21 @@ class Live:
 
     def update_channel(self, stream_id: str, channel_id: str, changes: dict[str, Any]) -> bool:
         """Note and tell what has changed of a page's stream. False when nothing has."""
-        for channel in self.contents[stream_id]["channel"]:
+        for channel in self.channels_of(stream_id):
             if channel["id"] == channel_id and changes.items() - channel.items():
                 channel.update(changes)
                 self.tell(f"/stream/{stream_id}/channel/{channel_id}", "updated", changes)
                 return True
         return False
 
+    def channels_of(self, stream_id: str) -> list[dict[str, Any]]:
+        """None of a stream that no page told of."""
+        content = self.contents.get(stream_id)
+        return content["channel"] if content else []
+
     def stream_updated(self, stream: Stream) -> None:
         """Tell what the page did not do itself."""
-        for channel in self.contents.get(stream.id, {"channel": []})["channel"]:
+        for channel in self.channels_of(stream.id):
             active = {"audio": stream.has_audio, "video": stream.has_video}.get(channel["type"])
             if active is not None:
                 self.update_channel(stream.id, channel["id"], {"active": active})
