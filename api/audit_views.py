@@ -1,4 +1,4 @@
-"""Who did what, for programs."""
+"""The audit log."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, and not done again.
+"""`Idempotency-Key`: a repeated POST gets the same answer, and is not done again.
 
-A row says that the request is under way, and later what it was answered. Its unique key decides
-between all processes who does what was asked for; nothing is locked while that is being done.
+A row marks the request as under way, and later has its answer. Its unique key decides between all
+processes which of them executes the request. Nothing is locked meanwhile.
 """
 
 import re
@@ -21,7 +21,7 @@ from web.errors import Problem
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
-# They are right only at the time, or were no answer to the request itself.
+# They depend on the time, or do not answer the request itself.
 NOT_KEPT = {401, 403, 429}
 KEPT_HEADERS = ("Content-Type", "Location")
 
@@ -29,10 +29,9 @@ Handler = Callable[..., HttpResponse]
 
 
 class DoneOnce(GenericViewSet):
-    """Looks after each POST that has the header, once its caller is known and may do it.
+    """Handles POSTs with the header, after authentication, permissions and limits.
 
-    Limits come before: a repetition counts as any request does, and one that is refused leaves
-    what is kept for the next.
+    So a repetition counts for limits like any request, and a refused one does not touch the row.
     """
 
     post: Handler
@@ -58,7 +57,7 @@ class DoneOnce(GenericViewSet):
         return response
 
     def _answer(self, do: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """What goes out, errors as well, down to the bytes."""
+        """The rendered answer, also for an error."""
         response: Any
         try:
             response = do(request, *args, **kwargs)
@@ -71,7 +70,7 @@ class DoneOnce(GenericViewSet):
 
 
 def _row_of(request: Request) -> IdempotentRequest:
-    """A row that is the caller's to fill, or one that has its answer."""
+    """A row that this request has claimed, or one with an answer."""
     key = request.headers[HEADER]
     if not KEY.fullmatch(key):
         raise Problem("idempotency_key_invalid")
@@ -92,7 +91,7 @@ def _kept(response: HttpResponse) -> Answer:
 
 def _again(answer: Answer) -> HttpResponse:
     response = HttpResponse(answer.body, status=answer.status)
-    del response.headers["Content-Type"]  # which an answer without a body has not
+    del response.headers["Content-Type"]  # which an answer without a body lacks
     for name, value in answer.headers.items():
         response.headers[name] = value
     response.headers["Idempotent-Replayed"] = "true"

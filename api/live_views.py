@@ -1,4 +1,4 @@
-"""What runs in a room's session besides recordings, and what stops it."""
+"""Activities in a room's session: broadcasts, captions, renders, calls, audio connectors."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -43,7 +43,7 @@ IN_A_SESSION = AT_A_ROOM | ANY_CALL | {"session_invalid", "nobody_connected"}
 
 
 class ActivityViewSet(ManagingViewSet):
-    """Of one `kind`, in the collection at `path`; `begin` starts one, with what `new` reads."""
+    """Activities of one `kind`, below `path`. `begin` starts one; `new` reads its body."""
 
     serializer_class = ActivitySerializer
     kind: ClassVar[Kind]
@@ -97,8 +97,8 @@ Viewed = TypeVar("Viewed", bound=ActivityViewSet)
 
 
 def described(tag: str, *, start: str, **body: Any) -> Callable[[type[Viewed]], type[Viewed]]:
-    """The documentation of the operations that all kinds have: `start` is the summary of that one,
-    and `body` its example.
+    """Documents the operations that all kinds have. `start` is the summary of `create`, and `body`
+    its example.
     """
 
     def describe(view: type[Viewed]) -> type[Viewed]:
@@ -158,7 +158,7 @@ def _operations(
 
 
 def _copy(method: Callable[..., Response]) -> Callable[..., Response]:
-    """A method of the class above, whose documentation is another in each class below."""
+    """A copy of a method of the base class, which can have its own documentation."""
 
     @wraps(method)
     def copy(*args: Any, **named: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Meetings, who was in them, and who has to stay out of a room."""
+"""Meetings, attendance and bans."""
 
 from typing import Any
 

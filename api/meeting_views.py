@@ -1,4 +1,4 @@
-"""Meetings of the past and of now, who was in them, and who has to stay out."""
+"""Meetings, attendance, presence and bans."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from web.errors import Problem
 
-# How many rows to skip, which way, and the moment in UTC to start from.
+# The offset, the direction, and the moment in UTC to start from.
 CURSOR = re.compile(
     r"(?P<offset>[0-9]{1,4})~(?P<reverse>[01])~"
     r"(?P<position>|[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?\+00:00)",
@@ -20,7 +20,7 @@ CURSOR = re.compile(
 class NewestFirst(CursorPagination):
     """`{"items": […], "nextCursor": …, "previousCursor": …}`; a cursor is null at an end.
 
-    Cursors and not addresses: behind a proxy the server does not know for sure what it is called.
+    Cursors instead of URLs, because behind a proxy the server may not know its own host name.
     """
 
     ordering = ("-created_at", "-id")
@@ -63,7 +63,7 @@ class NewestFirst(CursorPagination):
 
 
 def _cursor(text: str) -> Cursor:
-    """Raises ValueError for what encode_cursor does not make."""
+    """ValueError unless encode_cursor has made the text."""
     padded = text + "=" * (-len(text) % 4)
     shape = CURSOR.fullmatch(b64decode(padded, altchars=b"-_", validate=True).decode())
     if shape is None:

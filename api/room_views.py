@@ -108,7 +108,6 @@ class RoomViewSet(ManagingViewSet):
         extensions={"x-codes": {"invalid", *AT_A_ROOM}},
     )
     def destroy(self, request: Request, name: str) -> Response:
-        """People who are in it stay in its session. The recordings stay, and keep its name."""
         check_key_covers(key_of(request), name)
         chosen = DeletionQuerySerializer.read(request.query_params.dict())
         with transaction.atomic():
@@ -124,7 +123,6 @@ class RoomViewSet(ManagingViewSet):
         extensions={"x-codes": AT_A_ROOM | ANY_CALL},
     )
     def new_session(self, request: Request, name: str) -> Response:
-        """Who is in the room now stays behind in its old session."""
         check_key_covers(key_of(request), name)
         NothingSerializer.read(request.data)
         room = Room.objects.find(name)
@@ -141,7 +139,6 @@ class RoomViewSet(ManagingViewSet):
         extensions={"x-codes": AT_A_ROOM | SHUT | ANY_CALL | {"banned"}},
     )
     def new_token(self, request: Request, name: str) -> Response:
-        """The room's policy holds, but no access code is asked for."""
         check_key_covers(key_of(request), name)
         chosen = NewTokenSerializer.read(request.data)
         room = Room.objects.open_existing(name, visitor=Visitor(key=key_of(request)))

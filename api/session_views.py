@@ -1,4 +1,4 @@
-"""Who is in a room now, and what a moderator does: in the room's present session."""
+"""Presence and moderation in a room's present session."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -32,7 +32,7 @@ A_STREAM = "0a1b2c3d-0000-4000-8000-000000000000"
 
 
 def room_of(request: Request, name: str) -> Room:
-    """A room that the request's key covers, or to whose present session its client token belongs.
+    """A room that the request's key covers, or whose present session is that of its client token.
 
     Errors: room_name_invalid, room_not_covered, room_not_found, session_not_covered.
     """
@@ -43,12 +43,12 @@ def room_of(request: Request, name: str) -> Room:
 
 
 def session_of(request: Request, name: str) -> str:
-    """The present session of such a room."""
+    """The present session of that room."""
     return room_of(request, name).session_id
 
 
 class ModeratingViewSet(ManagingViewSet):
-    """For moderators: with a key that has `moderate`, or with their token of the very session."""
+    """For moderators: with a key that has `moderate`, or their client token of the session."""
 
     needs = Capability.MODERATE
 

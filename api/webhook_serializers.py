@@ -1,4 +1,4 @@
-"""Webhooks, and what became of their deliveries."""
+"""Webhooks and their deliveries."""
 
 from fnmatch import fnmatchcase
 from typing import Any

@@ -1,4 +1,4 @@
-"""Outgoing webhooks, for programs: where events go, and what became of them."""
+"""Webhooks and their deliveries."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ CHOSEN = {"invalid", "webhook_url_refused", "room_not_covered"}
 
 @extend_schema(tags=["Webhooks"])
 class WebhookViewSet(ManagingViewSet):
-    """A key that is for some rooms only has the webhooks that are for these alone."""
+    """A key for some rooms has the webhooks that are only for these rooms."""
 
     serializer_class = WebhookSerializer
 

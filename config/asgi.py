@@ -1,8 +1,8 @@
-"""What each process of config/server.py runs: an ASGI application in front of the WSGI one.
+"""The ASGI application of each process of config/server.py, in front of the WSGI application.
 
-The event loop receives each request whole, and threads answer it. A client that sends slowly costs
-a coroutine and no thread. And the WSGI environ gets what granian tells ASGI applications alone: the
-path as it was sent (`RAW_URI`), and each line of a header.
+The event loop receives each request whole, and threads answer it, so that a slow client costs a
+coroutine and no thread. The WSGI environ also gets what granian only gives to ASGI applications:
+the raw path (`RAW_URI`), and all lines of a header.
 """
 
 import asyncio
@@ -34,27 +34,24 @@ Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes | FileResponse]
 
 PIECE_BYTES = 64 * 1024
-# For a client to read a file that is larger than the buffers of its connection.
+# For a client to read a file.
 SECONDS_TO_READ = 60
-# For the last answers to reach the network after granian has taken them.
+# For the last answers to leave granian.
 FLUSH_SECONDS = 0.5
 
-# What is there by now stays. To walk through all of it, a collection stopped the process for 75 ms.
+# Objects that exist now stay. With them a garbage collection stopped the process for 75 ms.
 gc.collect()
 gc.freeze()
 
 
 class Application:
-    """The ASGI application of one process.
-
-    `parent` is the read end of a pipe that the first process holds open as long as it serves.
-    """
+    """`parent` is the read end of a pipe that the main process holds open as long as it serves."""
 
     def __init__(self, parent: int) -> None:
         self._parent = parent
         self._bodies = Bodies()
         self._threads = Threads()
-        # By the name of the room; set once the first of them is answered.
+        # By the name of the room; set once the first request for it is answered.
         self._visits: dict[str, asyncio.Event] = {}
         self._answering = 0
         self._ending: asyncio.Task[None] | None = None
@@ -75,7 +72,7 @@ class Application:
         if length == 0:
             await self._send(self._answer(environ), send)
         elif length > DROPPED_BYTES:
-            # The layer refuses it by its length.
+            # web/layer.py refuses it by its length.
             await self._send(self._answer(environ), send, is_last=True)
         else:
             async with self._bodies.received(receive) as body:
@@ -83,8 +80,8 @@ class Application:
                 await self._send(self._answer(environ), send, is_last=not body.is_over)
 
     async def _join(self, environ: Environ, name: str) -> Answer:
-        """Of many who ask for one room whose row is not kept, the first one goes to a thread. The
-        others wait for it here, since it may have to wait for OpenTok.
+        """Only the first of several requests for a room that is not cached goes to a thread. The
+        others wait here without one, since the first may have to wait for OpenTok.
         """
         if first := self._visits.get(name):
             await first.wait()
@@ -110,14 +107,14 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _stop(self) -> None:
-        """The first process stops, or has died: no worker may outlive it."""
+        """The main process stops or has died, and workers must not outlive it."""
         asyncio.get_running_loop().remove_reader(self._parent)
         os.kill(os.getpid(), signal.SIGTERM)
         self._ending = asyncio.create_task(self._end())
         self._bodies.give_up_all()
 
     async def _end(self) -> None:
-        """End once all is answered. granian waits for connections that have sent half a header."""
+        """Exit once all is answered. granian would wait for connections with half a request."""
         while self._answering:
             await asyncio.sleep(0.1)
         await asyncio.sleep(FLUSH_SECONDS)
@@ -131,7 +128,7 @@ class Application:
     async def _send(
         self, answered: Awaitable[Answer], send: Send, *, is_last: bool = False
     ) -> None:
-        """Send the answer to a request; the `is_last` of its connection."""
+        """Send an answer; with `is_last` the connection is closed."""
         self._answering += 1
         try:
             status, headers, content = await answered
@@ -147,9 +144,9 @@ class Application:
 
 
 async def send_file(file: FileResponse, send: Send) -> None:
-    """Piece by piece: many clients that do not read would hold all of it in memory, many times."""
+    """In pieces, or clients that do not read would keep many copies of the file in memory."""
     file.block_size = PIECE_BYTES
-    with closing(file), suppress(TimeoutError):  # granian closes a connection that lacks the end
+    with closing(file), suppress(TimeoutError):  # granian closes the connection without the end
         async with asyncio.timeout(SECONDS_TO_READ):
             for piece in file:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -157,20 +154,20 @@ async def send_file(file: FileResponse, send: Send) -> None:
 
 
 def content_length(environ: Environ) -> int:
-    """Bytes of body that the request announces; 1 if it does not say how many."""
+    """The announced length of the body; 1 for a chunked one."""
     if "HTTP_TRANSFER_ENCODING" in environ:
         return 1
-    # hyper refuses what is no number.
+    # hyper refuses what is not a number.
     return int(environ.get("CONTENT_LENGTH", 0))
 
 
 def environ_of(scope: Scope) -> Environ:
-    """The WSGI environ of a request, so far without its body."""
+    """The WSGI environ of a request, without its body."""
     query = scope["query_string"].decode("latin-1")
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        # WSGI hands the decoded path's bytes over as latin-1.
+        # WSGI has the bytes of the decoded path as latin-1.
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "RAW_URI": scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
         "QUERY_STRING": query,
@@ -187,19 +184,19 @@ def environ_of(scope: Scope) -> Environ:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        # `X_Forwarded_For` would pass for what a proxy wrote into `X-Forwarded-For`.
+        # A client's `X_Forwarded_For` would look like a proxy's `X-Forwarded-For`.
         if b"_" not in name:
             key, text = _variable(name), value.decode("latin-1")
             environ[key] = f"{environ[key]},{text}" if key in environ else text
     if "CONTENT_LENGTH" in environ:
-        # hyper takes thousands of zeros before a number, which int() does not.
+        # hyper accepts thousands of leading zeros, which int() does not.
         environ["CONTENT_LENGTH"] = environ["CONTENT_LENGTH"].lstrip("0")[:20] or "0"
     return environ
 
 
 @lru_cache(maxsize=256)
 def _variable(header: bytes) -> str:
-    """What CGI calls a header, which ASGI has in lower case."""
+    """The CGI variable of a header."""
     name = header.decode("latin-1").upper().replace("-", "_")
     return name if name in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{name}"
 
@@ -210,12 +207,12 @@ def fields(answer: quick.Answer) -> list[tuple[bytes, bytes]]:
 
 @lru_cache(maxsize=1024)
 def _field(name: str, text: str) -> tuple[bytes, bytes]:
-    """A header as ASGI takes it; most of them are the same in every answer."""
+    """A header in ASGI's form, cached, since most are the same in every answer."""
     return name.lower().encode("latin-1"), text.encode("latin-1")
 
 
 def answer(environ: Environ) -> Answer:
-    """What the WSGI application makes of a request."""
+    """The answer of the WSGI application."""
     status, headers = 0, []
 
     def start_response(line: str, sent: list[tuple[str, str]], *ignored: object) -> Any:

@@ -1,4 +1,4 @@
-"""Bodies of requests, received in the event loop: within a time, and within the memory for some."""
+"""Receives bodies of requests in the event loop, within limits of time and memory."""
 
 import asyncio
 import io
@@ -11,24 +11,24 @@ from django.conf import settings
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-# A phone on a bad network sends 100 KiB in less.
+# A phone on a bad network needs less for 100 KiB.
 SECONDS = 10
-# That a process holds at a time, from the first byte until the request is answered.
+# Bodies that a process holds at a time, until their requests are answered.
 SLOTS = 256
-# What is read of a body that is too large and dropped. A client that is still sending when the
-# connection ends never reads why.
+# A body that is too large is read and dropped up to this size: a client that is still sending when
+# the connection ends does not read the answer.
 DROPPED_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Body:
-    """`is_over` unless its client still sends it, has gone, or sends what is no body."""
+    """`is_over` is false if the client is still sending, or has gone."""
 
     content: bytes = b""
     is_over: bool = True
 
     def stream(self) -> io.BufferedIOBase:
-        """The `wsgi.input`; of a body that did not arrive, to read it raises TimeoutError."""
+        """The `wsgi.input`. Reading a body that did not arrive raises TimeoutError."""
         return io.BytesIO(self.content) if self.is_over else _Missing()
 
 
@@ -42,7 +42,7 @@ class Bodies:
     async def received(self, receive: Receive) -> AsyncIterator[Body]:
         """Holds a slot for the body inside the block."""
         if self._slots.locked():
-            # The oldest unfinished one is the likeliest to be held back on purpose.
+            # The oldest unfinished body is most likely held back on purpose.
             self._give_up(*[*self._unfinished][:1])
         async with self._slots:
             yield await self._receive(receive)
@@ -59,18 +59,18 @@ class Bodies:
             self._unfinished.pop(limit, None)
 
     def give_up_all(self) -> None:
-        """Wait no longer for any of them."""
+        """Stop waiting for all of them."""
         self._give_up(*self._unfinished)
 
     def _give_up(self, *limits: asyncio.Timeout) -> None:
         for limit in limits:
             del self._unfinished[limit]
-            with suppress(RuntimeError):  # its time is up at this moment
+            with suppress(RuntimeError):  # it has just expired
                 limit.reschedule(0)
 
 
 async def _whole(receive: Receive) -> Body:
-    """All of a body; of one that is too large nothing, since web/checks.py refuses it."""
+    """A body, without content if it is too large, which web/checks.py refuses."""
     content, size = bytearray(), 0
     while True:
         message = await receive()

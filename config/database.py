@@ -1,7 +1,7 @@
-"""The database at a URL: Django's settings for it, or what is wrong with it. See environment.py.
+"""Django's settings of the database at a URL.
 
-A URL of PostgreSQL is taken apart by libpq, so that all that PostgreSQL documents works, and what
-libpq refuses is refused at the start and not at each request:
+libpq parses URLs of PostgreSQL, so that all documented parameters work, and checks most of them at
+the start:
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 """
 
@@ -39,9 +39,8 @@ POSTGRESQL: dict[str, Any] = {
     # Behind PgBouncer the next part of one could be asked for on another connection.
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
-# Seconds to connect; milliseconds until a connection that nothing comes back on has ended; and when
-# the system asks, in seconds, whether the server is still there, which may have died silently
-# after it got a statement.
+# Seconds to connect; milliseconds until unacknowledged data ends a connection; and keepalive
+# probes, in seconds, for a server that has died silently after it got a statement.
 OPTIONS = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
@@ -51,7 +50,7 @@ OPTIONS = {
 }
 EXAMPLE = "postgres://user:password@host:5432/name"
 
-# Django has a setting for each of these, and takes all others as options.
+# Django has settings for these. All other parameters are options.
 SETTINGS = {
     "dbname": "NAME",
     "user": "USER",
@@ -66,9 +65,9 @@ NOWHERE = "/nonexistent"
 
 
 def read(name: str, default: str, *, base: Path) -> dict[str, Any]:
-    """The database that a variable names; a relative SQLite path counts from `base`.
+    """The database of a variable; a relative SQLite path is relative to `base`.
 
-    What is said of a wrong one quotes the names of parameters, and nothing that may be secret.
+    Errors quote the names of parameters, but no values, which may be secret.
     """
     url = environment.text(name, default)
     scheme = url.partition(":")[0]
@@ -121,7 +120,7 @@ def _postgresql(url: str) -> dict[str, Any]:
 
 
 def _taken_apart(url: str) -> dict[str, str] | None:
-    """The pieces of a URL, decoded; None if libpq would refuse them."""
+    """The decoded parts of a URL; None if libpq refuses them."""
     try:
         given: dict[str, str] = parse_dsn(url)
     except (psycopg2.Error, ValueError):
@@ -141,15 +140,15 @@ def _taken_apart(url: str) -> dict[str, str] | None:
 
 
 def _query(url: str) -> str:
-    """What follows the first ? behind the password, which may have one itself."""
+    """The part after the first `?` behind the password, which may have one itself."""
     has_user = re.match("[^/]*//[^/@]*@", url)
     return url[has_user.end() if has_user else 0 :].partition("?")[2]
 
 
 def _what_is_wrong(url: str) -> str:
-    """Without libpq's own words, which may quote a part of the password."""
+    """Without libpq's message, which may quote a part of the password."""
     query = _query(url)
-    for parameter in query.split("&") if "@" not in query else ():  # else it may be the password's
+    for parameter in query.split("&") if "@" not in query else ():  # or it is the password's
         name = unquote(parameter.partition("=")[0])
         if _taken_apart(f"postgres:///?{parameter}") is None:
             return (

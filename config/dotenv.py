@@ -1,4 +1,4 @@
-"""Read a `.env` file, as Docker Compose, python-dotenv and a shell agree on it.
+"""Read a `.env` file, in the syntax that Docker Compose, python-dotenv and shells share.
 
     NAME=value                # a comment, because white space comes before it
     export NAME = pass#word   # nothing is expanded: a $ is a $
@@ -43,11 +43,11 @@ class Value:
 
 
 class Wrong(Exception):
-    """The reason says no more of the line than its number and its name: it may hold a secret."""
+    """Its text has the number and the name of the line, but not the value, which may be secret."""
 
 
 def read(path: Path) -> dict[str, Value]:
-    """What a file sets; nothing if there is none. Raises Wrong."""
+    """The variables of a file; empty if there is none. Raises Wrong."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def _decoded(content: bytes) -> str:
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding)
-    # A Latin-1 letter does no harm in a comment. In a value, os.environ holds it in this form, too.
+    # Latin-1 is harmless in comments. os.environ uses surrogateescape for values as well.
     return content.decode("utf-8", "surrogateescape")
 
 
@@ -89,7 +89,7 @@ def _values(text: str, *, file: str) -> Iterator[tuple[str, Value]]:
 
 
 def _value(text: str, place: int) -> tuple[str, int]:
-    """A value, and where the next line begins."""
+    """A value, and the start of the next line."""
     found = VALUE.match(text, place)
     bare = ((found and found["bare"]) or "").strip()
     if not found:
@@ -103,7 +103,7 @@ def _value(text: str, place: int) -> tuple[str, int]:
 
 
 def wrong_quote(value: str) -> str | None:
-    """What is wrong with a quote at the beginning or the end, which is none of a good pair."""
+    """The error about an unpaired quote at the beginning or the end, or None."""
     ends = {value[:1], value[-1:]}
     if ends & TYPOGRAPHIC:
         return TYPOGRAPHIC_QUOTE

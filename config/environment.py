@@ -1,4 +1,4 @@
-"""Read a variable of the environment, or say by its name what is wrong with it.
+"""Read variables of the environment. Errors name the variable.
 
 An empty value counts as not set, so that a blank line in `.env` or in a PaaS dashboard is harmless.
 """
@@ -22,16 +22,16 @@ from limits import RateLimitItem, parse_many
 from config import dotenv
 from web import hosts, zones
 
-# Of a limit, and of the seconds of its window: GuessWindow has 32 bits for a number.
+# The maximum of a limit, and of its window in seconds: GuessWindow has 32-bit integers.
 MOST = 10**9
 
-# Characters of a key in a list.
+# The least characters of a key in a list.
 SHORTEST_PIECE = 16
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
-# Other names of the credentials. Warned of in `.env` alone: elsewhere they may be for others.
+# Other names of the credentials, for warnings about `.env`. Elsewhere other programs may use them.
 ALSO_CALLED = {
     f"{prefix}API_{word}": meant
     for prefix in ("", "OPENTOK_", "VONAGE_")
@@ -41,17 +41,17 @@ ALSO_CALLED = {
 # OpenTelemetry reads some forty variables by itself.
 OF_LIBRARIES = ("OTEL_",)
 
-# The names that were asked for, and what `.env` sets.
+# The names that were read, and the values of `.env`.
 asked_for: set[str] = set()
 _file: dict[str, dotenv.Value] = {}
 
-# Control characters, invisible ones, and bytes that are not UTF-8: what no value means to hold.
+# Control characters, invisible ones, and bytes that are not UTF-8, which are mistakes in a value.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 LINE_BREAKS = {"\n", "\r", "\t"}
 
 
 def load_dotenv(path: Path) -> None:
-    """Fill in from `path`, if it is there, what the real environment does not set."""
+    """Set the variables of `path`, if it exists, that are not set in the environment."""
     try:
         _file.update(dotenv.read(path))
     except dotenv.Wrong as wrong:
@@ -61,7 +61,7 @@ def load_dotenv(path: Path) -> None:
 
 
 def text(name: str, default: str = "", *, has_lines: bool = False) -> str:
-    """`has_lines` is for keys and lists, which may be written over several lines."""
+    """`has_lines` permits line breaks, for keys and lists."""
     asked_for.add(name)
     value, where = os.environ.get(name, "").strip(), name
     if name in _file and value == _file[name].text.strip():
@@ -76,7 +76,7 @@ def text(name: str, default: str = "", *, has_lines: bool = False) -> str:
 
 
 def _without_quotes(name: str, value: str) -> str:
-    """`docker run --env-file` and some dashboards keep the quotes that a shell takes away."""
+    """`docker run --env-file` and some dashboards keep the quotes that a shell removes."""
     if len(value) > 1 and value[0] == value[-1] and value[0] in dotenv.QUOTES:
         return value[1:-1].strip()
     if wrong := dotenv.wrong_quote(value):
@@ -92,7 +92,7 @@ def _complaint(letter: str) -> str:
 
 
 def secret(name: str) -> str:
-    """Credentials, which have no white space: there it begins a comment that Docker keeps."""
+    """Credentials. White space in them is a mistake, such as a comment that Docker keeps."""
     value = text(name)
     if re.search(r"\s", value):
         raise ImproperlyConfigured(
@@ -102,9 +102,9 @@ def secret(name: str) -> str:
 
 
 def misspelt() -> Iterator[str]:
-    """A sentence for each name that is set and seems to mean another one.
+    """A warning for each variable that looks like a misspelt one of ours.
 
-    It knows the names that were asked for by now: ask after the settings are read.
+    To be called after the settings are read, since it compares with the names that were read.
     """
     for name in sorted((_file.keys() | os.environ.keys()) - asked_for):
         if name.startswith(OF_LIBRARIES):
@@ -141,8 +141,8 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def old_keys(name: str) -> list[str]:
-    """Keys, separated by commas. As one key may itself have commas, a value with any is also taken
-    as a whole; its short pieces are no keys, since they could be guessed.
+    """Keys, separated by commas. Since a key may contain commas, the whole value is a key as well.
+    Of several pieces short ones are left out, since they could be guessed.
     """
     whole, pieces = text(name, has_lines=True), words(name)
     if "," not in whole:
@@ -151,7 +151,7 @@ def old_keys(name: str) -> list[str]:
 
 
 def allowed_hosts(name: str, default: str) -> list[str]:
-    """Host names as Django compares them: one in another form would match nothing."""
+    """Host names in the form in which Django compares them."""
     return _words_read_by(
         hosts.allowed_host,
         name,
@@ -162,7 +162,7 @@ def allowed_hosts(name: str, default: str) -> list[str]:
 
 
 def origins(name: str, default: str) -> list[str]:
-    """Web origins as browsers send them: one in another form would match nothing."""
+    """Web origins in the form in which browsers send them."""
     return _words_read_by(
         hosts.origin,
         name,
@@ -174,7 +174,7 @@ def origins(name: str, default: str) -> list[str]:
 
 def _words_read_by(read: Callable[[str], str], name: str, default: str, *, must: str) -> list[str]:
     found = []
-    # What holds no word, such as a comma, is refused as a wrong one.
+    # A value without words, such as a comma, is an error.
     is_set = bool(text(name, default, has_lines=True))
     for word in words(name, default) or [""] * is_set:
         try:
@@ -210,7 +210,7 @@ def integer(name: str, default: int, *, at_least: int, at_most: int) -> int:
 
 
 def token(name: str, *, at_most: int | None = None) -> str:
-    """A secret that travels in a header, or signs one; empty if there is none."""
+    """A secret for a header or a signature; empty if it is not set."""
     value = text(name)
     if value and not re.fullmatch(f"[!-~]{{16,{at_most or ''}}}", value):
         length = f"16 to {at_most} characters" if at_most else "16 characters or more"
@@ -222,7 +222,7 @@ def token(name: str, *, at_most: int | None = None) -> str:
 
 
 def web_address(name: str, default: str = "") -> str:
-    """An http or https URL without a query; or nothing, if the default is that."""
+    """An http or https URL without a query; may be empty by default."""
     url = text(name, default)
     try:
         parts = urlsplit(url)
@@ -235,7 +235,7 @@ def web_address(name: str, default: str = "") -> str:
 
 
 def secure_address(name: str) -> str:
-    """The same, over TLS, unless it is on this machine; empty if there is none."""
+    """The same with https, unless it is on this machine; empty if it is not set."""
     url = web_address(name)
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
@@ -252,7 +252,7 @@ def domains(name: str) -> frozenset[str]:
 
 
 def certificates(name: str) -> str:
-    """The path of a PEM file of certificates, which can be read; or nothing."""
+    """The path of a readable PEM file of certificates; empty if it is not set."""
     path = text(name)
     try:
         if path:
@@ -266,7 +266,7 @@ def certificates(name: str) -> str:
 
 
 def phone_number(name: str) -> str:
-    """Digits in E.164, as Vonage writes them: without a plus; empty if there is none."""
+    """A number in E.164, without a plus, as Vonage writes it; empty if it is not set."""
     value = re.sub(r"[ ().-]", "", text(name)).removeprefix("+")
     if value and not re.fullmatch(r"[1-9][0-9]{3,14}", value, re.ASCII):
         raise ImproperlyConfigured(f"{name} must be a phone number such as 14155550100.")
@@ -297,7 +297,7 @@ def one_of(name: str, default: str, *, choices: Sequence[str]) -> str:
 
 
 def some_of(name: str, default: str, *, choices: Sequence[str]) -> frozenset[str]:
-    """Words with commas between them; the one word `none` stands for none of them."""
+    """Words separated by commas; `none` for no words."""
     found = words(name, default)
     if found == ["none"]:
         return frozenset()
@@ -346,7 +346,7 @@ def path_prefix(name: str, default: str) -> str:
 
 
 class MailServer(NamedTuple):
-    """`is_tls`: from the first byte on; `starts_tls`: by a command."""
+    """`is_tls` is implicit TLS, `starts_tls` is STARTTLS."""
 
     host: str = ""
     port: int = 0
@@ -383,8 +383,8 @@ def mail_server(name: str) -> MailServer:
 
 
 class Storage(NamedTuple):
-    """A bucket of an S3 service, or a container of an account at Azure, in which names of files
-    begin with `prefix`. `endpoint` is empty for Amazon's and Microsoft's own.
+    """A bucket of an S3 service, or a container of an Azure account. Keys of files begin with
+    `prefix`. `endpoint` is empty for Amazon and Microsoft themselves.
     """
 
     kind: str = ""
@@ -438,11 +438,11 @@ def mail_sender(name: str) -> str:
 
 
 def redis(name: str) -> str:
-    """A URL for redis-py, which says where no certificate can be checked: Heroku signs its own."""
+    """A URL for redis-py. Heroku signs its own certificates, which cannot be checked."""
     value = text(name)
     if not value:
         return ""
-    # Here, since its import is a twentieth of the start, and most servers have no Redis.
+    # Imported here, since most servers have no Redis, and it takes a twentieth of the start.
     from redis.connection import parse_url
 
     try:

@@ -1,7 +1,7 @@
 """Run the application under granian: `python -m config.server`.
 
-A module and not granian's command line, because that allows an idle connection 60 seconds at most
-and Heroku's router keeps one for 90.
+granian's command line allows an idle connection at most 60 seconds, and Heroku's router keeps one
+for 90.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from web.version import VERSION
 
 logger = logging.getLogger(__name__)
 
-# granian knows one time for the headers of a request to arrive and for a connection to be idle.
+# granian has one time-out for reading headers and for idle connections.
 IDLE_CONNECTION_MS = 95_000
 # Of each process. A connection costs a file descriptor and some kilobytes, and up to 40 kB while
 # its headers arrive: with two processes all of that fits into 512 MB.
@@ -44,11 +44,11 @@ MAX_CONNECTIONS = 4096
 # Connections to the database and to OpenTok, the log and the metrics.
 OTHER_FILES = 256
 BACKLOG = 1024
-# Below the 30 seconds that Heroku gives after SIGTERM; above the longest that a client waits.
+# Less than the 30 seconds that Heroku gives after SIGTERM, and longer than clients wait.
 DRAIN_SECONDS = 20
 # mallopt(3): the most heaps of a process, and how it is named there.
 HEAPS, ARENA_MAX = 2, -8
-# The workers of a server that has just been killed need a moment to let go of the port.
+# The workers of a server that was just killed keep the port for a moment.
 BIND_SECONDS = 3
 
 
@@ -68,7 +68,7 @@ def main() -> None:
     except (ImproperlyConfigured, OSError) as error:
         sys.exit(f"Not started. {error}")
     with metrics as folder:
-        # Where the processes count together; it has to be known before metrics/ is imported.
+        # It has to be set before telemetry/counters.py is imported.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         try:
             django.setup()
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def check_certificate(certificate: Path | None, key: Path | None) -> None:
-    """ImproperlyConfigured unless both are there and belong together, or none is given."""
+    """ImproperlyConfigured unless both fit together, or none is given."""
     if not certificate and not key:
         return
     if not certificate or not key:
@@ -102,10 +102,10 @@ def check_certificate(certificate: Path | None, key: Path | None) -> None:
 
 
 def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:
-    """A socket for each worker, between which the kernel shares connections out (SO_REUSEPORT).
+    """A socket for each worker, between which the kernel distributes connections (SO_REUSEPORT).
 
-    ImproperlyConfigured if the port is not to be had. A server that is there already would share it
-    in silence, if one socket without that option did not listen there first.
+    ImproperlyConfigured if the port is taken. The first socket listens without that option, or a
+    running server would silently share the port.
     """
     with claim(address, port) as first:
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -115,7 +115,7 @@ def listen(address: str, port: int, *, sockets: int) -> list[socket.socket]:
             for _ in range(sockets)
         ]
     for listener in listeners:
-        # Its connections inherit it. Else a small answer waits for the client's next packet.
+        # Connections inherit it. Without it small answers wait for the client's next packet.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listeners
 
@@ -140,12 +140,12 @@ def claim(address: str, port: int) -> socket.socket:
 
 
 class Server(MPServer):
-    """granian, with these listening sockets, and with workers that end when this process ends."""
+    """granian with these listening sockets, whose workers end when this process ends."""
 
     def __init__(self, listeners: list[socket.socket], **options: Any) -> None:
         super().__init__("config.asgi", workers=len(listeners), **options)
         self._listeners = listeners
-        # Of the pipe the workers hold the read end alone, which ends with this process.
+        # Workers only hold the read end, which is closed with this process.
         self._alive, self._pipe = os.pipe()
         os.register_at_fork(after_in_child=self._begin_worker)
 
@@ -157,13 +157,13 @@ class Server(MPServer):
 
     def _begin_worker(self) -> None:
         os.close(self._pipe)
-        # A copy would keep the socket of a worker that has ended open, and the kernel would give it
+        # A copy would keep the socket of an ended worker open, and the kernel would send it
         # connections that no process accepts.
         for listener in self._listeners:
             if listener is not self._own:
                 listener.close()
-        # With the handler of the first process, a worker that is told to stop while it starts
-        # would go on, and be killed after the drain.
+        # With the inherited handler, a worker that is stopped while it starts would go on, and be
+        # killed after the drain.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def load_worker(self) -> Any:
@@ -183,11 +183,11 @@ class Server(MPServer):
 
 
 def limit_heaps() -> None:
-    """Have all threads of a process share two heaps.
+    """Let all threads of a process share two heaps.
 
-    glibc makes eight for each core, and each keeps the room that its largest answer once took: with
-    everything on, a process still grew by 15 MB in the last third of an hour. Other C libraries
-    have no such call.
+    glibc makes up to eight for each core, and each keeps the memory of its largest answer: under
+    full load a process still grew by 15 MB in the last third of an hour. Other C libraries have no
+    such call.
     """
     with suppress(AttributeError):
         ctypes.CDLL(None).mallopt(ARENA_MAX, HEAPS)
@@ -218,7 +218,7 @@ def serve(listeners: list[socket.socket], *, connections: int, **tls: Path | Non
 
 
 def most_connections() -> int:
-    """How many connections a process may have, each of which is an open file. Raises its limit."""
+    """The maximum of connections of a process. Raises its limit of open files for them."""
     wanted = MAX_CONNECTIONS + OTHER_FILES
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY != files < wanted:

@@ -1,8 +1,8 @@
-"""The threads of a process that answer requests.
+"""The thread pool that answers requests.
 
-Python runs one thread at a time. Threads that work at the same moment pass the GIL to each other
-with every statement and every line of the log, which cost half of the throughput. So few threads
-take requests, and one that waits, for OpenTok or for a lock in the database, lets another one run.
+Python runs one thread at a time. Running threads pass the GIL to each other at every statement and
+every line of the log, which cost half of the throughput. So only RUNNING threads work at a time,
+and a thread that waits, for OpenTok or for a lock in the database, lets another one run.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ from video import concurrency
 # PostgreSQL (config/postgresql).
 THREADS = 2 * concurrency.SLOTS
 RUNNING = 2
-# Several times what a request takes that waits for nothing.
+# Several times as long as a request that does not wait.
 STUCK_SECONDS = 0.01
 
 
 class Job:
-    """One call, made in a thread. It holds a slot of its thread's while it runs."""
+    """A call that runs in a thread, and holds a slot while it runs."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.future = asyncio.get_running_loop().create_future()
         self._function = function
         self._args = args
-        # Empty once the slot is given up; list.pop() lets one of two threads do that.
+        # Empty once the slot is released; list.pop() makes that happen once.
         self._held: list[threading.Semaphore] = []
 
     def run(self, slots: threading.Semaphore) -> bool:
-        """Whether it still has its slot in the end, which is then the thread's again."""
+        """Run the call. Returns whether it still has its slot, which the thread keeps then."""
         self._held.append(slots)
         settle = self.future.set_result
         try:
@@ -47,7 +47,7 @@ class Job:
             settle(result)
 
     def give_up_slot(self) -> None:
-        """Let another thread run in this one's place. Does nothing the second time."""
+        """Let another thread run. Idempotent."""
         if slots := self._let_go():
             slots.release()
 
@@ -71,7 +71,7 @@ class Threads:
             threading.Thread(target=self._work, daemon=True).start()
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """What the function returns or raises, in a thread."""
+        """Call a function in a thread, and return its result."""
         job = Job(function, args)
         self._jobs.put(job)
         if self._watch is None:
@@ -90,12 +90,12 @@ class Threads:
             del self._running[me]
 
     def _let_others_run(self, **ignored: object) -> None:
-        """The current thread is about to wait."""
+        """Called when the current thread is about to wait."""
         if job := self._running.get(threading.get_ident()):
             job.give_up_slot()
 
     def _look(self, seen: frozenset[Job]) -> None:
-        """Take the slots of jobs that wait without having said so: those that were seen before."""
+        """Take the slots of jobs that were already seen: they wait without having said so."""
         running = frozenset(self._running.values())
         for job in running & seen:
             job.give_up_slot()

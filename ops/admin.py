@@ -1,4 +1,4 @@
-"""Jobs for those who look after the server: what waits, what failed and why, and once more."""
+"""Background jobs in the admin."""
 
 from typing import Any, ClassVar
 

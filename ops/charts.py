@@ -1,4 +1,4 @@
-"""Bar charts: their geometry, which templates/admin/dashboard/chart.html draws as SVG."""
+"""The geometry of bar charts, which templates/admin/dashboard/chart.html draws as SVG."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """`summary` says what the picture shows, for those who do not see it."""
+    """`summary` describes the picture for screen readers."""
 
     name: str
     title: str
@@ -35,11 +35,11 @@ class Chart:
 def chart(
     name: str, title: str, use: list[Use], value: Callable[[Use], int], *, form: str, every: int
 ) -> Chart:
-    """`form` writes the start of a period, of which every so many are written below the bars."""
+    """`form` formats the start of a period. Each `every`-th bar has a label below it."""
     values, starts = [value(each) for each in use], [f"{each.start:{form}}" for each in use]
     most = max(values)
     bars = [_bar(n, len(use), held, most, starts[n]) for n, held in enumerate(values)]
-    # Seen from the last one, which is the current one.
+    # Counted from the last one, which is the current one.
     labels = [
         (bar.x + bar.width // 2, start)
         for n, (bar, start) in enumerate(zip(bars, starts, strict=True))

@@ -1,4 +1,4 @@
-"""What must be right before the server may start. Each message names a variable and a remedy."""
+"""Start-up checks. Each message names a variable and a remedy."""
 
 import importlib.util
 import logging
@@ -83,13 +83,13 @@ def database_is_in_utf8(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@cache  # the server's processes are forked from one that has asked
+@cache  # the server's processes are forked from one that has called it
 def _encoding_of_postgresql() -> str | None:
-    """None of SQLite, or if it cannot be reached: /readyz says so then."""
+    """The encoding; None for SQLite, or if it cannot be reached, which /readyz reports."""
     if connection.vendor != "postgresql":
         return None
     try:
-        # Not Django's connection, which those processes would share.
+        # Not Django's connection, which forked processes would share.
         own = psycopg2.connect(**connection.get_connection_params())
     except psycopg2.Error:
         return None
@@ -149,7 +149,7 @@ def single_sign_on_is_complete(**kwargs: Any) -> list[CheckMessage]:
 
 @register(STARTUP)
 def mail_can_be_trusted(**kwargs: Any) -> list[CheckMessage]:
-    """A link in a mail starts with the host that was asked: anybody could send one to their own."""
+    """Links in mails have the host of the request, which clients choose without ALLOWED_HOSTS."""
     if not settings.EMAIL_HOST:
         return []
     missing = []
@@ -184,7 +184,7 @@ def traces_can_be_sent(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _missing(variable: str, packages: list[str], file: str, id_: str) -> list[CheckMessage]:
-    """An error for the first package that is not installed and that a variable takes."""
+    """An error for the first package that a variable needs and that is not installed."""
     for package in packages:
         with suppress(ModuleNotFoundError):  # of the package above it
             if importlib.util.find_spec(package):
@@ -210,7 +210,7 @@ def names_are_spelt_right(**kwargs: Any) -> list[CheckMessage]:
 
 
 def refuse_to_start_misconfigured() -> None:
-    """Raise ImproperlyConfigured with each error, where no management command runs the checks."""
+    """Run the checks outside of management commands. ImproperlyConfigured has all errors."""
     found = run_checks(tags=[STARTUP])
     if errors := [check for check in found if check.is_serious()]:
         raise ImproperlyConfigured("\n".join(f"{check.msg} {check.hint}" for check in errors))

@@ -1,6 +1,6 @@
-"""The first page of the admin: what happens now, and how much the rooms were used.
+"""The first page of the admin: what happens now, and the use of rooms.
 
-Each part is for those who may view what it tells of. static/dashboard.js asks for it again.
+Each part needs the permission to view its rows. static/dashboard.js reloads the parts.
 """
 
 from operator import attrgetter
@@ -37,7 +37,7 @@ class Site(AdminSite):
         ]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """With our own pages, which are of no model."""
+        """With our own pages, which have no model."""
         listed = super().get_app_list(request, app_label)
         if app_label:
             return listed
@@ -65,7 +65,7 @@ class Site(AdminSite):
 
 
 def _own_pages(user: Any) -> list[dict[str, Any]]:
-    """Those that this person may see, as an app of Django's list."""
+    """The pages that this user may see, as an app of Django's list."""
     pages = [
         {"name": name, "object_name": page, "admin_url": reverse(f"admin:{page}"),
          "view_only": True}
@@ -82,7 +82,7 @@ def _own_pages(user: Any) -> list[dict[str, Any]]:
 
 
 def now(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/dashboard/now.html shows to this person."""
+    """The context of templates/admin/dashboard/now.html."""
     user = request.user
     shown: dict[str, Any] = {}
     if has_own_rooms_only(user):
@@ -102,7 +102,7 @@ def now(request: HttpRequest) -> dict[str, Any]:
 
 
 def use(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/dashboard/use.html shows to this person."""
+    """The context of templates/admin/dashboard/use.html."""
     if has_own_rooms_only(request.user) or not request.user.has_perm("meetings.view_meeting"):
         return {}
     return {

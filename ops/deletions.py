@@ -1,4 +1,4 @@
-"""What the rules of ops/retention.py delete soon: a page of the admin, and a filter of lists."""
+"""What the rules of ops/retention.py delete soon: a page of the admin, and a filter for lists."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,14 +19,14 @@ from access.permissions import has_own_rooms_only
 from archives.models import Archive
 from ops.retention import RULES, Rule
 
-# By days from now. Each has those before it in it.
+# By days from now. Each includes those before.
 SPANS = {0: "Now", 1: "Within a day", 7: "Within a week", 30: "Within 30 days"}
 MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How much, in words; `link` leads to the list of it, if there is one."""
+    """Formatted numbers; `link` is the list of the rows, if there is one."""
 
     rows: str = "0"
     size: str = ""
@@ -53,7 +53,7 @@ class DeletedSoon(admin.SimpleListFilter):
 
 
 def add_filters() -> None:
-    """To the lists of what rules delete, whose apps know nothing of these rules."""
+    """Add the filter to the lists, whose apps know nothing of these rules."""
     for model in {rule.model for rule in RULES}:
         if admin.site.is_registered(model):
             listed: Any = admin.site.get_model_admin(model)
@@ -61,7 +61,7 @@ def add_filters() -> None:
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """What goes when, of what this person may view."""
+    """The page, with the rules whose rows this user may view."""
     rules = rules_for(request.user)
     if not rules:
         raise PermissionDenied
@@ -78,7 +78,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def rules_for(user: Any) -> list[Rule]:
-    """None for staff who work with own rooms only: all of it is of all rooms."""
+    """None for staff who work with own rooms only, since rules are about all rooms."""
     if has_own_rooms_only(user):
         return []
     return [rule for rule in RULES if user.has_perm(_permission(rule))]
@@ -94,7 +94,7 @@ def _rules_of(model: Any) -> list[Rule]:
 
 
 def _value(rule: Rule, days: int) -> str:
-    """Of the filter. Recordings have two rules."""
+    """The value of the filter. Recordings have two rules."""
     place = _rules_of(rule.model).index(rule)
     return f"{days}-{place}" if place else str(days)
 
@@ -104,7 +104,7 @@ def _going(rule: Rule, now: datetime, days: int) -> QuerySet[Any]:
 
 
 def _amounts(rule: Rule, now: datetime) -> list[Amount]:
-    """One for each of SPANS. What there is none of within the longest takes one statement."""
+    """An amount for each of SPANS. If there is none in the longest, it takes one statement."""
     amounts: list[Amount] = []
     for days in sorted(SPANS, reverse=True):
         if amounts and amounts[0].rows == "0":

@@ -1,4 +1,4 @@
-"""How large the database is, and how full its disk, as far as this machine can see it."""
+"""The size of the database, and the space on its disk."""
 
 import shutil
 from contextlib import suppress
@@ -9,7 +9,7 @@ from django.db import connection
 
 
 class Use(NamedTuple):
-    """In bytes. The disk only of SQLite: PostgreSQL's is another machine's."""
+    """In bytes. PostgreSQL's disk is on another machine, and so unknown."""
 
     database: int
     disk: int = 0
@@ -29,7 +29,7 @@ def storage_use() -> Use:
 
 
 def _log_size(file: Path) -> int:
-    """Of SQLite's write-ahead log, which is gone once nobody has the database open."""
+    """The size of SQLite's write-ahead log, which exists while the database is open."""
     with suppress(FileNotFoundError):
         return Path(f"{file}-wal").stat().st_size
     return 0

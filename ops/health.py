@@ -1,8 +1,8 @@
-"""Whether this process answers, and whether it can do its work: for those who start and watch it.
+"""Liveness and readiness.
 
-They ask by any host name, by plain HTTP, every few seconds. So the answers come before anything
-looks at the host, redirects, counts or writes a line. OpenTok is not asked: without
-it a server still serves every room that it knows.
+Orchestrators ask by any host name, by plain HTTP, every few seconds. So these answers come before
+checks of the host, redirects, counters and the log. OpenTok is not asked: without it the server
+still serves known rooms.
 """
 
 import logging
@@ -29,15 +29,15 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 # Each part that has to be there, and "ok" or what is wrong with it.
 Parts = dict[str, str]
 
-# Seconds to wait for the database. Those who ask give up after a few.
+# Seconds to wait for the database. Orchestrators give up after a few.
 PATIENCE = 2
-# Seconds for which a good answer counts, so that asking often costs nothing, SQLite's lock least of
-# all. A bad one is looked at again each time: a server is taken in as soon as it can work.
+# Seconds for which "ready" is cached, so that frequent checks do not take SQLite's lock. "Not
+# ready" is checked again each time, so that a server is used as soon as it works.
 GOOD_FOR = 1
 
 
 class HealthView(APIView):
-    """The process answers, with `word`: Vonage's hosting waits for another than others do."""
+    """Liveness. `word` is the status, since Vonage's hosting expects another one."""
 
     word = "ok"
 
@@ -50,7 +50,7 @@ class HealthView(APIView):
 
 
 class ReadyView(APIView):
-    """The database takes writes, and is the one that this code was written for."""
+    """Readiness: the database takes writes, and has all migrations."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -66,13 +66,13 @@ class ReadyView(APIView):
 def _answer(said: dict[str, str], *, status: int) -> JsonResponse:
     response = JsonResponse(said, status=status, headers={"Cache-Control": "no-store"})
     response.headers["Content-Length"] = str(len(response.content))
-    # Why it is not ready is in the log, once; Django would write a line for each question.
+    # The reason is logged once; Django would log each answer.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 class HealthMiddleware:
-    """Lets the views above answer before everything else."""
+    """Answers before all other middleware."""
 
     VIEWS = {
         "/healthz": HealthView.as_view(),
@@ -91,9 +91,9 @@ class HealthMiddleware:
 
 
 class Look:
-    """One look at the database at a time, shared by all who ask meanwhile or right after it.
+    """One check of the database at a time, shared by concurrent requests.
 
-    In a thread of its own: nothing else ends the wait for a database that has stopped answering.
+    In a thread of its own, so that requests can stop waiting for a database that hangs.
     """
 
     def __init__(self) -> None:
@@ -112,10 +112,10 @@ class Look:
             return {"database": f"no answer within {PATIENCE} s", "migrations": "not known"}
 
     def _run(self) -> Parts:
-        """Say of each part how it is, as far as the database lets itself be asked."""
+        """The state of each part."""
         parts, reason = {"database": "out of reach", "migrations": "not known"}, ""
         try:
-            with closing(connection):  # one that is kept would be this thread's for ever
+            with closing(connection):  # or this thread would keep it for ever
                 parts["migrations"] = _migrations()
                 if parts["migrations"] == "ok":
                     parts["database"] = "takes no writes"
@@ -124,7 +124,7 @@ class Look:
                     reason = f"migrations {parts['migrations']}; run `python manage.py migrate`"
                 parts["database"] = "ok"
         except Exception as error:
-            # It names hosts and users, so that it is for the log alone, once.
+            # For the log only, and once: it names hosts and users.
             reason = in_one_line(error)
         if reason and reason != self._last_reason:
             logger.warning("Not ready: %s", reason)
@@ -141,7 +141,7 @@ def database_works() -> bool:
 
 
 def _migrations() -> str:
-    """The first that the database lacks, or "ok". Asked each time: migrations can be undone."""
+    """The first missing migration, or "ok". Checked each time, since migrations can be reversed."""
     missing = _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
     names = sorted(f"{app}.{name}" for app, name in missing)
     if not names:
@@ -151,7 +151,7 @@ def _migrations() -> str:
 
 @lru_cache
 def _known_migrations() -> set[tuple[str, str]]:
-    """The app and the name of each migration of this code."""
+    """The app and the name of each migration of this version."""
     loader = MigrationLoader(None, load=False)
     loader.load_disk()
     return set(loader.disk_migrations or {})

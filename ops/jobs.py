@@ -1,8 +1,6 @@
-"""Jobs that requests leave for the worker. django-tasks keeps them in the database and runs them;
-trying again is ours.
+"""Background jobs. django-tasks stores them in the database and runs them; the retries are ours.
 
-A job may be run twice, and takes ten minutes at most: what takes longer does a part and leaves the
-rest to another job.
+A job may run twice, and must end within ten minutes: longer work is split into several jobs.
 """
 
 import sys
@@ -21,18 +19,18 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 
 from video.redaction import without_secrets
 
-# 10 s, 40 s, 3 min, 11 min, 43 min, 3 h and 11 h after the one before.
+# The pauses are 10 s, 40 s, 3 min, 11 min, 43 min, 3 h and 11 h.
 ATTEMPTS = 8
 PAUSES = [timedelta(seconds=10 * 4**attempt) for attempt in range(ATTEMPTS - 1)]
-# After that a job which runs still was in a worker that has died.
+# A job that runs for longer was in a worker that has died.
 LOST_AFTER = timedelta(minutes=15)
 KEPT_DAYS, FAILED_KEPT_DAYS = 1, 30
 
 
 def run_jobs() -> None:
-    """All that are due, one after the other. Several workers share them."""
+    """Run all due jobs, one after the other. Several workers share them."""
     _take_up()
-    if DBTaskResult.objects.ready().exists():  # the library's look for one locks all of SQLite
+    if DBTaskResult.objects.ready().exists():  # the library locks all of SQLite to find one
         Worker(
             queue_names=["*"],
             excluded_queue_names=[],
@@ -46,8 +44,8 @@ def run_jobs() -> None:
 
 
 def _take_up() -> None:
-    """What a worker has left that died: jobs that seem to run, and failures that nobody settled,
-    which the library has stored with a traceback of many lines.
+    """Settle jobs of dead workers: those that seem to run, and unsettled failures, whose traceback
+    still has several lines.
     """
     lost = Q(status=TaskResultStatus.RUNNING, started_at__lt=timezone.now() - LOST_AFTER)
     failed = Q(status=TaskResultStatus.FAILED, traceback__contains="\n")
@@ -63,9 +61,9 @@ def try_again(task_result: Any, **signal: Any) -> None:
 
 
 def _settle(pk: Any, attempts: int, reason: str) -> None:
-    """Have a job tried later, and later each time; after the last attempt it counts as failed.
+    """Schedule the next attempt of a job, after a longer pause each time, or let it fail for good.
 
-    The log has all of the reason. What stays here may quote no secret.
+    The log has the full reason. What is stored here must not quote secrets.
     """
     changes: dict[str, Any] = {
         "status": TaskResultStatus.FAILED,
@@ -75,13 +73,13 @@ def _settle(pk: Any, attempts: int, reason: str) -> None:
     if attempts < ATTEMPTS:
         later = timezone.now() + PAUSES[max(attempts, 1) - 1]
         changes |= {"status": TaskResultStatus.READY, "run_after": later, "finished_at": None}
-    # Another worker may have settled it, and a third one begun.
+    # Another worker may have settled it, and a third one may run it.
     unsettled = [TaskResultStatus.RUNNING, TaskResultStatus.FAILED]
     DBTaskResult.objects.filter(pk=pk, status__in=unsettled).update(**changes)
 
 
 def counts() -> dict[str, int]:
-    """How many there are in each state, but of those that were done."""
+    """The number of jobs by state, without successful ones."""
     found = DBTaskResult.objects.order_by().exclude(status=TaskResultStatus.SUCCESSFUL)
     told = dict(found.values_list("status").annotate(Count("pk")))
     states = [TaskResultStatus.READY, TaskResultStatus.RUNNING, TaskResultStatus.FAILED]
@@ -89,8 +87,8 @@ def counts() -> dict[str, int]:
 
 
 def longest_wait() -> timedelta:
-    """Of the jobs that are due, and that no worker has taken."""
-    # One that was to be done at once says so by a time that never comes.
+    """The longest wait of a due job."""
+    # Jobs without a start time have the latest date there.
     began = models.Case(
         models.When(run_after=get_date_max(), then="enqueued_at"), default="run_after"
     )

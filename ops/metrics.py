@@ -1,4 +1,4 @@
-"""What /metrics shows, and to whom."""
+"""/metrics, for Prometheus."""
 
 import hmac
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class MayRead(HasCapability):
 
 
 class MetricsView(APIView):
-    """Everything that all processes of this server counted, in the text format of Prometheus."""
+    """The counters of all processes, and gauges of the database."""
 
     authentication_classes = (TokenOrKey,)
     permission_classes = (MayRead,)
@@ -65,7 +65,7 @@ class MetricsView(APIView):
 
 
 def sends_token(request: Request) -> bool:
-    """Whether it brings the METRICS_TOKEN, which opens nothing as long as it is empty."""
+    """Whether it has the METRICS_TOKEN. An empty one matches nothing."""
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     token = settings.METRICS_TOKEN.encode()
     # As bytes, since text is compared in constant time only if it is ASCII.
@@ -74,9 +74,9 @@ def sends_token(request: Request) -> bool:
 
 
 class Stored:
-    """What is in the database at this moment. That it cannot be used is a number among the others.
+    """Gauges of the database, one of which says whether it can be used.
 
-    All rows are counted, by an index: 0.1 to 0.3 s for a million. A LIMIT makes that slower.
+    All rows are counted, by an index: 0.1 to 0.3 s for a million. A LIMIT would be slower.
     """
 
     def collect(self) -> Iterator[Metric]:

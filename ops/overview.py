@@ -1,6 +1,4 @@
-"""What the first page of the admin shows: each part bounded, and by an index, however large the
-tables are.
-"""
+"""The data of the admin's first page. All queries are bounded and use indexes."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -28,7 +26,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Some:
-    """The first of the rows, and how many there are in all, as text."""
+    """The first rows, and the total, as text."""
 
     rows: list[Any]
     total: str = "0"
@@ -45,7 +43,7 @@ class LiveRoom:
 
 
 def live_rooms() -> Some:
-    """Where people are now, as callbacks have told; the newest meetings first."""
+    """Running meetings by callbacks, the newest first."""
     running = Meeting.objects.filter(ended_at=None)
     meetings = list(running[:SHOWN])
     sessions = [meeting.session_id for meeting in meetings]
@@ -60,7 +58,7 @@ def live_rooms() -> Some:
 
 
 def people_now() -> str:
-    """How many they are, in the newest MOST_COUNTED rooms."""
+    """The number of people in the newest MOST_COUNTED meetings."""
     newest = Meeting.objects.filter(ended_at=None).values("pk")[:MOST_COUNTED]
     return counted(people_of(newest))
 
@@ -71,7 +69,7 @@ def running_recordings() -> Some:
 
 
 def failed_today() -> Some:
-    """Those that failed since midnight, and were started a day before that at the earliest."""
+    """Recordings that failed since midnight, and began at most a day before that."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     begun = Archive.objects.filter(status=Status.FAILED, created_at__gte=today - DAY)
     failed = Q(updated_at__gte=today) | Q(updated_at=None, created_at__gte=today)
@@ -79,10 +77,10 @@ def failed_today() -> Some:
 
 
 def going_soon() -> Some:
-    """Files that OpenTok alone has and deletes within a day, with when, and what is known of their
-    way to the storage; the next one first.
+    """Recordings whose file is only at OpenTok, which deletes it within a day, each with the time
+    and the state of its copy; the next one first.
 
-    No recording takes longer than a day.
+    No recording is longer than a day.
     """
     now = timezone.now()
     first, last = now - KEPT_BY_OPENTOK, now - KEPT_BY_OPENTOK + DAY
@@ -103,7 +101,7 @@ def going_soon() -> Some:
 
 
 def counted(rows: QuerySet[Any]) -> str:
-    """How many rows there are, no further than MOST_COUNTED."""
+    """The number of rows, counted no further than MOST_COUNTED."""
     return _told(rows.order_by()[: MOST_COUNTED + 1].count())
 
 
@@ -112,7 +110,7 @@ def _told(count: int) -> str:
 
 
 def _newest(found: Iterable[QuerySet[Archive]]) -> Some:
-    """Of several lists, since each one of a single status comes sorted from an index."""
+    """The newest of several lists. A list of a single status is sorted by an index."""
     lists = [rows.select_related("room") for rows in found]
     newest = chain.from_iterable(rows[:SHOWN] for rows in lists)
     rows = sorted(newest, key=attrgetter("created_at"), reverse=True)
@@ -121,7 +119,7 @@ def _newest(found: Iterable[QuerySet[Archive]]) -> Some:
 
 
 def _running(sessions: list[str]) -> defaultdict[str, list[str]]:
-    """By session, in words: a recording, a broadcast, captions."""
+    """The kinds that run, by session."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     recordings = Archive.objects.filter(session_id__in=sessions, status__in=RUNNING).order_by()
     for session_id in set(recordings.values_list("session_id", flat=True)):

@@ -1,4 +1,4 @@
-"""What `manage.py person` does, for staff: show what is held about a person, and forget it."""
+"""The admin's page that shows, exports and forgets what is held about a person."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from ops.persons import Held, export, find, forget, show
 
 SHOWN = 20
 MOST_NAMES = 50
-# What `find` finds: in words, and what becomes of it.
+# The kinds of rows, in words, and what forgetting does to them.
 KINDS = {
     "account": ("Accounts of staff", "stay: they are deleted in the list of users."),
     "connections": (
@@ -35,7 +35,7 @@ KINDS = {
 
 
 class PersonForm(forms.Form):
-    # In a POST, since addresses are in logs.
+    # Sent by POST, since URLs are in logs.
     person = forms.CharField(
         label="Name or identity",
         max_length=MAX_DATA,
@@ -48,7 +48,7 @@ class PersonForm(forms.Form):
 
 
 def may_forget(user: Any) -> bool:
-    """Not staff who work with own rooms only: all of it is of all rooms."""
+    """Not staff who work with own rooms only, since the data is of all rooms."""
     return user.has_perm("meetings.forget_person") and not has_own_rooms_only(user)
 
 
@@ -69,7 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if "forget" in request.POST:
         count = sum(forget(held).values())
         messages.success(request, f"Forgot the person in {count:,} rows.")
-        # No redirect: nothing in the database leads to the other names any more.
+        # No redirect: the database has no link to the other names any more.
         return _show(request, PersonForm(), **others)
     return _show(request, form, person=person, **others, **_found(held))
 

@@ -1,8 +1,8 @@
-"""What is held about one person: to be shown to them, and to be forgotten.
+"""What is held about a person, to be shown, exported and forgotten.
 
-A person of a call is known by the name or the identity in their token's data, by the name of a
-stream, or as a guest; a member of staff by the user name. What has the id of one of their
-connections or bans is about them as well, by whatever name.
+People in calls are found by the name or the identity in their connection data, the name of a
+stream, or as guests; staff by their user name. Rows with the id of one of their connections or bans
+are found as well, under any name.
 """
 
 import json
@@ -24,11 +24,11 @@ from web.rows import change_in_parts, parts
 from webhooks.deliveries import Delivery
 
 FORGOTTEN = "(forgotten)"
-# In place of the data of a token: what is empty would be filled by a callback that comes again.
+# Replaces connection data, because a repeated callback would fill empty data again.
 NO_DATA = "{}"
 READ_AT_ONCE = 2000
 Ids = Sequence[Any]
-# What is found, and which columns are handed out: all, if none are named.
+# The models, and the exported columns: all, if none are named.
 COLUMNS: dict[str, tuple[type[models.Model], tuple[str, ...]]] = {
     "account": (User, ("username", "email", "first_name", "last_name", "date_joined", "last_login",
                        "is_staff", "is_active")),
@@ -43,8 +43,8 @@ COLUMNS: dict[str, tuple[type[models.Model], tuple[str, ...]]] = {
 
 @dataclass
 class Held:
-    """The ids of the rows about a person. `other_names` are those that the rows also have: they may
-    be other people's as well, and are not searched for.
+    """The ids of the rows about a person. `other_names` also occur in them. They may be other
+    people's as well, and are not searched for.
     """
 
     account: list[int] = field(default_factory=list)
@@ -53,21 +53,21 @@ class Held:
     guests: list[Any] = field(default_factory=list)
     bans: list[int] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
-    # What they did, and what was done to them: as a guest, or by a ban, which is called by a name.
+    # Entries by them, and entries about them as guests or in bans.
     acted: list[int] = field(default_factory=list)
     suffered: list[int] = field(default_factory=list)
     other_names: set[str] = field(default_factory=set)
 
     @property
     def acts(self) -> list[int]:
-        """The last one first."""
+        """The latest one first."""
         return sorted({*self.acted, *self.suffered}, reverse=True)
 
     def counts(self) -> dict[str, int]:
         return {what: len(getattr(self, what)) for what in COLUMNS}
 
     def rows(self, what: str, most: int | None = None) -> list[dict[str, Any]]:
-        """As they are stored."""
+        """The stored rows."""
         model, columns = COLUMNS[what]
         return [
             row
@@ -77,10 +77,10 @@ class Held:
 
 
 def find(person: str) -> Held:
-    """Reads all that can be theirs, in no transaction. Spaces around a name do not count.
+    """Find all rows, without a transaction. Spaces around a name are ignored.
 
-    Databases compare in ways of their own, and JSON can be written in several. So they look for
-    candidates, and the parsed values decide.
+    Databases compare text differently, and JSON can escape it. So queries find candidates, and the
+    parsed values decide.
     """
     person = person.strip()
     if not person:
@@ -98,28 +98,28 @@ def find(person: str) -> Held:
 
 
 def show(held: Held, most: int) -> dict[str, list[dict[str, Any]]]:
-    """The first rows by what they are. The audit log has how many there are of what, not whose."""
+    """The first rows by kind. The audit log has their number, but not the person."""
     Entry.objects.record("person.shown", rows=held.counts())
     return {what: held.rows(what, most) for what in COLUMNS}
 
 
 def export(held: Held) -> dict[str, list[dict[str, Any]]]:
-    """All of them, to be handed out; in the audit log as well."""
+    """All rows by kind, for the person. The audit log has their number."""
     Entry.objects.record("person.exported", rows=held.counts())
     return {what: held.rows(what) for what in COLUMNS}
 
 
 def forget(held: Held) -> dict[str, int]:
-    """Take a person of calls out of everything; returns from how many rows of what.
+    """Remove a person of calls from all rows. Returns the number of rows by kind.
 
-    That somebody was there, how long, and what was done, stays, and so do bans, without the name.
-    Who is in a room now stays known until they leave. Accounts of staff are deleted in the admin.
+    Attendance, acts and bans stay without the name. People who are in a room stay known until they
+    leave. Accounts of staff are deleted in the admin.
 
-    Not in one transaction, for which all others would wait. Whatever ends it half way, the audit
-    log has what was done, and finding the person and forgetting them again does the rest.
+    Not in one transaction, for which all writers would wait. If it is interrupted, the audit log
+    has what was done, and a second run does the rest.
     """
     forgotten = Counter({what: 0 for what in COLUMNS if what != "account"})
-    # By their connections and bans other rows are found, which therefore go first.
+    # Rows that are found by connections and bans come first.
     changes: list[tuple[Ids, Callable[[Ids], dict[str, int]]]] = [
         (held.events, _delete_events),
         (held.acted, _unname_actors),
@@ -159,8 +159,7 @@ def _delete_guests(ids: Ids) -> dict[str, int]:
 
 
 def _empty_connections(ids: Ids) -> dict[str, int]:
-    # Together: a connection may be found by its stream's name alone, and a stream by the
-    # connection's data.
+    # Together, because each of the two may only be found by the other one's name.
     left = Connection.objects.filter(pk__in=ids, left_at__isnull=False)
     streams = Stream.objects.filter(connection__in=left).exclude(name="")
     return {"streams": streams.update(name=""), "connections": left.update(data=NO_DATA)}
@@ -176,10 +175,10 @@ def _unname_bans(ids: Ids) -> dict[str, int]:
 
 
 def _find_connections(held: Held, person: str) -> None:
-    """And their streams. What a connection is called, its data or, without a name there, a stream
-    of its says.
+    """Find connections and their streams. A connection's name is in its data, or else that of one
+    of its streams.
     """
-    # A backslash may write any character in JSON, in more than one way.
+    # With backslashes JSON can escape any character in several ways.
     alike = Connection.objects.filter(Q(data__contains=person) | Q(data__contains="\\"))
     candidates = _each(alike, "data", "connected_at")
     found = {pk: at for pk, data, at in candidates if _is(person, *_names_in(data), data)}
@@ -207,7 +206,7 @@ def _find_bans(held: Held, person: str) -> None:
 
 
 def _find_events(held: Held, person: str) -> None:
-    """By the name that they tell, or the connection."""
+    """Find events by their name or their connection."""
     alike = Delivery.objects.filter(event__startswith="participant.")
     if not held.connections:
         alike = alike.filter(payload__contains=json.dumps(person)[1:-1])
@@ -243,7 +242,7 @@ def _names_in(data: str) -> set[str]:
 
 
 def _may_be_searched(name: str, person: str) -> bool:
-    """The identity of data without one is all of the data, which is nobody's name."""
+    """Not data without an identity, all of which counts as the identity."""
     return name.strip() not in ("", person, FORGOTTEN) and not name.lstrip().startswith("{")
 
 
@@ -252,8 +251,8 @@ def _is(person: str, *names: str) -> bool:
 
 
 def _each(rows: QuerySet[Any], *columns: str) -> Iterator[tuple[Any, ...]]:
-    """With their ids, and by them. In pages: behind PgBouncer there is no cursor that would keep
-    psycopg2 from loading all rows at once.
+    """The ids and columns of rows, ordered by id and read in pages: behind PgBouncer there are no
+    server-side cursors, without which psycopg2 loads all rows at once.
     """
     rows = rows.order_by("pk").values_list("pk", *columns)
     page = list(rows[:READ_AT_ONCE])
@@ -263,4 +262,4 @@ def _each(rows: QuerySet[Any], *columns: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _entries() -> QuerySet[Entry]:
-    return QuerySet(Entry)  # the audit log's own changes nothing
+    return QuerySet(Entry)  # the model's own queryset forbids changes

@@ -1,4 +1,4 @@
-"""How calls to OpenTok went in the last hour, in words."""
+"""Calls to OpenTok in the last hour, for the dashboard."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from telemetry import recent
 
-# What an outage, or a refusal of everything, is called in telemetry/recent.py.
+# Kinds of failures in telemetry/recent.py, in words.
 REASONS = {
     "opentok_unavailable": "no connection",
     "opentok_timeout": "no answer in time",
@@ -20,7 +20,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Calls:
-    """From this machine, since the server started; `pauses` are those of the circuit breaker."""
+    """Of this machine, since the server started; `pauses` are those of the circuit breaker."""
 
     made: int
     failed: int

@@ -1,7 +1,6 @@
-"""What is kept how long: one table, by which the worker deletes, and by which the admin tells what
-goes when (ops/deletions.py). docs/operations.md has the same.
+"""Retention rules: one table for the worker, which deletes, and for the admin (ops/deletions.py).
 
-Models that are in none of its rows are in KEPT, with a reason.
+docs/operations.md has the same table. Models without a rule are in KEPT, with a reason.
 """
 
 import logging
@@ -38,7 +37,7 @@ from webhooks.deliveries import Delivery
 
 logger = logging.getLogger(__name__)
 
-# Whose rows stay until somebody deletes them, or what they belong to.
+# Rows of these models stay until they, or what they belong to, are deleted.
 KEPT = {
     "rooms.Room": "they are the product",
     "rooms.PastSession": "with its room; recordings are found by it",
@@ -55,13 +54,13 @@ KEPT = {
 }
 
 
-# What is to go at a moment, of the rows that there are.
+# Returns the present rows that are old at a moment.
 Old = Callable[[datetime], QuerySet[Any]]
 
 
 class Rule(NamedTuple):
-    """`forget` deletes what is to go now, if not just some rows at a time. `size` is the column
-    with the bytes that are gone then.
+    """`forget` deletes old rows; by default they are deleted in batches. `size` is a column with
+    the bytes that are freed.
     """
 
     what: str
@@ -80,7 +79,7 @@ def history(what: str, model: Any, over: Q, moment: str) -> Rule:
 
 
 def past(model: Any, over: Q, moment: str, at: datetime) -> QuerySet[Any]:
-    """Rows that are over, as old as HISTORY_DAYS says."""
+    """Rows that are over, and older than HISTORY_DAYS."""
     if not settings.HISTORY_DAYS:
         return model.objects.none()  # type: ignore[no-any-return]
     is_old = {f"{moment}__lt": at - days(settings.HISTORY_DAYS)}
@@ -88,7 +87,7 @@ def past(model: Any, over: Q, moment: str, at: datetime) -> QuerySet[Any]:
 
 
 def recordings(at: datetime) -> QuerySet[Any]:
-    """Those whose file is gone: OpenTok deletes it, and may not have been heard when it told so."""
+    """Recordings whose file is gone, also if no callback has reported its deletion."""
     over = Q(stored_at=None, created_at__lt=at - KEPT_BY_OPENTOK - DAY)
     is_gone = Q(status__in=[Status.DELETED, Status.FAILED]) | over & ~Q(status=Status.UPLOADED)
     return past(Archive, is_gone & Q(held_at=None), "created_at", at)
@@ -96,7 +95,7 @@ def recordings(at: datetime) -> QuerySet[Any]:
 
 def of_audit(what: str, model: Any, moment: str) -> Rule:
     def old(at: datetime) -> QuerySet[Any]:
-        rows: QuerySet[Any] = QuerySet(model)  # the audit log's own deletes nothing
+        rows: QuerySet[Any] = QuerySet(model)  # the model's own queryset forbids deletions
         is_old = {f"{moment}__lt": at - days(settings.AUDIT_DAYS)}
         return rows.filter(**is_old) if settings.AUDIT_DAYS else rows.none()
 
@@ -111,7 +110,7 @@ def jobs(at: datetime) -> QuerySet[Any]:
 
 
 def events(at: datetime) -> QuerySet[Any]:
-    """Those of people no longer than it is known who was in a meeting."""
+    """Events about people are kept no longer than attendance."""
     old = Q(created_at__lt=at - days(settings.WEBHOOK_DAYS))
     of_people = Q(event__startswith="participant.")
     return Delivery.objects.filter(
@@ -149,7 +148,7 @@ RULES = [
 
 
 def forget_old() -> None:
-    """A rule that fails keeps no other from its work."""
+    """Apply all rules, also if one of them fails."""
     for rule in RULES:
         try:
             rule.forget() if rule.forget else delete_in_parts(rule.old(timezone.now()))

@@ -1,8 +1,7 @@
-"""What the server does by itself, beside requests: its worker.
+"""The worker, which does what is done besides requests.
 
-It runs in each process of the server, unless WORKER is off, or as a program of its own, `manage.py
-worker`; several of them at once do no harm. Jobs are what a request leaves for later (ops/jobs.py);
-all else is done again and again.
+It runs in each process of the server, unless WORKER is off, or as `manage.py worker`. Several
+workers at the same time do no harm. Besides jobs (ops/jobs.py) it has periodic duties.
 """
 
 import logging
@@ -29,14 +28,14 @@ from rooms.presence import look
 from web.folding import fold_all
 from webhooks.delivery import deliver_due
 
-# Seconds that a worker which is told to stop gives what it is doing.
+# Seconds for which a stopping worker waits for its threads.
 PATIENCE = 20
 
 logger = logging.getLogger(__name__)
 
 
 def tidy() -> None:
-    """Mend who is where, what became of recordings, and what is searched; forget what is old."""
+    """Correct presence and recordings by asking OpenTok, fold old rows, delete what is old."""
     with best_effort("end what ran in another project"):
         end_in_other_projects()
     for meeting in Meeting.objects.filter(ended_at=None):
@@ -49,7 +48,7 @@ def tidy() -> None:
     forget_old()
 
 
-# What is done, and the seconds between one time and the next; in this order where all is done once.
+# Each duty and the seconds between its runs; `manage.py housekeeping` runs all in this order.
 DUTIES: list[tuple[Callable[[], None], float]] = [
     (tidy, 600),
     (meet_deadlines, 10),
@@ -64,7 +63,7 @@ DUTIES: list[tuple[Callable[[], None], float]] = [
 
 
 class Worker:
-    """A thread for each duty, so that none waits for another."""
+    """Runs each duty in a thread of its own."""
 
     def __init__(self) -> None:
         self._told_to_stop = threading.Event()
@@ -78,7 +77,7 @@ class Worker:
             thread.start()
 
     def stop(self) -> None:
-        """Once each thread has done what it is at, or PATIENCE is over."""
+        """Returns once all threads have ended, or PATIENCE is over."""
         self._told_to_stop.set()
         until = monotonic() + PATIENCE
         for thread in self._threads:
@@ -90,12 +89,12 @@ class Worker:
 
 
 def do(duty: Callable[[], None]) -> None:
-    """What goes wrong is logged: the next time may go well."""
+    """Run a duty once, and log its errors."""
     try:
-        # The database may be away, or rows in use.
+        # Without a traceback if the database is away, or rows are locked.
         with best_effort(f"do a duty of the worker ({duty.__name__})"):
             duty()
     except Exception:
         logger.exception("The worker failed: %s", duty.__name__)
     finally:
-        connection.close()  # few are open at once, and the requests need them
+        connection.close()  # there are few connections, and requests need them

@@ -1,4 +1,4 @@
-"""Whether the database takes writes, found out by one that leaves nothing."""
+"""A write to the database that leaves nothing behind."""
 
 from uuid import uuid4
 
@@ -8,10 +8,10 @@ from archives.models import Archive
 
 
 def try_to_write() -> None:
-    """Insert and delete a recording. Raises what the database raises.
+    """Insert and delete a recording. Raises the database's error.
 
-    In one transaction, so that no other one sees it; committed, because SQLite touches the disk
-    only then.
+    In one transaction, so that no other one sees it; and committed, because SQLite writes to the
+    disk only then.
     """
     archive_id = uuid4()
     with transaction.atomic():

@@ -295,11 +295,6 @@ def test_an_address_that_is_none_is_an_error(doctor):
     assert (level, "LISTEN" in text) == ("error", True)
 
 
-def test_a_comment_behind_the_secret_key_is_a_warning(doctor):
-    level, text = doctor(SECRET_KEY=f"{'0123456789' * 5} # ours").of("configuration")
-    assert (level, "SECRET_KEY" in text, "0123" in text) == ("warning", True, False)
-
-
 def test_clients_behind_a_proxy_that_nobody_trusts_are_a_warning(doctor):
     def told(**variables):
         findings = doctor(SECURE_SSL_REDIRECT="on", **variables).findings

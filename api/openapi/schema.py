@@ -1,4 +1,4 @@
-"""What drf-spectacular is to make of our addresses, keys and errors."""
+"""Extensions of drf-spectacular: paths, API keys and errors."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -26,7 +26,7 @@ DESCRIBED = (
     "/audio-connector/", "/render", "/api/v1/",
 )  # fmt: skip
 
-# What can go wrong with …
+# Error codes of operations.
 ANY_REQUEST = {
     "bad_request", "address_not_text", "address_ambiguous", "headers_too_large", "key_required",
     "key_invalid", "key_expired", "key_revoked", "capability_missing", "client_token_invalid",
@@ -76,7 +76,7 @@ ONCE = OpenApiParameter(
     description="Sent again with the same key and body, it is answered again and not done again.",
 )
 
-# What comes with each problem of this status.
+# Headers of problems, by status.
 HEADERS: dict[str, dict[str, Any]] = {
     "429": {
         "Retry-After": {
@@ -118,7 +118,7 @@ class ProblemSerializer(serializers.Serializer):
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Adds what operations have in common, and the codes that one names in `x-codes`."""
+    """Adds what operations have in common, and the error codes that they name in `x-codes`."""
 
     def get_override_parameters(self) -> list[Any]:
         in_path = [each for name, each in IN_PATH.items() if f"{{{name}}}" in self.path]
@@ -181,7 +181,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         ]
 
     def get_security_requirement(self, auto_schema: openapi.AutoSchema) -> Any:
-        """A key, a client token where one counts, or nothing at all where nothing is needed."""
+        """A key; a client token, if the view takes them; or nothing, if nothing is needed."""
         view = auto_schema.view
         needed = _needed_by(view)
         counts: list[dict[str, Any]] = [{"apiKey": []}]
@@ -219,10 +219,10 @@ def _needs(view: Any) -> str:
 
 
 def described(endpoints: list[Endpoint]) -> list[Endpoint]:
-    """The API and no pages, without the slash at the end that each address allows; HEAD as well,
-    where it is more than a GET without a body.
+    """The endpoints of the API, without pages and without the optional slash at the end; and HEAD,
+    if it has an action of its own.
 
-    By the tables of the views: the endpoints come in another order in each process.
+    Ordered by the views' tables, because spectacular's order differs between processes.
     """
     found = {}
     for path, pattern, _, view in endpoints:
@@ -235,7 +235,7 @@ def described(endpoints: list[Endpoint]) -> list[Endpoint]:
 
 
 def with_codes(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """Tell of every code that an error can have."""
+    """Add the table of error codes to the description."""
     codes = every_code()
     rows = [f"| {code.status} | `{code.code}` | {code.meaning} | {code.advice} |" for code in codes]
     table = "\n".join(rows).replace("<", "&lt;")

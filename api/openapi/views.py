@@ -8,12 +8,12 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-# drf-spectacular collects what it finds in its modules' globals: two generations at once fail.
+# drf-spectacular uses global variables, so that two concurrent generations fail.
 _generating = threading.Lock()
 
 
 class SchemaView(APIView):
-    """The API as OpenAPI has it: YAML for who asks for that, else JSON."""
+    """The OpenAPI schema, as YAML or JSON."""
 
     permission_classes = ()
 
@@ -26,7 +26,7 @@ class SchemaView(APIView):
 
 
 class DocsView(APIView):
-    """The same for people, with everything that the page needs from this server."""
+    """The documentation for people, without resources of other servers."""
 
     permission_classes = ()
 
@@ -36,6 +36,6 @@ class DocsView(APIView):
 
 @cache
 def schema(kind: str) -> str | bytes:
-    """Made when it is first asked for."""
+    """The schema, cached after its first generation."""
     renderer = renderers.OpenApiYamlRenderer if kind == "yaml" else renderers.OpenApiJsonRenderer2
     return renderer().render(SchemaGenerator().get_schema(public=True))

@@ -1,15 +1,14 @@
 """Django's PostgreSQL with a bounded number of connections for each process.
 
-Django keeps a connection for each thread. This server has far more threads than it needs
-connections, because most of its threads wait for OpenTok when there are many, and a small
-PostgreSQL has twenty. So the threads of a process share a few: one is taken with the first query of
-a request and given back when the request ends or begins to wait: CONN_MAX_AGE=0 makes Django do so.
-psycopg2 has a pool of its own, which refuses instead of waiting, and Django's needs psycopg 3.
+Django keeps a connection for each thread. This server has many threads, most of which wait for
+OpenTok when it is busy, and a small PostgreSQL has twenty connections. So the threads of a process
+share a few: a request takes one with its first query, and gives it back when it ends or begins to
+wait, by CONN_MAX_AGE=0. psycopg2's own pool raises instead of waiting, and Django's needs psycopg
+3.
 
-No statement may take for ever, but for changes of the schema. The limits end with a transaction:
-behind PgBouncer, which then gives the connection to another client, they would stay set. A
-SELECT whose connection turns out to have ended, as all do when PostgreSQL is restarted, runs on a
-new one.
+All statements have a time limit, except for changes of the schema. It is set for a transaction,
+since PgBouncer gives the connection to other clients afterwards. A SELECT whose connection has
+ended, as all do when PostgreSQL restarts, is repeated on a new one.
 """
 
 import select
@@ -25,13 +24,13 @@ from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
-# Seconds to wait for one to come free.
+# Seconds to wait for a free connection.
 PATIENCE = 3
-# Above what the admin needs for a million rows; below the time that clients and routers wait.
+# More than the admin needs for a million rows, and less than clients and routers wait.
 STATEMENT_SECONDS = 5
 # For a change of the schema to wait for a lock: all other statements queue behind it.
 LOCK_SECONDS = 5
-# What may take long. A SAVEPOINT may follow an error, after which nothing can be SET.
+# Statements that may take long. A SAVEPOINT may follow an error, after which SET fails.
 LIMITED = ("SELECT ", "(SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ")
 READ_ONLY = "25006"
 
@@ -43,7 +42,7 @@ class Cursor(CursorWrapper):
     def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
         only_reads = isinstance(sql, str) and sql.startswith("SELECT ")
         if isinstance(sql, str) and sql.startswith(LIMITED):
-            # PostgreSQL runs both as one transaction, also where none has begun.
+            # PostgreSQL runs both as one transaction, also in autocommit mode.
             limits = f"SET LOCAL statement_timeout = '{self.db.statement_seconds}s'"
             if self.db.lock_seconds:
                 limits += f"; SET LOCAL lock_timeout = '{self.db.lock_seconds}s'"
@@ -53,7 +52,7 @@ class Cursor(CursorWrapper):
         except OperationalError:
             if self.db.in_atomic_block or not self.db.connection.closed or not only_reads:
                 raise
-        # If this one has ended, then so have, or will at once, those that are idle.
+        # The idle connections have ended as well, or will soon.
         _idle.clear()
         self.db.close()
         self.cursor = self.db.cursor().cursor
@@ -61,8 +60,8 @@ class Cursor(CursorWrapper):
 
 
 class Errors(DatabaseErrorWrapper):
-    """Django's errors without the values of rows, which PostgreSQL quotes in its DETAIL, and for
-    wrong values (class 22) everywhere: they are names and session ids.
+    """Removes values of rows, such as names and session ids, from errors. PostgreSQL quotes them in
+    its DETAIL, and for wrong values (class 22) in the message.
     """
 
     wrapper: Any
@@ -72,7 +71,7 @@ class Errors(DatabaseErrorWrapper):
             about = "" if state.startswith(("22", "P0")) else f": {error.diag.message_primary}"
             error.args = (f"SQLSTATE {state}{about}",)
         if state == READ_ONLY:
-            # A connection stays read-only for its life. After a failover a new one is not.
+            # After a failover old connections stay read-only, and new ones are not.
             _idle.clear()
             self.wrapper.is_read_only = True
         super().__exit__(kind, error, traceback)
@@ -100,7 +99,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
     is_read_only = False
     statement_seconds = STATEMENT_SECONDS
-    # Set by access/notes.py; 0 is as long as a statement may take.
+    # Set by access/notes.py; 0 means the time limit of the statement.
     lock_seconds = 0
 
     @cached_property
@@ -133,7 +132,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _take_idle() -> Any:
-    """The connection that was used last, which is the likeliest to be alive, if there is one."""
+    """The most recently used idle connection, which is most likely alive, or None."""
     while _idle:
         try:
             connection = _idle.pop()
@@ -146,7 +145,7 @@ def _take_idle() -> Any:
 
 
 def _has_ended(connection: Any) -> bool:
-    """Nothing is to be read from an idle connection, unless it is that the server has ended it."""
+    """An idle connection is only readable if the server has closed it."""
     # Not select(): it takes no file beyond the 1,024th, and each client's connection is one.
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)

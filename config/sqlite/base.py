@@ -1,9 +1,9 @@
 """Django's SQLite with a queue of its transactions, over all processes.
 
-SQLite lets a writer that has to wait sleep for 1, 2, 5, … 100 ms and then try again, while writers
-that come later take their turn. Of 16 that made rooms at the same time some waited for 500 ms, and
-with this queue for 50. It only puts them in an order: SQLite's own lock keeps them apart, and
-writers that are in no queue, such as the sqlite3 program, wait as before.
+In SQLite a waiting writer sleeps for 1, 2, 5, … 100 ms between attempts, and later writers overtake
+it. Of 16 clients that made rooms at the same time some waited for 500 ms, and with this queue for
+50. The queue only orders writers: SQLite's own lock still separates them, and other programs such
+as sqlite3 wait as before.
 """
 
 import fcntl
@@ -15,10 +15,10 @@ from collections import defaultdict
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
-# Seconds between two looks whether another process has come to an end. A transaction takes 0.3 ms.
+# Seconds between attempts to lock the file. A transaction takes 0.3 ms.
 PAUSE = 0.001
 
-# By database: the threads of a process wait for one another here, and one of them for the file.
+# By database: the threads of a process wait for this lock, and one of them for the file.
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 

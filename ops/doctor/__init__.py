@@ -1,4 +1,4 @@
-"""What is wrong with this server and what to do about it, found by trying: `manage.py doctor`."""
+"""The examinations of `manage.py doctor`: what is wrong with this server, and what to do."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""How this server is configured: its variables, its credentials, and what it lets others do."""
+"""Examinations of the configuration: variables, credentials and access."""
 
 import re
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ from web import listening
 from web.static import ForgivingManifestStorage
 from web.version import VERSION
 
-# Django's own checks of what https() tells in a line: HSTS, the redirect, and secure cookies.
+# Django's checks that https() covers: HSTS, the redirect, and secure cookies.
 ABOUT_HTTPS = {"security.W004", "security.W008", "security.W010", "security.W016"}
-# How the messages of checks name what is to be set: the first, or both credentials.
+# Messages of checks that name variables to be set.
 NOT_SET = re.compile(
     r"([A-Z_]+) is not set|No OpenTok credentials are set: set (\w+) and (\w+)", re.ASCII
 )
@@ -123,7 +123,7 @@ def https() -> Iterator[Finding]:
 
 
 def security() -> Iterator[Finding]:
-    """What Django has to say of the rest, such as SECRET_KEY and DEBUG."""
+    """Django's own checks of the rest, such as SECRET_KEY and DEBUG."""
     found = run_checks(tags=[Tags.security], include_deployment_checks=True)
     told = [check for check in found if not check.is_silenced() and check.id not in ABOUT_HTTPS]
     yield from _from_checks("security", told)
@@ -150,7 +150,7 @@ def host_names() -> Iterator[Finding]:
 
 
 def access() -> Iterator[Finding]:
-    """What ANONYMOUS_ACCESS leaves open."""
+    """What ANONYMOUS_ACCESS permits."""
     words = [word for word in Capability if word in settings.ANONYMOUS_ACCESS]
     sentence = f"Without a key all clients may: {', '.join(words) or 'nothing'}."
     if sensitive := [word for word in SENSITIVE if word in words]:
@@ -226,7 +226,7 @@ def _from_checks(subject: str, found: list[CheckMessage]) -> Iterator[Finding]:
 
 
 def _to_set(check: CheckMessage) -> tuple[str, ...]:
-    """The variables that have no value, or not this one."""
+    """The variables to be set."""
     if named := NOT_SET.match(check.msg):
         return tuple(f"{name}=…" for name in named.groups() if name)
     return TO_SET.get(str(check.id), ())

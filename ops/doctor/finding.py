@@ -1,4 +1,4 @@
-"""One thing that `manage.py doctor` found."""
+"""A finding of `manage.py doctor`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """An error keeps the server from working or from being safe; a warning does not yet.
+    """With an error the server does not work or is not safe.
 
-    The remedy may take variables, such as `("DEBUG=off",)`, or a command to be run where the server
-    runs: how that is done there, platforms.py adds to it.
+    The remedy may need variables, such as `("DEBUG=off",)`, or a command. platforms.py adds how
+    these are set or run on the platform.
     """
 
     level: Literal["ok", "warning", "error"]

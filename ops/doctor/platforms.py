@@ -1,4 +1,4 @@
-"""Where this server runs, and how things are done there. Only `manage.py doctor` looks at it."""
+"""The platform on which this server runs, for `manage.py doctor`."""
 
 import os
 from dataclasses import dataclass, replace
@@ -7,17 +7,17 @@ from typing import Literal
 
 from ops.doctor.finding import Finding
 
-# What Docker puts into each container.
+# Docker makes it in each container.
 DOCKER = "/.dockerenv"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """`sign` is a variable that it sets, or a file that it makes; `host_name` is made of variables.
+    """`sign` is a variable or a file of the platform; `host_name` is a template of variables.
 
-    `proxies` is how many addresses its proxies add to X-Forwarded-For, None where that depends.
-    `loss` is how bad it is to have SQLite's file on the disk of the container; None where the disk
-    lasts. `unit` is what runs WEB_CONCURRENCY processes.
+    `proxies` is how many addresses its proxies add to X-Forwarded-For; None if that varies. `loss`
+    is the level of the finding that SQLite's file is on the disk of the container; None if the disk
+    is permanent. `unit` is the platform's word for what runs WEB_CONCURRENCY processes.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Platform:
         return bool(os.environ.get(self.sign, "").strip())
 
     def own_host_name(self) -> str:
-        """The one under which it shows this server; empty if it does not say."""
+        """The host name that the platform gives to this server; empty if unknown."""
         try:
             return self.host_name.format_map(os.environ)
         except KeyError:
@@ -54,7 +54,7 @@ class Platform:
         return replace(found, remedy=" ".join([found.remedy, *ways]).strip())
 
 
-# The first whose sign is there. Each row has its sources.
+# The first one whose sign is there counts. Each row has its sources.
 PLATFORMS = [
     # https://devcenter.heroku.com/articles/dynos (DYNO), /dyno-metadata (the domain, if that is
     # enabled), /http-routing and /request-timeout. ops/checks.py refuses SQLite there.

@@ -1,4 +1,4 @@
-"""What happens while the server runs: callbacks, jobs, and recordings that have to be kept."""
+"""Examinations of the running server: callbacks, jobs and recordings."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ from ops import jobs
 from ops.doctor.finding import Finding
 from web.errors import Problem
 
-# Of these, one at least should have been told of.
+# At least one of them should have had a callback.
 NEWEST_RECORDINGS = 10
 NEWEST_MEETINGS = 10
 # A worker looks each second, and a job takes ten minutes at most.
@@ -57,11 +57,11 @@ def callbacks() -> Iterator[Finding]:
 
 
 def session_monitoring() -> Iterator[Finding]:
-    """Of streams callbacks alone tell; of connections OpenTok's own list does as well."""
+    """Judged by streams, since connections also come from OpenTok's lists."""
     if not settings.CALLBACK_SECRET:
         return  # callbacks() has said so
     try:
-        # Of older ones who published is forgotten.
+        # The streams of older meetings are deleted.
         since = timezone.now() - timedelta(days=settings.ATTENDANCE_DAYS)
         recent = Meeting.objects.filter(started_at__gte=since)
         newest = list(recent.values_list("pk", flat=True)[:NEWEST_MEETINGS])

@@ -1,4 +1,4 @@
-"""The database: whether it can be used, is large enough, and outlives the next deploy."""
+"""Examinations of the database."""
 
 import resource
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def writes() -> Iterator[Finding]:
 
 
 def lasting() -> Iterator[Finding]:
-    """Whether SQLite's file is on a disk that lasts. What is mounted into a container does."""
+    """Whether SQLite's file is on a permanent disk, such as a mounted one."""
     here = platforms.current()
     if here.loss is None or connection.vendor != "sqlite":
         return
@@ -106,7 +106,7 @@ def disk() -> Iterator[Finding]:
 
 
 def search() -> Iterator[Finding]:
-    """PostgreSQL needs an extension for some of its indexes."""
+    """Whether PostgreSQL has the trigram indexes, which need an extension."""
     if connection.vendor != "postgresql":
         return
     try:
@@ -157,12 +157,12 @@ def limits() -> Iterator[Finding]:
 
 
 def _words(error: DatabaseError) -> str:
-    """What the database says, to be put into a sentence."""
+    """The message of an error, to be put into a sentence."""
     return " ".join(str(error).split()).rstrip(".?")
 
 
 def _connections_given() -> int | None:
-    """How many connections PostgreSQL has for this server; None if that cannot be told."""
+    """How many connections PostgreSQL has for this server; None if unknown."""
     if connection.vendor != "postgresql":
         return None
     try:
