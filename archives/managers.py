@@ -186,11 +186,12 @@ class ArchiveManager(FileManager):
         archive = self._current(archive_id)
         if not archive.may_have_file:
             raise Problem("archive_not_holdable", status=archive.status)
-        mine = self.filter(pk=archive_id)
+        free = self.filter(pk=archive_id, held_at=None)
+        there = free.filter(not_being_deleted()).exclude(status=Status.DELETED)
         with transaction.atomic():
-            if mine.filter(not_being_deleted(), held_at=None).update(held_at=timezone.now()):
+            if there.update(held_at=timezone.now()):
                 Entry.objects.record("recording.held", archive)
-            elif mine.filter(held_at=None).exists():
+            elif free.exists():
                 raise Problem("archive_not_holdable", status=Status.DELETED)
 
     def release(self, archive_id: str) -> None:

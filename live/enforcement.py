@@ -6,7 +6,7 @@ are disconnected when a callback reports them. The worker repeats what failed.
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from audit.actors import SERVER, acting_as
 from audit.models import Entry
@@ -28,8 +28,10 @@ def enforce(room: Room) -> None:
 def enforce_all() -> None:
     """Called every few seconds in each process; idempotent."""
     in_use = Meeting.objects.filter(ended_at=None).order_by().values("session_id")
-    has_rule = Q(max_participants__isnull=False) | Exists(Ban.objects.filter(room=OuterRef("pk")))
-    for room in Room.objects.filter(has_rule, session_id__in=in_use).order_by():
+    there = people(OuterRef("session_id")).order_by().values("meeting")
+    is_full = Q(max_participants__lt=there.annotate(count=Count("pk")).values("count"))
+    has_bans = Exists(Ban.objects.filter(room=OuterRef("pk")))
+    for room in Room.objects.filter(is_full | has_bans, session_id__in=in_use).order_by():
         if any(_unwanted(room)):
             with failure_logged("look who is in a room"):
                 look(room.session_id, room_name=room.name)  # they may have left, unreported

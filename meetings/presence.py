@@ -10,7 +10,7 @@ from meetings.models import Connection, Meeting
 NO_PERSON = ("render", "audio_connector")
 
 
-def present(session_id: str) -> models.QuerySet[Connection]:
+def present(session_id: str | models.OuterRef) -> models.QuerySet[Connection]:
     """All clients, in the order in which they came."""
     return Connection.objects.filter(
         meeting__session_id=session_id, meeting__ended_at=None, left_at=None
@@ -23,7 +23,7 @@ def people_of(meetings: Any) -> models.QuerySet[Connection]:
     return there.exclude(data__in=NO_PERSON).order_by()
 
 
-def people(session_id: str) -> models.QuerySet[Connection]:
+def people(session_id: str | models.OuterRef) -> models.QuerySet[Connection]:
     return present(session_id).exclude(data__in=NO_PERSON)
 
 

@@ -122,6 +122,22 @@ def test_the_worker_finds_out_who_has_gone_unheard(banned, tell, monkeypatch, th
     assert not Meeting.objects.filter(ended_at=None).exists()
 
 
+def test_the_worker_finds_full_rooms_without_a_look_at_each(
+    room, tell, thrown_out, monkeypatch, django_assert_num_queries
+):
+    for number in range(3):
+        other = Room.objects.create(name=f"r{number}", session_id=f"1_{number}", max_participants=1)
+        Meeting.objects.create(session_id=other.session_id, started_at=timezone.now())
+    tell(came("r", 0, "render"), came("a", 1), came("b", 2))
+    Room.objects.filter(pk=room.pk).update(max_participants=2)
+    with django_assert_num_queries(1):
+        enforce_all()
+    Room.objects.filter(pk=room.pk).update(max_participants=1)
+    listed(monkeypatch, "r", "a", "b")
+    enforce_all()
+    assert thrown_out == ["b"]
+
+
 def test_a_room_without_bans_is_not_asked_about(room, tell, monkeypatch):
     tell(came("a", 0, ANNA))
     monkeypatch.setattr(enforcement, "look", lambda *_, **__: pytest.fail("OpenTok was asked"))

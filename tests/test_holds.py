@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from archives.models import Archive
@@ -35,6 +36,21 @@ def test_nothing_is_held_while_it_is_deleted(row, monkeypatch, is_deleted_twice)
     Archive.objects.remove(str(row.pk))
     row.refresh_from_db()
     assert (row.status, row.held_at) == ("deleted", None)
+
+
+def test_nothing_is_held_whose_deletion_ends_just_before(row):
+    """And after the look at what may be held."""
+
+    def delete_before(execute, statement, *rest):
+        if statement.startswith("UPDATE") and '"held_at" = ' in statement:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE archives_archive SET status = 'deleted'")
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(delete_before), raises("archive_not_holdable"):
+        Archive.objects.hold(str(row.pk))
+    row.refresh_from_db()
+    assert row.held_at is None
 
 
 def test_it_can_be_held_after_a_deletion_that_failed_or_was_killed(row, opentok):
