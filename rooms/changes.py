@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rooms.policy import Policy
 
 SECRET = {"access_code"}
+EMPTY_IS_NULL = {"token_role", "weekly_hours"}
 
 
 def columns(room: Policy, names: Iterable[str]) -> dict[str, Any]:
@@ -30,6 +32,21 @@ def _shown(name: str, value: Any) -> Any:
     return str(value) if isinstance(value, models.Model) else value
 
 
+def for_event(held: dict[str, Any]) -> dict[str, Any]:
+    """What an event tells of these columns: as the API has them, of a code that there is one."""
+    told = shown(held)
+    for name in EMPTY_IS_NULL & told.keys():
+        told[name] = told[name] or None
+    if hours := told.get("weekly_hours"):
+        told["weekly_hours"] = json.loads(hours)
+    return {_in_the_api(name): value for name, value in told.items()}
+
+
+def _in_the_api(name: str) -> str:
+    first, *others = name.split("_")
+    return "hasAccessCode" if name in SECRET else first + "".join(map(str.capitalize, others))
+
+
 def record_changes(room: Policy, before: dict[str, Any]) -> None:
     """Record the change of a room that was just saved, and had the columns `before`."""
     old = {name: value for name, value in before.items() if value != getattr(room, name)}
@@ -38,6 +55,6 @@ def record_changes(room: Policy, before: dict[str, Any]) -> None:
     what = "room.changed"
     if old.keys() == {"closed"}:
         what = "room.closed" if room.closed else "room.opened"
-    new = shown(columns(room, old))
-    Entry.objects.record(what, room, before=shown(old), after=new)
-    events.record(what, room=str(room), **({} if old.keys() == {"closed"} else new))
+    new = columns(room, old)
+    Entry.objects.record(what, room, before=shown(old), after=shown(new))
+    events.record(what, room=str(room), **({} if old.keys() == {"closed"} else for_event(new)))

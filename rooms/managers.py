@@ -8,7 +8,7 @@ from django.db import IntegrityError, connections, models, transaction
 
 from audit.models import Entry
 from rooms import generation
-from rooms.changes import columns, shown
+from rooms.changes import columns, for_event, shown
 from rooms.closed_names import ClosedName
 from rooms.deleted_sessions import DeletedSession
 from rooms.names import clean_name
@@ -185,9 +185,9 @@ class RoomManager(models.Manager["Room"]):
                     insert(room, using=self.db)
                     PastSession.objects.refuse(room.session_id)
                     (closed.reopen if may_reopen else closed.refuse)(name)
-                    chosen = shown(columns(room, made_with))
-                    Entry.objects.record("room.made", room, **chosen)
-                    events.record("room.created", room=name, **chosen)
+                    chosen = columns(room, made_with)
+                    Entry.objects.record("room.made", room, **shown(chosen))
+                    events.record("room.created", room=name, **for_event(chosen))
                 return room, True
             except IntegrityError:
                 if there := self.get_by_name(name):

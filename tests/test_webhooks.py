@@ -106,8 +106,24 @@ def test_rooms_tell_what_becomes_of_them(endpoint, receiver, opentok):
         "room.created", "room.closed", "room.opened", "room.changed", "room.deleted",
     ]  # fmt: skip
     assert receiver.told[3]["data"] == {
-        "room": "standup", "token_role": "subscriber", "access_code": True,
+        "room": "standup", "tokenRole": "subscriber", "hasAccessCode": True,
     }  # fmt: skip
+
+
+def test_a_room_is_told_in_the_words_of_the_api(endpoint, receiver, program):
+    week = {"timeZone": "Europe/Berlin", "week": {"mon": ["08:00-10:00"]}, "dates": {}}
+    program.post("rooms", name="exam", weeklyHours=week, maxParticipants=3, accessCode="18151210")
+    program.call("PATCH", "rooms/exam", json={"weeklyHours": None, "tokenRole": "publisher"})
+    room = program.call("PATCH", "rooms/exam", json={"tokenRole": None}).json()
+    deliver_due()
+    made, changed, reset = (each["data"] for each in receiver.told)
+    assert made == {
+        "room": "exam", "e2ee": False, "weeklyHours": week, "maxParticipants": 3,
+        "hasAccessCode": True,
+    }  # fmt: skip
+    assert made.keys() - {"room"} <= room.keys()
+    assert changed == {"room": "exam", "weeklyHours": None, "tokenRole": "publisher"}
+    assert reset == {"room": "exam", "tokenRole": None}
 
 
 def test_meetings_and_people_are_told(endpoint, receiver):
