@@ -102,6 +102,12 @@ def entry(room: Room) -> str:
     return format_html('<span class="state {}">{}{}</span>', kind, words, how)
 
 
+@admin.display(description="Weekly hours")
+def weekly_hours(room: Room) -> str:
+    """For those who may only look."""
+    return f"{room.hours}\n({room.hours_zone})" if room.hours else "–"
+
+
 @admin.display(description="E2EE", boolean=True)
 def encrypted(room: Room) -> bool:
     return room.e2ee
@@ -227,9 +233,10 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
         return TemplateResponse(request, "admin/rooms/room/add_form.html", context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
-        code = ["new_code"] if self.has_change_permission(request, obj) else []
-        if code and obj and obj.access_code:
-            code.append("remove_code")
+        may_change = self.has_change_permission(request, obj)
+        hours = ["hours", "hours_zone", "new_code"] if may_change else [weekly_hours]
+        if may_change and obj and obj.access_code:
+            hours.append("remove_code")
         return [
             (None, {"fields": ["name", entry, "owner", "notes"]}),
             (
@@ -240,9 +247,7 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
                         "closed",
                         "opens_at",
                         "closes_at",
-                        "hours",
-                        "hours_zone",
-                        *code,
+                        *hours,
                         "waiting_room",
                         "recording_consent",
                     ],

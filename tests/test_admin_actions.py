@@ -11,6 +11,7 @@ from django.test import Client
 from archives.models import Archive
 from audit.models import Entry
 from rooms.guests import Guest
+from rooms.hours import Hours, as_column
 from rooms.models import Room
 from web.errors import CODES
 
@@ -319,9 +320,14 @@ def test_pages_that_are_not_there_or_not_for_this_person_lead_back_to_the_admin(
 
 
 def test_staff_who_may_only_look_get_no_fields_or_columns_of_those_who_may_more(room):
-    page = staff("view_room").get(f"{ROOMS}{room.pk}/change/").content.decode()
-    assert "New access code" not in page
-    assert ">Do</th>" not in page
+    client = staff("view_room")
+    page = client.get(f"{ROOMS}{room.pk}/change/").content.decode()
+    for absent in ("New access code", "Hours zone", ">None<", ">Do</th>"):
+        assert absent not in page
+    mondays = {"timeZone": "Europe/Berlin", "week": {"mon": ["08:00-10:00"]}, "dates": {}}
+    room.change_policy(weekly_hours=as_column(Hours.read(mondays)))
+    page = client.get(f"{ROOMS}{room.pk}/change/").content.decode()
+    assert "Mon 08:00-10:00<br>(Europe/Berlin)" in page
 
 
 # Pages that are older than what has happened
