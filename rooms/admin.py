@@ -234,7 +234,7 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
         may_change = self.has_change_permission(request, obj)
-        hours = ["hours", "hours_zone", "new_code"] if may_change else [weekly_hours]
+        hours: list[Any] = ["hours", "hours_zone", "new_code"] if may_change else [weekly_hours]
         if may_change and obj and obj.access_code:
             hours.append("remove_code")
         return [
