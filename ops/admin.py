@@ -23,7 +23,7 @@ def name(job: DBTaskResult) -> str:
 
 
 # Else the name of the library's class and an id.
-DBTaskResult.__str__ = name  # type: ignore[method-assign]
+DBTaskResult.__str__ = name  # type: ignore[method-assign, assignment]
 
 
 @admin.display(description="Attempts")

@@ -37,7 +37,7 @@ MADE_UP = (
 class OfferedChangeList(ChangeList):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.title = capfirst(self.opts.verbose_name_plural)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_ordering_field(self, field_name: Any) -> Any:
         offered: Any = self.sortable_by
