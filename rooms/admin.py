@@ -99,7 +99,7 @@ def entry(room: Room) -> str:
     how = f" with {named}" if named else ""
     kind = shut.code if shut else "open"
     words = kind.removeprefix("room_").replace("_", " ")
-    return format_html('<span class="state {}">{}{}</span>', kind, words, how)
+    return format_html('<span class="state {}">{}</span>{}', kind, words, how)
 
 
 @admin.display(description="Weekly hours")
@@ -179,13 +179,13 @@ class Owner(FormFilter):
 class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
     recorded_by_model = {"added", "changed", "deleted"}
     form = RoomForm
-    list_display = ["name", entry, "owner", "last_used_at", encrypted, "created_at"]
+    list_display = ["name", entry, "owner", "last_used_at", encrypted]
     list_select_related = ["owner"]
     list_filter: ClassVar[Any] = [LastUsed, Owner, "e2ee"]
     search_fields = ["name"]
     search_help_text = "Part of a room's name, or a whole session id."
     searched = "in its name, or as its session id, present or past"
-    sortable_by = ["name", "created_at", "last_used_at"]
+    sortable_by = ["name", "last_used_at"]
     csv_columns: ClassVar[list[str]] = ["Name", "Owner", "Closed", "Opens", "Closes", "Access code",
         "Waiting room", "End-to-end encrypted", "Session", "Created", "Last used"]  # fmt: skip
     actions: Any = ["delete_selected"]

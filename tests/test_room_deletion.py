@@ -272,7 +272,7 @@ def test_the_page_says_what_deleting_does_and_offers_to_keep_the_name_closed(
     )  # fmt: skip
     said = text(page)
     assert "The next visitor who asks for" in said
-    assert "without the policy and the access code" in said
+    assert "without an access code and all else" in said
     assert "Recordings stay" in said
     assert "keep the name of the room" in said
     assert "key that is for some rooms only reaches them no more" in said

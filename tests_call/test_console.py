@@ -189,3 +189,29 @@ def test_several_rooms_are_closed_one_after_the_other_with_progress(server, staf
     assert progress == "0 of 3 done, 1 of 3 done, 2 of 3 done, All done"
     assert sent.count("POST") == 3
     assert all(Room.objects.values_list("closed", flat=True))
+
+
+def test_a_button_that_is_clicked_twice_acts_once_and_its_link_is_copied(server, staff):
+    room = room_with(server, "geometry")
+    ada = staff()
+    ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ada.open(page_of(room))
+    sent = []
+    ada.page.on("request", lambda request: sent.append(request.method))
+    ada.page.get_by_role("button", name="Link for a guest", exact=True).dblclick()
+    ada.message("Made a link for a guest")
+    assert sent.count("POST") == 1
+    link = ada.page.locator(".messagelist a").get_attribute("href")
+    ada.press("Copy the link")
+    ada.page.locator(".messagelist [role=status]").get_by_text("Copied.").wait_for()
+    assert ada.page.evaluate("navigator.clipboard.readText()") == link
+
+
+def test_a_page_whose_session_is_over_says_so_and_not_that_something_was_done(enter, server, staff):
+    room = room_with(server, "algebra")
+    enter("Anna", room="algebra")
+    ada = staff()
+    ada.open(page_of(room))
+    ada.person("Anna").get_by_text("publishes camera").wait_for()
+    ada.context.clear_cookies(name="sessionid")
+    ada.says("You are logged out: reload the page. Who is shown may be old.")
