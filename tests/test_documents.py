@@ -36,6 +36,12 @@ def test_a_document_is_a_page_with_its_title(path, client):
     assert client.get(f"/readme/{path}/").content == answer.content
 
 
+def test_long_lines_are_scrolled_with_the_keyboard_and_no_heading_of_a_table_is_empty(client):
+    page = client.get("/readme").content.decode()
+    assert page.count('<pre tabindex="0">') == page.count("<pre") > 0
+    assert "<th></th>" not in page
+
+
 def test_the_readme_is_at_readme(client):
     answer = client.get("/readme")
     assert answer.content == client.get("/readme/").content

@@ -51,6 +51,8 @@ def document(path: str) -> Document:
         for child in token.children or ():
             _complete_links(child, path)
     html = markdown.renderer.render(tokens, markdown.options, {})
+    # So that the keyboard can scroll long lines, and no empty cell is announced as a heading.
+    html = html.replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
     return Document(headings[0].content, mark_safe(html))  # noqa: S308 - markdown-it has escaped it
 
 
