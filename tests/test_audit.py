@@ -109,7 +109,7 @@ RECORDED = {
         "stop_selected": "recording.stopped", "remove_selected": "recording.deleted",
     },
     "rooms.admin.ClosedNameAdmin": {"open_again": "name.opened"},
-    "access.admin.ApiKeyAdmin": {"revoke": "key.revoked"},
+    "access.admin.ApiKeyAdmin": {"revoke": "key.revoked", "revoke_selected": "key.revoked"},
     "staff.admin.UserAdmin": {"remove_second_factor": "second_factor.removed"},
 }  # fmt: skip
 NOT_RECORDED = {
@@ -358,11 +358,8 @@ class Everything:
         key = {"name": "back office", "capabilities": ["join"]}
         shown = self.ok(self.staff.post("/admin/access/apikey/add/", key)).content.decode()
         one = ApiKey.objects.get(name="back office")
-        self.ok(
-            self.staff.post(
-                "/admin/access/apikey/", {"action": "revoke", "_selected_action": [one.pk]}
-            )
-        )
+        chosen = {"action": "revoke_selected", "_selected_action": [one.pk], "confirmed": "yes"}
+        self.ok(self.staff.post("/admin/access/apikey/", chosen))
         user = {
             "username": "ben",
             "password1": "babbage-1791",
