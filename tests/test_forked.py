@@ -28,6 +28,15 @@ def test_a_forked_process_is_given_what_one_of_its_own_is(begun):
     assert (done.returncode, done.stderr) == (own.returncode, own.stderr) == (1, "Not started.\n")
 
 
+def test_forked_code_is_given_what_code_of_a_process_of_its_own_is():
+    code = "import sys; print(sys.argv, sys.path[0], __name__); sys.exit('Not started.')"
+    arguments, how = ["-c", code, "--host", "a b"], {"cwd": ROOT, "env": os.environ}
+    own = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **how)
+    done = forked.run(arguments, **how)
+    told = [(each.returncode, each.stdout, each.stderr) for each in (done, own)]
+    assert told[0] == told[1]
+
+
 def test_what_python_reads_as_it_starts_takes_a_process_of_its_own():
     with pytest.raises(AssertionError, match="of its own"):
         Forked(["-m", "this"], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "1"}, **NOWHERE)
