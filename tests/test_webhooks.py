@@ -698,6 +698,10 @@ def say(server, words):
     with connection:
         connection.recv(10_000)
         connection.sendall(words)
+        connection.shutdown(socket.SHUT_WR)
+        # To close with a part of the request unread would reset the connection.
+        while connection.recv(10_000):
+            pass
 
 
 def test_the_webhooks_of_a_revoked_key_end(program, receiver):
