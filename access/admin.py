@@ -7,15 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from rest_framework.exceptions import APIException
 
 from access.capabilities import Capability
 from access.login import LoginForm
 from access.models import ApiKey
 from staff.kept_spaces import KeepsSpaces
 from staff.offered import OfferedOnly
-from staff.page_actions import PageActions, page_action
-from staff.selected import SelectedActions
+from staff.page_actions import page_action
+from staff.selected import SelectedPageActions
 from staff.shown_once import ShownOnce
 
 MAX_REVOKED = 50
@@ -51,7 +50,7 @@ def state(key: ApiKey) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(KeepsSpaces, ShownOnce, SelectedActions, PageActions, OfferedOnly):
+class ApiKeyAdmin(KeepsSpaces, ShownOnce, SelectedPageActions, OfferedOnly):
     keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed"}
     form = ApiKeyForm
@@ -102,11 +101,4 @@ class ApiKeyAdmin(KeepsSpaces, ShownOnce, SelectedActions, PageActions, OfferedO
     def revoke_selected(
         self, request: HttpRequest, queryset: QuerySet[ApiKey]
     ) -> HttpResponse | None:
-        def act(key: ApiKey) -> str:
-            if refusal := self.refusals(key).get("revoke"):
-                raise APIException(refusal)
-            return str(self.revoke(request, key))
-
-        return self.do_selected(
-            request, queryset, "revoke_selected", act, asks=FOR_GOOD, most=MAX_REVOKED
-        )
+        return self.do_page_action(request, queryset, "revoke", asks=FOR_GOOD, most=MAX_REVOKED)

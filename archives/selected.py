@@ -3,18 +3,16 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import APIException
 
 from archives.columns import moment
 from archives.models import Archive
-from staff.page_actions import PageActions
-from staff.selected import SelectedActions
+from staff.selected import SelectedPageActions
 
 # Each takes a call to OpenTok, all in one request.
 MAX_AT_ONCE = 10
 
 
-class SelectedArchives(SelectedActions, PageActions):
+class SelectedArchives(SelectedPageActions):
     """The page actions `stop` and `remove`, for all selected recordings."""
 
     actions = ["stop_selected", "remove_selected"]
@@ -29,7 +27,8 @@ class SelectedArchives(SelectedActions, PageActions):
     def stop_selected(
         self, request: HttpRequest, queryset: QuerySet[Archive]
     ) -> HttpResponse | None:
-        return self._do(request, queryset, "stop", asks="Those below are not recorded any further.")
+        asks = "Those below are not recorded any further."
+        return self.do_page_action(request, queryset, "stop", asks=asks, most=MAX_AT_ONCE)
 
     @admin.action(description="Delete the files", permissions=["remove"])
     def remove_selected(
@@ -39,19 +38,7 @@ class SelectedArchives(SelectedActions, PageActions):
             "The files of the recordings below are gone for good then, also for those with a link "
             "to them. What is known of the recordings stays here."
         )
-        return self._do(request, queryset, "remove", asks=asks)
-
-    def _do(
-        self, request: HttpRequest, queryset: QuerySet[Archive], name: str, *, asks: str
-    ) -> HttpResponse | None:
-        def act(row: Archive) -> str:
-            if refusal := self.refusals(row).get(name):
-                raise APIException(refusal)
-            return str(getattr(self, name)(request, row))
-
-        return self.do_selected(
-            request, queryset, f"{name}_selected", act, asks=asks, most=MAX_AT_ONCE
-        )
+        return self.do_page_action(request, queryset, "remove", asks=asks, most=MAX_AT_ONCE)
 
     def called(self, row: Archive) -> str:
         return f"“{row}” of {moment(row.created_at)}"

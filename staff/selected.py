@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from rest_framework.exceptions import APIException
 
+from staff.page_actions import PageActions
+
 
 class SelectedActions(ModelAdmin):
     """Base of the admins with such actions."""
@@ -86,3 +88,19 @@ class SelectedActions(ModelAdmin):
     def about(self, row: Any) -> str:
         """More about a row, for the page that asks for confirmation."""
         return ""
+
+
+class SelectedPageActions(SelectedActions, PageActions):
+    """Base of the admins that offer actions of a row's page for selected rows as well."""
+
+    def do_page_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], name: str, *, asks: str, most: int
+    ) -> HttpResponse | None:
+        """The page action `name`, whose action of the list is called `<name>_selected`."""
+
+        def act(row: Any) -> str:
+            if refusal := self.refusals(row).get(name):
+                raise APIException(refusal)
+            return str(getattr(self, name)(request, row))
+
+        return self.do_selected(request, queryset, f"{name}_selected", act, asks=asks, most=most)
