@@ -1,7 +1,6 @@
 """Django's middleware for sessions, users and messages, for the pages of staff only."""
 
 import re
-from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -60,7 +59,7 @@ class TimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        zone = zone_for(request.user) if is_for_staff(request) else None
-        with timezone.override(zone) if zone else nullcontext():
-            response: HttpResponse = self.get_response(request)
-        return response
+        if not is_for_staff(request):
+            return self.get_response(request)  # type: ignore[no-any-return]
+        with timezone.override(zone_for(request.user)):
+            return self.get_response(request)  # type: ignore[no-any-return]
