@@ -8,11 +8,12 @@ import idna
 LABELS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(\[[^]]*\]|[^][/?#@:\s]+)(?::([0-9]{1,5}))?")
 USUAL_PORTS = {"http": 80, "https": 443}
-USABLE = re.compile(r"\[[A-Fa-f0-9:][A-Za-z0-9:.%_~-]*\]|[._-]*[A-Za-z0-9][A-Za-z0-9._-]*")
+# With underscores, which Django refuses and which names in Docker networks have.
+HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[._-]*[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def to_ascii(name: str) -> str:
-    """A host name as browsers write it, with `xn--` for an international one. ValueError"""
+    """A host name as browsers write it, with `xn--` for an international one. ValueError."""
     return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode()
 
 
@@ -37,7 +38,7 @@ def origin(entry: str) -> str:
         raise ValueError(entry)
     scheme, host, port = parts[1].lower(), parts[2], int(parts[3] or 0)
     host = f"[{IPv6Address(host[1:-1])}]" if host.startswith("[") else to_ascii(host)
-    if not USABLE.fullmatch(host) or "%" in host or port > 65_535:
+    if not HOST.fullmatch(host) or port > 65_535:
         raise ValueError(entry)
     has_port = parts[3] and port != USUAL_PORTS.get(scheme)
     return f"{scheme}://{host}:{port}" if has_port else f"{scheme}://{host}"

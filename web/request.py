@@ -10,11 +10,10 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
 from django.utils.http import parse_header_parameters
 
-from web import paths
+from web import hosts, paths
 
 LONGEST_CONTENT_TYPE = 1024
-# With underscores, which Django refuses and which names in Docker networks have.
-HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[._-]*[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]*)?")
+WITH_PORT = re.compile(rf"({hosts.HOST.pattern})(:[0-9]*)?")
 # A request line may name a whole URL.
 AROUND_PATH = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*|[?#].*\Z", re.IGNORECASE | re.DOTALL)
 
@@ -78,7 +77,7 @@ class Request(WSGIRequest):
         if "*" not in settings.ALLOWED_HOSTS:
             return super().get_host()
         if host := str(self._get_raw_host()):  # type: ignore[attr-defined]
-            if not HOST.fullmatch(host):
+            if not WITH_PORT.fullmatch(host):
                 raise DisallowedHost("The Host is no name of a host.")
             return host.removesuffix(":")
         port = self.get_port()
