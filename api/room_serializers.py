@@ -1,4 +1,3 @@
-import json
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from rest_framework import serializers
 from access import codes
 from api.serializers import PageSerializer, StrictSerializer
 from api.times import MomentField
-from rooms.hours import Hours, as_column
+from rooms.hours import Hours, as_column, column_as_json
 from rooms.models import Role
 from rooms.ownership import MAX_NOTES
 from rooms.policy import MAX_DAYS, MAX_MINUTES, MAX_PEOPLE, MAX_TOKEN_SECONDS, MIN_TOKEN_SECONDS
@@ -70,7 +69,7 @@ class WeeklyHoursField(serializers.Field):
             raise serializers.ValidationError(f"{error}.") from None
 
     def to_representation(self, value: str) -> Any:
-        return json.loads(value) if value else None
+        return column_as_json(value)
 
 
 class PolicySerializer(StrictSerializer):

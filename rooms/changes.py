@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from audit.models import Entry
+from rooms.hours import column_as_json
 from webhooks import events
 
 if TYPE_CHECKING:
     from rooms.policy import Policy
 
 SECRET = {"access_code"}
-EMPTY_IS_NULL = {"token_role", "weekly_hours"}
 
 
 def columns(room: Policy, names: Iterable[str]) -> dict[str, Any]:
@@ -35,10 +34,10 @@ def _shown(name: str, value: Any) -> Any:
 def for_event(held: dict[str, Any]) -> dict[str, Any]:
     """What an event tells of these columns: as the API has them, of a code that there is one."""
     told = shown(held)
-    for name in EMPTY_IS_NULL & told.keys():
-        told[name] = told[name] or None
-    if hours := told.get("weekly_hours"):
-        told["weekly_hours"] = json.loads(hours)
+    if "token_role" in told:
+        told["token_role"] = told["token_role"] or None
+    if "weekly_hours" in told:
+        told["weekly_hours"] = column_as_json(told["weekly_hours"])
     return {_in_the_api(name): value for name, value in told.items()}
 
 

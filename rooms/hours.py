@@ -118,9 +118,14 @@ class Hours:
         return local.astimezone(UTC)
 
 
+def column_as_json(text: str) -> Any:
+    """The JSON object in a column that `as_column` has written; None for no hours."""
+    return json.loads(text) if text else None
+
+
 @lru_cache(maxsize=1024)
 def from_column(text: str) -> Hours | None:
-    return Hours.read(json.loads(text)) if text else None
+    return Hours.read(column_as_json(text)) if text else None
 
 
 def as_column(hours: Hours | None) -> str:
