@@ -161,6 +161,12 @@ def emulator(running: Emulator) -> Emulator:
 
 
 @pytest.fixture
+def session_id(emulator: Emulator) -> str:
+    """A routed session of the emulator."""
+    return emulator.make_session()
+
+
+@pytest.fixture
 def unmodified_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app puts its own transport under the SDK of this process."""
     monkeypatch.setattr("opentok.opentok.requests", requests)

@@ -148,6 +148,12 @@ class Emulator:
         seen: list[dict[str, Any]] = self.control("GET", path, timeout=within + 10)["requests"]
         return seen
 
+    def make_session(self, preference: str = "disabled", **form: str) -> str:
+        """A session's id; by default of a routed one."""
+        answer = self.call("POST", "/session/create", data={"p2p.preference": preference, **form})
+        session_id: str = answer.json()[0]["session_id"]
+        return session_id
+
     def connect(self, session_id: str) -> str:
         """A client connects to the session. Returns its connection's id."""
         made = self.control("POST", f"/sessions/{session_id}/connections")

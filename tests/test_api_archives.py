@@ -57,7 +57,7 @@ def test_a_recording_starts_by_the_rooms_name(program, opentok):
 
 
 def test_a_recording_starts_by_a_session_of_no_room_as_well(program, opentok):
-    session_id = opentok.call("POST", "/session/create").json()[0]["session_id"]
+    session_id = opentok.make_session()
     opentok.connect(session_id)
     assert program.post("archives", sessionId=session_id).json()["room"] is None
 

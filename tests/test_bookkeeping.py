@@ -87,7 +87,7 @@ def test_a_locked_table_keeps_no_recording_from_an_answer_for_long(server, opent
     if connection.vendor != "postgresql":
         pytest.skip("SQLite locks no single table")
     program = Program(server, can="manage")
-    session = opentok.call("POST", "/session/create").json()[0]["session_id"]
+    session = opentok.make_session()
     opentok.connect(session)
     archive = program.post("archives", sessionId=session).json()["id"]
     with transaction.atomic():

@@ -94,7 +94,7 @@ def test_a_recording_starts_under_the_name_of_the_room(server, opentok, path, co
 
 
 def test_a_session_that_belongs_to_no_room_is_recorded_without_a_name(server, opentok):
-    session_id = opentok.call("POST", "/session/create").json()[0]["session_id"]
+    session_id = opentok.make_session()
     opentok.connect(session_id)
     answer = server.post("/archive/start", json={"sessionId": session_id})
     assert answer.status_code == 200

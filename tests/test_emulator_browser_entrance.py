@@ -15,16 +15,6 @@ from tests.emulator_process import Emulator
 from tests.raw_page import RawPage
 
 
-def make_session(emulator, preference="disabled", **form):
-    answer = emulator.call("POST", "/session/create", data={"p2p.preference": preference, **form})
-    return answer.json()[0]["session_id"]
-
-
-@pytest.fixture
-def session_id(emulator):
-    return make_session(emulator)
-
-
 @pytest.fixture
 def page(emulator, session_id):
     with RawPage(emulator, session_id, client_token(emulator, session_id)) as page:
@@ -39,7 +29,7 @@ def page(emulator, session_id):
     [("disabled", "disabled"), ("enabled", "enabled"), ("always", "enabled")],
 )
 def test_session_info_says_whether_the_session_is_relayed(emulator, preference, told):
-    session_id = make_session(emulator, preference)
+    session_id = emulator.make_session(preference)
     page = RawPage(emulator, session_id, client_token(emulator, session_id))
     (info,) = page.session_info()
     assert info["properties"]["p2p"]["preference"]["value"] == told
@@ -47,7 +37,7 @@ def test_session_info_says_whether_the_session_is_relayed(emulator, preference, 
 
 @pytest.mark.parametrize("e2ee", ["true", "false"])
 def test_session_info_says_whether_clients_may_encrypt(emulator, e2ee):
-    session_id = make_session(emulator, e2ee=e2ee)
+    session_id = emulator.make_session(e2ee=e2ee)
     page = RawPage(emulator, session_id, client_token(emulator, session_id))
     assert page.session_info()[0]["properties"]["e2ee"] is (e2ee == "true")
 
@@ -136,7 +126,7 @@ BAD = {
     "for more than 30 days": lambda *args: client_token(*args, exp=int(time.time()) + 31 * 86_400),
     "many classes": lambda *args: client_token(*args, initial_layout_class_list="x " * 501),
     "long data": lambda *args: client_token(*args, connection_data="x" * 1001),
-    "of another session": lambda emulator, _: client_token(emulator, make_session(emulator)),
+    "of another session": lambda emulator, _: client_token(emulator, emulator.make_session()),
     "for calls": lambda emulator, _: emulator.token(),
     "t1 expired": lambda *args: t1_token(*args, expire_time=int(time.time()) - 1),
     "t1 unsigned": lambda *args: t1_token(*args, secret="another" * 8),

@@ -10,12 +10,6 @@ from tests.raw_page import RawPage
 
 
 @pytest.fixture
-def session_id(emulator):
-    form = {"p2p.preference": "disabled"}
-    return emulator.call("POST", "/session/create", data=form).json()[0]["session_id"]
-
-
-@pytest.fixture
 def enter(emulator, session_id):
     """Lets pages of these roles into the session."""
     pages = []

@@ -15,12 +15,6 @@ OPTIONS = ["--return-seconds", "1"]
 
 
 @pytest.fixture
-def session_id(emulator):
-    form = {"p2p.preference": "disabled"}
-    return emulator.call("POST", "/session/create", data=form).json()[0]["session_id"]
-
-
-@pytest.fixture
 def new_page(emulator, session_id):
     pages = []
 

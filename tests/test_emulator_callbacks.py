@@ -186,11 +186,7 @@ def test_reset_takes_it_back_to_the_command_line(receiver):
     with Emulator(*options) as emulator:
         emulator.control("POST", "/callback-url", {"url": None})
         emulator.reset()
-        made = emulator.call(
-            "POST", "/session/create", data={"p2p.preference": "disabled"},
-            headers={"Accept": "application/json"},
-        )  # fmt: skip
-        session_id = made.json()[0]["session_id"]
+        session_id = emulator.make_session()
         emulator.call("POST", emulator.archives_path, json={"sessionId": session_id})
         emulator.callbacks(attempts=1)
         claims(*receiver.received[0][1:], SECRET)

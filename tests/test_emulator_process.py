@@ -163,7 +163,7 @@ def test_a_client_that_goes_away_in_its_body_does_no_harm(emulator):
 def test_reset_forgets_everything():
     with Emulator("--speed", "0", "--auto-connect") as emulator:
         before = emulator.control("GET", "/clock")
-        session_id = emulator.call("POST", "/session/create").json()[0]["session_id"]
+        session_id = emulator.make_session()
         emulator.publish(session_id)
         emulator.call("POST", emulator.archives_path, json={"sessionId": session_id})
         emulator.control("POST", "/clock", {"advance": 1000, "speed": 5})

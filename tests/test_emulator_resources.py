@@ -16,14 +16,12 @@ P = "/v2/project/45999999"
 
 @pytest.fixture
 def session(emulator):
-    made = emulator.call("POST", "/session/create", data={"p2p.preference": "disabled"})
-    return made.json()[0]["session_id"]
+    return emulator.make_session()
 
 
 @pytest.fixture
 def relayed(emulator):
-    made = emulator.call("POST", "/session/create", data={"p2p.preference": "enabled"})
-    return made.json()[0]["session_id"]
+    return emulator.make_session("enabled")
 
 
 def token_of(emulator, session, role="moderator", **claims):
