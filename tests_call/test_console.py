@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests_call.rooms import invitation, room_with, told
+from tests_call.rooms import invitation, let_in, room_with, told
 from tests_call.staff import Staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,15 +29,6 @@ def staff(chromium, server, emulator):
 
 def page_of(room):
     return f"rooms/room/{room.pk}/change/"
-
-
-def let_in(moderator, enter, name, room):
-    """A guest of a waiting room, whom the moderator's page lets in."""
-    guest = enter(name, room=room.name, joins=False)
-    guest.get_by_role("button", name="Join").click()
-    moderator.get_by_role("button", name=f"Let in: {name}").click()
-    guest.get_by_text(f"{name} (you)").wait_for()
-    return guest
 
 
 def test_people_appear_are_muted_and_told_and_counted(enter, server, staff):

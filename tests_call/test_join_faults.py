@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests_call.conftest import wait_until
-from tests_call.rooms import invitation, room_with
+from tests_call.rooms import ask_to_join, invitation, room_with
 from tests_call.test_join_page import NO_CAMERA, has_focus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,8 +170,7 @@ def test_a_moderator_who_removes_somebody_keeps_the_focus(enter):
 def test_a_guest_joins_by_the_name_that_was_let_in(enter, server):
     room = room_with(server, "exam", waiting_room=True, token_role="publisher")
     anna = enter("Anna", room=invitation(room, "moderator"))
-    ben = enter("Ben", room="exam", joins=False)
-    ben.get_by_role("button", name="Join").click()
+    ben = ask_to_join(enter, "Ben", room)
     anna.get_by_role("button", name="Let in: Ben").wait_for()
     ben.get_by_label("Your name").fill("The teacher")
     anna.get_by_role("button", name="Let in: Ben").click()

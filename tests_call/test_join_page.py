@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests_call.participants import SECONDS
-from tests_call.rooms import invitation, room_with
+from tests_call.rooms import ask_to_join, invitation, let_in, room_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLAYING = """tile => { const video = tile.querySelector('video');
@@ -223,8 +223,7 @@ def test_a_guest_who_cancels_or_leaves_the_page_waits_no_more(enter, server, how
 
     room = room_with(server, "queue", waiting_room=True, token_role="publisher")
     anna = enter("Anna", room=invitation(room, "moderator"))
-    ben = enter("Ben", room="queue", joins=False)
-    ben.get_by_role("button", name="Join").click()
+    ben = ask_to_join(enter, "Ben", room)
     anna.get_by_role("button", name="Let in: Ben").wait_for()
     has_focus(ben, "Cancel")
     if how == "button":
@@ -247,9 +246,7 @@ def test_a_guest_who_cancels_or_leaves_the_page_waits_no_more(enter, server, how
 def test_a_guest_who_was_removed_has_to_be_let_in_again(enter, server):
     room = room_with(server, "exam", waiting_room=True, token_role="publisher")
     anna = enter("Anna", room=invitation(room, "moderator"))
-    ben = enter("Ben", room="exam", joins=False)
-    ben.get_by_role("button", name="Join").click()
-    anna.get_by_role("button", name="Let in: Ben").click()
+    ben = let_in(anna, enter, "Ben", room)
     anna.locator("#tiles li", has_text="Ben").wait_for()
     anna.on("dialog", lambda dialog: dialog.accept())
     anna.get_by_role("button", name="Remove Ben").click()
