@@ -29,6 +29,12 @@ FILES = {
     for file in settings.BASE_DIR.glob(name)
 }
 
+ACCESSIBLE = {
+    "<pre>": '<pre tabindex="0">',
+    "<table>": '<table tabindex="0">',
+    "<th></th>": "<td></td>",
+}
+
 
 @dataclass(frozen=True)
 class Document:
@@ -51,8 +57,9 @@ def document(path: str) -> Document:
         for child in token.children or ():
             _complete_links(child, path)
     html = markdown.renderer.render(tokens, markdown.options, {})
-    # So that the keyboard can scroll long lines, and no empty cell is announced as a heading.
-    html = html.replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
+    # So that the keyboard can scroll what is wide, and no empty cell is announced as a heading.
+    for plain, accessible in ACCESSIBLE.items():
+        html = html.replace(plain, accessible)
     return Document(headings[0].content, mark_safe(html))  # noqa: S308 - markdown-it has escaped it
 
 
