@@ -14,6 +14,7 @@ from django.utils import timezone
 from archives import storage
 from archives.models import Archive
 from archives.states import Status
+from archives.stored import not_being_deleted
 from audit.actors import SERVER, acting_as
 from rooms.models import Room
 from video import sessions
@@ -63,19 +64,26 @@ def delete_due() -> None:
         if monotonic() > until:
             return
         _last_tried = (archive.created_at, archive.pk)
-        if archive.stored_at or sessions.owns(archive.session_id):  # or there is nothing to delete
+        has_file = archive.stored_at or sessions.owns(archive.session_id)
+        if has_file and _is_left(archive):
             _delete(str(archive.pk))
 
 
 def _next_due() -> list[Archive]:
     """The recordings after the last one that was tried, and then the first ones."""
-    rows = due(timezone.now()).only("created_at", "session_id", "stored_at")
+    rows = due(timezone.now()).only("created_at", "session_id", "stored_at", "status")
     if _last_tried is None:
         return list(rows[:MOST])
     at, pk = _last_tried
     is_later = Q(created_at__gt=at) | Q(created_at=at, pk__gt=pk)
     later = list(rows.filter(is_later)[:MOST])
     return later + list(rows.exclude(is_later)[: MOST - len(later)])
+
+
+def _is_left(archive: Archive) -> bool:
+    """Whether no other process has deleted it since the rows were read, or is doing so."""
+    as_read = Archive.objects.filter(not_being_deleted(), pk=archive.pk, status=archive.status)
+    return as_read.exists()
 
 
 def _delete(archive_id: str) -> None:

@@ -196,6 +196,22 @@ def test_files_that_cannot_be_deleted_take_no_rounds_from_newer_ones(settings, m
     assert tried == [str(row.pk) for row in [*rows, *rows[:3]]]
 
 
+def test_a_file_that_another_process_deletes_meanwhile_is_left_to_it(settings, monkeypatch):
+    settings.ARCHIVE_DAYS = 7
+    monkeypatch.setattr(retention, "_last_tried", None)
+    tried = []
+
+    def delete(archive_id):
+        tried.append(archive_id)
+        Archive.objects.filter(pk=rows[1].pk).update(status=Status.DELETED)
+        Archive.objects.filter(pk=rows[2].pk).update(deleting_at=timezone.now())
+
+    monkeypatch.setattr(retention, "_delete", delete)
+    rows = [recording(40 - number) for number in range(4)]
+    retention.delete_due()
+    assert tried == [str(rows[0].pk), str(rows[3].pk)]
+
+
 def test_a_file_of_another_project_is_deleted_in_the_own_storage_alone(settings, monkeypatch):
     settings.ARCHIVE_DAYS = 7
     monkeypatch.setattr(retention, "_last_tried", None)
