@@ -3,6 +3,7 @@ lists of connections.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,11 +102,11 @@ def _client(about: Any, moment: datetime) -> Told | None:
 
 def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:
     """Store what is said about a client. Returns a present one, if new or with new data."""
-    try:
-        return _write(session_id, told, name_of)
-    except IntegrityError:
-        # Another process has stored the same client, or the start of the same meeting.
-        return _write(session_id, told, name_of)
+    for _ in range(2):
+        # Other processes may store the start of the same meeting, and then the same client.
+        with suppress(IntegrityError):
+            return _write(session_id, told, name_of)
+    return _write(session_id, told, name_of)
 
 
 def _join(session_id: str, told: Told) -> Connection | None:

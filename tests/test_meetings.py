@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,6 +65,18 @@ def there(session=SESSION):
 
 @pytest.mark.django_db
 class TestCallbacks:
+    def test_two_other_processes_that_store_the_same_refuse_no_callback(self):
+        # One the start of the meeting, and the next one the client.
+        collisions = iter([IntegrityError, IntegrityError])
+
+        def name_of(session):
+            if collision := next(collisions, None):
+                raise collision
+            return "standup"
+
+        assert news.apply_callback(came("a", 0), name_of=name_of).pk == "a"
+        assert there() == {"a"}
+
     def test_who_connects_is_there_until_they_leave(self):
         tell(came("a", 0, '{"name": "Anna"}'), came("b", 5))
         assert [each.name for each in presence.present(SESSION)] == ["Anna", ""]
