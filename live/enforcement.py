@@ -12,7 +12,7 @@ from audit.actors import SERVER, acting_as
 from audit.models import Entry
 from live.operations import failure_logged
 from meetings.models import Connection, Meeting
-from meetings.presence import people, present
+from meetings.presence import people
 from rooms.models import Ban, Room
 from rooms.presence import look
 from video import moderation
@@ -40,7 +40,7 @@ def enforce_all() -> None:
 
 def _unwanted(room: Room) -> Iterator[tuple[Connection, str]]:
     """The connections to end, each with the reason for the audit log."""
-    banned = Ban.objects.banned_of(room, present(room.session_id))
+    banned = Ban.objects.banned_in(room)
     yield from ((connection, "banned") for connection in banned)
     if room.max_participants:
         # In the order in which they came, not in that of the callbacks.

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from meetings.models import MAX_DATA, MAX_NAME, Connection, Meeting, identity_of
-from meetings.presence import running_meeting
+from meetings.presence import present, running_meeting
 from rooms.guests import Guest
 from video import ids, moderation
 from video.errors import VideoError
@@ -87,12 +87,13 @@ class BanManager(models.Manager["Ban"]):
     def current(self, room: Room) -> models.QuerySet[Ban]:
         return self.filter(Q(meeting=None) | Q(meeting__ended_at=None), room=room)
 
-    def banned_of(self, room: Room, clients: models.QuerySet[Connection]) -> list[Connection]:
-        """The banned ones of these clients."""
+    def banned_in(self, room: Room) -> list[Connection]:
+        """The clients in the room who are banned."""
         # A quick check, since most rooms have no bans.
         if not has_row(Ban, room_id=room.pk):
             return []
         banned = set(self.current(room).values_list("identity", flat=True))
+        clients = present(room.session_id)
         return [client for client in clients if identity_of(client.data) in banned]
 
     def is_banned(self, room: Room, data: str) -> bool:

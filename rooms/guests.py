@@ -133,14 +133,15 @@ class GuestManager(models.Manager["Guest"]):
             return
         data, connection_id = connection.get("data"), connection["id"]
         found = DATA.fullmatch(data) if isinstance(data, str) else None
-        guests = self.filter(room__session_id=session_id)
         if told["event"] == "connectionDestroyed" and told.get("reason") == "forceDisconnected":
             # Not all of OpenTok's callbacks of this kind have the data.
-            guest = models.Q(connection_id=connection_id) | models.Q(pk=found[1] if found else None)
-            guests.filter(guest).delete()
+            is_meant = models.Q(connection_id=connection_id)
+            is_meant |= models.Q(pk=found[1] if found else None)
+            self.filter(is_meant, room__session_id=session_id).delete()
         # A repeated callback may be about an earlier connection.
         elif told["event"] == "connectionCreated" and found and not _has_left(connection_id):
-            guests.filter(pk=found[1]).update(connection_id=connection_id)
+            guest = self.filter(pk=found[1], room__session_id=session_id)
+            guest.update(connection_id=connection_id)
 
     def _forget_old(self) -> None:
         """Delete some old guests whenever one is added."""
