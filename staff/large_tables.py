@@ -14,7 +14,7 @@ from staff.offered import OfferedChangeList, OfferedOnly
 class CappedPaginator(Paginator):
     """Counts no further than `most`. Rows beyond are found by searching and filtering."""
 
-    most = 10_000
+    most = 5_000
 
     @cached_property
     def count(self) -> int:
