@@ -17,12 +17,14 @@ ONCE = [
     "full_disk",
     # how it is configured and started: the databases that it refuses are in test_database_*.py
     "start_up", "dotenv", "contract_deployment", "deployment_files", "listening",
-    "credentials_of_the_server", "doctor",
+    "credentials_of_the_server", "secret_keys", "deploy_examples", "version", "doctor",
     # what comes before a view
     "hosts", "encodings", "slow_bodies", "contract_cors", "the_edge", "threads",
     "server_processes", "request_log",
     # limits on requests, which are counted in memory or in Redis
-    "limits", "limit_windows", "api_limits",
+    "limits", "limit_windows", "api_limits", "refused",
+    # how staff log in: what is counted of it has tests of its own
+    "staff_log_in", "password_reset", "second_factor", "single_sign_on",
     # calls to OpenTok
     "api_moderation", "door_calls", "door_to_opentok", "failing_opentok", "words_of_opentok",
     # what is published
