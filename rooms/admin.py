@@ -324,6 +324,10 @@ class ClosedNameAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         """Nobody owns a name that has no room."""
         return rows.none()
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the list is offered."""
+        return not has_own_rooms_only(request.user) and super().has_module_permission(request)
+
     def csv_row(self, row: ClosedName) -> list[object]:
         return [row.name, row.closed_at]
 

@@ -32,13 +32,16 @@ class At(PeriodFilter):
 
 @admin.display(description="Who")
 def who(entry: Entry) -> str:
-    """The name, with a link to all its entries, and the kind unless it is staff."""
-    kind = entry.get_actor_kind_display()
-    if not entry.actor_name:
-        return kind
-    found = urlencode({"actor_name": entry.actor_name})
-    link = format_html('<a href="?{}">{}</a>', found, entry.actor_name)
-    return link if entry.actor_kind == ActorKind.STAFF else format_html("{} ({})", link, kind)
+    """The name, with a link to all its entries, the kind unless it is staff, and the address."""
+    name: str = entry.get_actor_kind_display()
+    if entry.actor_name:
+        found = urlencode({"actor_name": entry.actor_name})
+        link = format_html('<a href="?{}">{}</a>', found, entry.actor_name)
+        is_staff = entry.actor_kind == ActorKind.STAFF
+        name = link if is_staff else format_html("{} ({})", link, name)
+    if not entry.address:
+        return name
+    return format_html('{} <span class="from">{}</span>', name, entry.address)
 
 
 @admin.display(description="Subject")
@@ -65,7 +68,7 @@ def _addresses() -> dict[str, str]:
 @admin.register(Entry)
 class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     change_list_template = "admin/audit/entry/change_list.html"
-    list_display = ["at", who, "what", subject, "room_name", "address"]
+    list_display = ["at", who, "what", subject, "room_name"]
     list_filter = [At]
     search_fields = ["actor_name"]
     search_help_text = (

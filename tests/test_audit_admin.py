@@ -21,8 +21,10 @@ LIST = "/admin/audit/entry/"
 UUID = "0a1b2c3d-0000-4000-8000-000000000000"
 
 
-def record(what, subject=None, *, by="ada", kind=ActorKind.STAFF, days=0, **told):
-    with acting_as(Actor(kind, "7", by, "192.0.2.1")):
+def record(
+    what, subject=None, *, by="ada", kind=ActorKind.STAFF, address="192.0.2.1", days=0, **told
+):
+    with acting_as(Actor(kind, "7", by, address)):
         entry = Entry.objects.entry(what, subject, **told)
     entry.at = timezone.now() - timedelta(days=days)
     entry.save()
@@ -82,12 +84,12 @@ def test_what_has_no_page_is_named_without_a_link(admin_client):
     assert '<td class="field-subject">hall<' in page
 
 
-def test_the_list_says_who_it_was_in_one_column(admin_client):
-    record("room.made", by="", kind=ActorKind.SERVER)
+def test_the_list_says_who_it_was_and_from_where_in_one_column(admin_client):
+    record("room.made", by="", kind=ActorKind.SERVER, address="")
     page = admin_client.get(LIST).content.decode()
     assert '<td class="field-who">Server</td>' in page
-    assert ">ben</a> (API key)</td>" in page
-    assert ">ada</a></td>" in page
+    assert '>ben</a> (API key) <span class="from">192.0.2.1</span></td>' in page
+    assert '>ada</a> <span class="from">192.0.2.1</span></td>' in page
 
 
 def test_nobody_adds_changes_or_deletes_entries_in_the_admin(admin_client):

@@ -119,8 +119,9 @@ def test_a_search_by_session_finds_no_foreign_room(browser):
     assert listed(browser, ARCHIVES, room=foreign.pk) == set()
 
 
-def test_closed_names_belong_to_nobody(browser):
+def test_closed_names_belong_to_nobody_and_are_not_offered(browser):
     name = ClosedName.objects.create(name="lesson")
+    assert NAMES not in browser.get("/admin/").content.decode()
     assert listed(browser, NAMES) == set()
     browser.post(NAMES, {"action": "open_again", "_selected_action": [name.pk]})
     assert ClosedName.objects.exists()
