@@ -30,6 +30,8 @@ from webhooks.delivery import deliver_due
 
 # Seconds for which a stopping worker waits for its threads.
 PATIENCE = 20
+# In seconds, between two runs of a duty that fails.
+LONGEST_PAUSE = 30
 
 logger = logging.getLogger(__name__)
 
@@ -84,17 +86,22 @@ class Worker:
             thread.join(max(until - monotonic(), 0))
 
     def _repeat(self, duty: Callable[[], None], seconds: float) -> None:
-        while not self._told_to_stop.wait(seconds):
-            do(duty)
+        pause = seconds
+        while not self._told_to_stop.wait(pause):
+            # Growing pauses keep the log short while the database is away, or not migrated yet.
+            pause = seconds if do(duty) else max(seconds, min(2 * pause, LONGEST_PAUSE))
 
 
-def do(duty: Callable[[], None]) -> None:
-    """Run a duty once, and log its errors."""
+def do(duty: Callable[[], None]) -> bool:
+    """Run a duty once, and log its errors. Returns whether there were none."""
+    is_done = False
     try:
         # Without a traceback if the database is away, or rows are locked.
         with best_effort(f"do a duty of the worker ({duty.__name__})"):
             duty()
+            is_done = True
     except Exception:
         logger.exception("The worker failed: %s", duty.__name__)
     finally:
         connection.close()  # there are few connections, and requests need them
+    return is_done

@@ -304,10 +304,29 @@ def test_the_worker_survives_what_goes_wrong_and_says_so(caplog):
     def fail(error):
         raise error
 
-    worker.do(lambda: fail(OperationalError("away")))
+    assert not worker.do(lambda: fail(OperationalError("away")))
     worker.do(lambda: fail(KeyError("a mistake")))
     lines = [(record.levelname, record.exc_info is not None) for record in caplog.records]
     assert lines == [("WARNING", False), ("ERROR", True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_duty_that_fails_is_tried_again_after_growing_pauses(monkeypatch):
+    failures = iter([True] * 6 + [False, True])
+    pauses = []
+
+    def duty():
+        if next(failures):
+            raise OperationalError("away")
+
+    def wait(seconds):
+        pauses.append(seconds)
+        return len(pauses) > 8
+
+    worker_here = worker.Worker()
+    monkeypatch.setattr(worker_here._told_to_stop, "wait", wait)
+    worker_here._repeat(duty, 1)
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 1, 2]
 
 
 @pytest.mark.django_db
