@@ -63,20 +63,29 @@ class Threads:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._slots = threading.Semaphore(RUNNING)
         self._running: dict[int, Job] = {}
+        self._started = 0
         self._watch: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         concurrency.about_to_wait.connect(self._let_others_run)
-        for _ in range(THREADS):
-            threading.Thread(target=self._work, daemon=True).start()
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function in a thread, and return its result."""
         job = Job(function, args)
         self._jobs.put(job)
+        self._start_one_if_needed()
         if self._watch is None:
             self._look(frozenset())
         return await job.future
+
+    def _start_one_if_needed(self) -> None:
+        """Called in the event loop. Threads keep the stack and the memory of the largest request
+        that each has answered, so that there are no more than were needed at once.
+        """
+        needed = len(self._running) + self._jobs.qsize()
+        if self._started < min(needed, THREADS):
+            self._started += 1
+            threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
         me = threading.get_ident()
@@ -100,6 +109,8 @@ class Threads:
         for job in running & seen:
             job.give_up_slot()
         if running or not self._jobs.empty():
+            # A job that a thread had just taken was counted in neither.
+            self._start_one_if_needed()
             loop = asyncio.get_running_loop()
             self._watch = loop.call_later(STUCK_SECONDS, self._look, running)
         else:

@@ -27,6 +27,10 @@ def run(scenario):
     return asyncio.run(main())
 
 
+def working_threads():
+    return sum(thread.name.endswith("(_work)") for thread in threading.enumerate())
+
+
 class Meeting:
     """Counts how many are inside at the same time."""
 
@@ -75,6 +79,28 @@ def test_calls_that_wait_let_others_run(says_so):
         return answer
 
     assert run(scenario) == "answered"
+
+
+def test_there_are_no_more_threads_than_were_needed_at_once():
+    may_go_on = threading.Event()
+    before = working_threads()
+
+    async def scenario(threads):
+        for _ in range(50):
+            await threads.run(lambda: None)
+        alone = working_threads() - before
+        calls = [asyncio.ensure_future(threads.run(may_go_on.wait, 10)) for _ in range(THREADS + 5)]
+        while working_threads() < before + THREADS:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        together = working_threads() - before
+        may_go_on.set()
+        await asyncio.gather(*calls)
+        return alone, together
+
+    alone, together = run(scenario)
+    assert alone <= 2  # the first one may not have ended its call when the next one comes
+    assert together == THREADS
 
 
 def test_after_many_have_waited_few_run_again():
