@@ -94,14 +94,13 @@ class Worker:
 
 def do(duty: Callable[[], None]) -> bool:
     """Run a duty once, and log its errors. Returns whether there were none."""
-    is_done = False
     try:
         # Without a traceback if the database is away, or rows are locked.
         with best_effort(f"do a duty of the worker ({duty.__name__})"):
             duty()
-            is_done = True
+            return True
     except Exception:
         logger.exception("The worker failed: %s", duty.__name__)
     finally:
         connection.close()  # there are few connections, and requests need them
-    return is_done
+    return False
