@@ -97,7 +97,6 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
-        self._threads.start()
         if settings.WORKER:
             Worker().start()
         asyncio.get_running_loop().add_reader(self._parent, self._stop)

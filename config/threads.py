@@ -8,6 +8,7 @@ and a thread that waits, for OpenTok or for a lock in the database, lets another
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -65,8 +66,6 @@ class Threads:
         self._running: dict[int, Job] = {}
         self._started = 0
         self._watch: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
         concurrency.about_to_wait.connect(self._let_others_run)
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -84,8 +83,10 @@ class Threads:
         """
         needed = len(self._running) + self._jobs.qsize()
         if self._started < min(needed, THREADS):
-            self._started += 1
-            threading.Thread(target=self._work, daemon=True).start()
+            # Where the platform allows no more, those that there are do the work.
+            with suppress(RuntimeError):
+                threading.Thread(target=self._work, daemon=True).start()
+                self._started += 1
 
     def _work(self) -> None:
         me = threading.get_ident()

@@ -19,10 +19,8 @@ def run(scenario):
     """What `scenario(threads)` returns, a coroutine that is given new ones."""
 
     async def main():
-        threads = Threads()
-        threads.start()
         async with asyncio.timeout(10):
-            return await scenario(threads)
+            return await scenario(Threads())
 
     return asyncio.run(main())
 
@@ -101,6 +99,19 @@ def test_there_are_no_more_threads_than_were_needed_at_once():
     alone, together = run(scenario)
     assert alone <= 2  # the first one may not have ended its call when the next one comes
     assert together == THREADS
+
+
+def test_where_no_more_threads_may_start_those_that_there_are_answer_all(monkeypatch):
+    async def scenario(threads):
+        await threads.run(lambda: None)
+
+        def start(thread):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        return await asyncio.gather(*(threads.run(lambda: "answered") for _ in range(20)))
+
+    assert run(scenario) == ["answered"] * 20
 
 
 def test_after_many_have_waited_few_run_again():
