@@ -27,10 +27,10 @@ from api.viewsets import DONE, ManagingViewSet, done, example
 from meetings import attendance
 from meetings.models import Meeting
 from meetings.presence import present, running_meeting
+from rooms import related
 from rooms.coverage import check_key_covers, check_key_covers_session
 from rooms.models import Ban, Room
 from rooms.names import clean_name
-from rooms.past_sessions import sessions_of
 from rooms.views import AT_A_ROOM
 from web.errors import Problem
 from web.rows import row_id
@@ -67,8 +67,7 @@ class MeetingViewSet(ManagingViewSet):
             check_key_covers(key, name)
             found = found.filter(room_name=name)
         if key and key.room_prefix:
-            covered = Room.objects.matching(prefix=key.room_prefix)
-            found = found.filter(session_id__in=sessions_of(covered))
+            found = related.of_sessions(found, Room.objects.matching(prefix=key.room_prefix))
         if "running" in chosen:
             found = found.filter(ended_at__isnull=chosen.pop("running"))
         page = self.paginate_queryset(found.filter(**chosen)) or []

@@ -13,6 +13,7 @@ from django.utils import timezone
 from access.notes import best_effort
 from archives.entries import record_states, record_told
 from archives.search import by_id_or_session
+from rooms import related
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
 from rooms.names import clean_name
@@ -57,7 +58,7 @@ class Catalogue(models.Manager["Archive"]):
         """
         archives = (self.search(search) if search else self.all()).filter(**columns)
         if prefix:
-            archives = archives.filter(room__in=Room.objects.matching(prefix=prefix))
+            archives = related.of_rooms(archives, Room.objects.matching(prefix=prefix))
         if room is not None:
             archives = archives.filter(room_name=clean_name(room))
             if prefix or not archives.exists():

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import requests
 
-from bench.fill import FIRST, room_name, session_id
+from bench.fill import FIRST, SECOND, room_name, session_id
 from bench.processes import Running, manage
 from bench.report import table, tell
 
@@ -24,18 +24,31 @@ LISTS = {
 DATES = {"Rooms": "last_used_at", "Recordings": "created_at", "Meetings": "started_at"}
 # Whole, a part that few have, one that many have, short ones, a session, and what is not there.
 TERMS = [room_name(12), "RIC 4999", FIRST[0], "a", "q", "7z", session_id(12), "nobody has this"]
+# The beginnings of names of own rooms, by how many there are.
+OWN = {"a seventh of the rooms": FIRST[0], "few rooms": f"{FIRST[0]} {SECOND[0]} 1"}
+MAKE_TEACHER = """
+teacher = User.objects.create_user({name!r}, password={password!r}, is_staff=True)
+teacher.groups.set(Group.objects.filter(name="Managers"))
+teacher.user_permissions.set(Permission.objects.filter(codename="only_own_rooms"))
+NamePrefix.objects.create(user=teacher, prefix={prefix!r})
+"""
 
 
 class Staff:
     """Somebody who is logged in to the admin of a server."""
 
-    def __init__(self, server: Running, database: str) -> None:
-        password = secrets.token_urlsafe()
-        manage(
-            database, "createsuperuser", "--noinput", "--username=bench", "--email=b@example.org",
-            DJANGO_SUPERUSER_PASSWORD=password,
-        )  # fmt: skip
-        self._url, self._password = server.url, password
+    def __init__(self, server: Running, database: str, *, own: str = "") -> None:
+        """All rooms are theirs, or those whose names begin with `own`."""
+        self._url, self._password = server.url, secrets.token_urlsafe()
+        self._name = f"owns {own}" if own else "bench"
+        if own:
+            user = {"name": self._name, "password": self._password, "prefix": own}
+            manage(database, "shell", "-v0", f"--command={MAKE_TEACHER.format(**user)}")
+        else:
+            manage(
+                database, "createsuperuser", "--noinput", f"--username={self._name}",
+                "--email=b@example.org", DJANGO_SUPERUSER_PASSWORD=self._password,
+            )  # fmt: skip
         self.browser = requests.Session()
         self.browser.trust_env = False
         self.log_in()
@@ -44,7 +57,7 @@ class Staff:
         self.browser.cookies.clear()
         self.open("/admin/login/")
         form = {
-            "username": "bench", "password": self._password, "next": "/admin/",
+            "username": self._name, "password": self._password, "next": "/admin/",
             "csrfmiddlewaretoken": self.browser.cookies["csrftoken"],
         }  # fmt: skip
         self.browser.post(f"{self._url}/admin/login/", form).raise_for_status()
@@ -92,6 +105,18 @@ def open_lists(kind: str, staff: Staff, *, size: int) -> list[list[str]]:
                 continue
             tell(f"{kind}: {name}, {view}")
             rows.append([kind, f"{name}: {view}", *_figures(staff, pages)])
+    return rows
+
+
+def open_own(kind: str, server: Running, database: str) -> list[list[str]]:
+    """More rows, of staff who work with own rooms only."""
+    rows = []
+    for what, prefix in OWN.items():
+        tell(f"{kind}: lists of staff who own {what}")
+        staff = Staff(server, database, own=prefix)
+        for name, path in LISTS.items():
+            pages = [path, *(f"{path}?q={quote(term)}" for term in TERMS)]
+            rows.append([kind, f"{name}: of staff who own {what}", *_figures(staff, pages)])
     return rows
 
 

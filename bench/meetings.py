@@ -7,7 +7,7 @@ from urllib.parse import quote
 import requests
 
 from bench.fill import room_name
-from bench.lists import TIMES, Staff
+from bench.lists import OWN, TIMES, Staff
 from bench.processes import Running, manage
 from bench.report import table, tell
 
@@ -15,14 +15,19 @@ PAGES = {
     "the admin's first page": "/admin/",
     "its part of now": "/admin/dashboard/now/",
     "its charts": "/admin/dashboard/use/",
+    "what is deleted when": "/admin/deletions/",
 }
 
 
 class Program:
     """A client of the API with a key of its own."""
 
-    def __init__(self, server: Running, database: str, *, can: str = "manage") -> None:
-        key = manage(database, "apikey", "create", "bench", f"--can={can}").strip()
+    def __init__(
+        self, server: Running, database: str, *, can: str = "manage", rooms: str = ""
+    ) -> None:
+        """`rooms`: with which their names begin."""
+        only = [f"--rooms={rooms}"] if rooms else []
+        key = manage(database, "apikey", "create", "bench", f"--can={can}", *only).strip()
         self._url = f"{server.url}/api/v1/"
         self.session = requests.Session()
         self.session.trust_env = False
@@ -62,6 +67,10 @@ def open_meetings(
     }
     taken = {name: staff.wait_for(path) for name, path in PAGES.items()}
     taken |= {name: program.wait_for(path) for name, path in asked.items()}
+    for what, prefix in OWN.items():
+        school = Program(server, database, can="manage,list", rooms=prefix)
+        for path in ("meetings", "rooms", "archives"):
+            taken[f"GET {path}, with a key for {what}"] = school.wait_for(path)
     return [[kind, name, f"{milliseconds:.0f}"] for name, milliseconds in taken.items()]
 
 

@@ -36,6 +36,7 @@ def measure(size: int, *, runs: int, seconds: int) -> list[str]:
                 costs += sizes.compare(kind, few, many, size=size, runs=runs, seconds=seconds)
                 staff = lists.Staff(many, urls["many"])
                 pages += lists.open_lists(kind, staff, size=size)
+                pages += lists.open_own(kind, many, urls["many"])
                 held += meetings.open_meetings(kind, many, staff, urls["many"], size=size)
     return [
         report.machine(*versions) + "\n",

@@ -14,6 +14,7 @@ from access.notes import best_effort
 from audit.actors import SERVER, acting_as
 from audit.models import Entry
 from live import operations
+from rooms import related
 from rooms.models import Room
 from rooms.names import clean_name
 from video import audio_connector, broadcasts, captions, concurrency, renders, sessions, sip, tokens
@@ -148,7 +149,7 @@ class ActivityManager(models.Manager["Activity"]):
         """Activities of a kind, of one room or of rooms whose name starts with `prefix`."""
         found = self.filter(kind=kind)
         if prefix:
-            found = found.filter(room__in=Room.objects.matching(prefix=prefix))
+            found = related.of_rooms(found, Room.objects.matching(prefix=prefix))
         if room is not None:
             found = found.filter(room_name=clean_name(room))
         return found if running is None else found.filter(ended_at__isnull=running)

@@ -16,12 +16,12 @@ from archives.columns import moment
 from meetings import attendance
 from meetings.models import Meeting
 from meetings.presence import people
+from rooms import related
 from rooms.admin import link_to
 from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
-from rooms.past_sessions import sessions_of
-from rooms.search import starting_with
+from rooms.search import beginning_with
 from staff.exports import ExportedAdmin
 from staff.filters import PeriodFilter, RunningFilter
 from staff.large_tables import ReadOnly
@@ -84,7 +84,7 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
 
     def of_rooms(self, rows: QuerySet[Meeting], own: QuerySet[Room]) -> QuerySet[Meeting]:
         """By session, since a deleted room may have had the name of an own one."""
-        return rows.filter(session_id__in=sessions_of(own))
+        return related.of_sessions(rows, own)
 
     def csv_row(self, row: Meeting) -> list[object]:
         return [row.started_at, row.ended_at, row.room_name, row.people,
@@ -95,9 +95,7 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     ) -> tuple[QuerySet[Meeting], bool]:
         if not search_term:
             return queryset, False
-        beginning = composed(search_term)
-        order = ("-started_at", "-id")
-        return starting_with(queryset, beginning, *order, column="room_name"), False
+        return beginning_with(queryset, composed(search_term), column="room_name"), False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -18,6 +18,7 @@ from rest_framework.exceptions import APIException
 
 from access import codes
 from access.permissions import has_own_rooms_only
+from rooms import related
 from rooms.admin_fields import OwnerField, TimeSpanField
 from rooms.audit_admin import EntryAdmin as EntryAdmin  # registers it
 from rooms.changes import columns, record_changes
@@ -195,7 +196,7 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
     inlines = [PastSessionInline]
 
     def of_rooms(self, rows: QuerySet[Room], own: QuerySet[Room]) -> QuerySet[Room]:
-        return rows & own
+        return related.among(rows, own)
 
     def csv_row(self, row: Room) -> list[object]:
         return [row.name, str(row.owner or ""), row.closed, row.opens_at, row.closes_at,

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from audit.actors import ActorKind
 from audit.models import COLUMNS, Entry, kind_of
+from rooms import related
 from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
@@ -90,8 +91,10 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     def of_rooms(self, rows: QuerySet[Entry], own: QuerySet[Room]) -> QuerySet[Entry]:
         """Entries since the room was made, since an earlier room may have had its name."""
         there = own.filter(name=OuterRef("room_name"), created_at__lte=OuterRef("at"))
-        # The names as well, so that SQLite uses an index.
-        return rows.filter(Exists(there), room_name__in=own.values("name"))
+        # The names as well, so that databases use their index.
+        names = related.few(own.values_list("name", flat=True))
+        found = rows.filter(Exists(there))
+        return found if names is None else found.filter(room_name__in=names)
 
     def csv_row(self, row: Entry) -> list[object]:
         return row.as_row()

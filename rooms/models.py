@@ -70,6 +70,11 @@ class Room(Policy, Owned, NotesUse, models.Model):
                 condition=models.Q(record_meetings=True),
                 name="room_recorded_last_used",
             ),
+            models.Index(
+                fields=["recording_days"],
+                condition=models.Q(recording_days__isnull=False),
+                name="room_recording_days",
+            ),
             models.Index(fields=["owner", "last_used_at", "id"], name="room_owner_last_used"),
             models.Index(fields=["folded_name", "id"], name="room_folded_name"),
         ]

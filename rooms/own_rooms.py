@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from access.permissions import has_own_rooms_only
+from rooms import related
 from rooms.models import Room
 from rooms.names import composed
 from rooms.search import begins
@@ -41,4 +42,4 @@ class OwnRoomsOnly(ModelAdmin):
 
     def of_rooms(self, rows: QuerySet[Any], own: QuerySet[Room]) -> QuerySet[Any]:
         """The rows of these rooms, by the column `room` unless it is overridden."""
-        return rows.filter(room__in=own)
+        return related.of_rooms(rows, own)

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from meetings.models import Connection, Meeting, Stream
 from rooms.models import Ban, Room
+from rooms.search import beginning_with
+from staff.large_tables import CappedPaginator
 from staff.models import TimeZone
 from tests.test_admin_actions import ROOMS, moderate, offered, people, staff
 from tests.test_api_moderation import sent
@@ -60,7 +62,19 @@ def test_the_list_shows_meetings_of_now_and_of_the_past(admin_client, room):
     assert "0 meetings" in text(admin_client.get(f"{MEETINGS}?started_at=yesterday"))
 
 
-def test_meetings_are_found_by_the_beginning_of_their_rooms_name(admin_client, room):
+@pytest.mark.parametrize("most", [5000, 0], ids=["few", "many"])
+def test_meetings_are_found_by_the_beginning_of_their_rooms_name(room, monkeypatch, most):
+    monkeypatch.setattr(CappedPaginator, "most", most)
+    now = timezone.now()
+    earlier = met(room, room_name="Zürich %_", started_at=now - timedelta(days=2))
+    later = met(room, room_name="Zürich ", started_at=now - timedelta(days=1))
+    for name in "zürich %_", "Zürich", "a Zürich ", "ZÜRICH %", "Züric% ":
+        met(room, room_name=name, session_id=f"1_{name}")
+    found = beginning_with(Meeting.objects.all(), "Zürich ", column="room_name")
+    assert list(found) == [later, earlier]
+
+
+def test_the_list_finds_meetings_by_the_beginning_of_their_rooms_name(admin_client, room):
     met(room)
     met(room, room_name="hall", session_id="1_hall")
     shown = text(admin_client.get(f"{MEETINGS}?q=stand"))

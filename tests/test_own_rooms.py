@@ -12,6 +12,7 @@ from archives.models import Archive
 from audit.models import Entry
 from live.models import Activity
 from meetings.models import Meeting
+from rooms import related
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
 from rooms.own_rooms import OwnRoomsOnly
@@ -52,11 +53,18 @@ def make(name, owner=None):
     return room, archive, activity
 
 
+@pytest.fixture(params=[5000, 0], ids=["few", "many"])
+def own_rooms_are(request, monkeypatch):
+    """Few, or more than what counts as few: they are found in another way then."""
+    monkeypatch.setattr(related, "FEW", request.param)
+
+
 def listed(browser, path, **query):
     return {row.pk for row in browser.get(path, query).context["cl"].result_list}
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "lesson"}, {"q": "1_lesson"}, {"o": "1"}], ids=str)
+@pytest.mark.usefixtures("own_rooms_are")
 def test_lists_have_own_rooms_and_what_belongs_to_them(browser, teacher, query):
     own, _ = make("lesson 1", teacher), make("lesson 2", User.objects.create_user("other"))
     make("lesson 3")
@@ -65,6 +73,7 @@ def test_lists_have_own_rooms_and_what_belongs_to_them(browser, teacher, query):
         assert listed(browser, path) == {row.pk}, path
 
 
+@pytest.mark.usefixtures("own_rooms_are")
 def test_rooms_whose_names_begin_as_set_for_a_person_are_own_ones(browser, teacher, admin_client):
     page = f"/admin/auth/user/{teacher.pk}/change/"
     rows = {"_prefix_set-TOTAL_FORMS": 2, "_prefix_set-INITIAL_FORMS": 0}
@@ -111,6 +120,7 @@ def test_staff_who_may_not_change_users_set_no_beginnings(browser, teacher):
     assert "-0-prefix" not in shown
 
 
+@pytest.mark.usefixtures("own_rooms_are")
 def test_a_search_by_session_finds_no_foreign_room(browser):
     foreign, archive, _ = make("lesson")
     for term in foreign.session_id, foreign.name, str(archive.pk):
@@ -170,6 +180,7 @@ def test_pages_of_foreign_rows_are_as_if_there_were_none(browser, teacher):
         assert browser.get(f"{path}{row.pk}/change/").status_code == 200
 
 
+@pytest.mark.usefixtures("own_rooms_are")
 def test_foreign_rooms_are_neither_changed_nor_deleted(browser, teacher):
     foreign, own = make("lesson")[0], make("own", teacher)[0]
     browser.post(f"{ROOMS}{foreign.pk}/change/", FORM | {"closed": "on"})
@@ -244,6 +255,7 @@ def test_no_page_about_rooms_forgets_it():
             assert shown_inline == [None] * len(page.inlines)  # rows of that room
 
 
+@pytest.mark.usefixtures("own_rooms_are")
 def test_meetings_entries_and_the_dashboard_tell_of_no_foreign_room(browser, teacher):
     teacher.user_permissions.add(Permission.objects.get(codename="view_entry"))
     make("lesson 1", teacher)
@@ -272,6 +284,7 @@ def test_own_recordings_are_watched_in_the_admin_alone(browser, teacher, setting
     assert browser.get(f"/archive/{archive.pk}/view").status_code == 401
 
 
+@pytest.mark.usefixtures("own_rooms_are")
 def test_a_name_used_again_shows_nothing_of_the_room_that_had_it(browser, teacher):
     teacher.user_permissions.add(Permission.objects.get(codename="view_entry"))
     old = make("board", User.objects.create_user("other"))[0]
@@ -290,6 +303,7 @@ def test_a_name_used_again_shows_nothing_of_the_room_that_had_it(browser, teache
     assert "secret" not in browser.get(f"{entries}csv/").content.decode()
 
 
+@pytest.mark.usefixtures("own_rooms_are")
 def test_meetings_of_an_own_rooms_past_sessions_are_own_ones(browser, teacher):
     own, foreign = make("own", teacher)[0], make("foreign")[0]
     PastSession.objects.create(room=own, session_id="1_own_past")

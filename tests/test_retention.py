@@ -336,6 +336,12 @@ def test_recordings_on_hold_are_read_from_an_index_in_the_order_of_the_list(db):
     assert "TEMP B-TREE" not in plan
 
 
+@pytest.mark.parametrize("model", [Room, Archive])
+def test_the_days_of_rooms_are_read_from_an_index_alone(db, model):
+    forbid("seqscan")
+    assert f"{model._meta.model_name}_recording_days" in retention._chosen(model).explain()
+
+
 # What goes when
 
 
