@@ -10,7 +10,7 @@ class Capability(models.TextChoices):
     LIST = "list", "List recordings"
     BROADCAST = "broadcast", "Broadcast rooms"
     CAPTION = "caption", "Caption rooms"
-    CALL = "call", "Bring in phones, pages and bots"
+    CALL = "call", "Bring in phones, rendered pages and audio connectors"
     MODERATE = "moderate", "Signal, mute and remove people"
     MANAGE = "manage", "Manage rooms and recordings, under /api/v1/"
     AUDIT = "audit", "Read who did what, under /api/v1/"

@@ -178,11 +178,12 @@ def _for_network(limit: RateLimitItem) -> RateLimitItem:
 
 
 class Throttle(BaseThrottle):
-    """Counts the requests of a view by client, by default for the limit `other`."""
-
-    def __init__(self, name: str = "other") -> None:
-        self.name = name
+    """Counts the requests of a view by client: for the limit that the view's `limits` have for the
+    action, for its `limit`, or else for `other`.
+    """
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        consume(self.name, client_ident(request))
+        by_action = getattr(view, "limits", {})
+        default = getattr(view, "limit", "other")
+        consume(by_action.get(getattr(view, "action", None), default), client_ident(request))
         return True

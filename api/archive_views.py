@@ -4,10 +4,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
-from access.limits import Throttle
 from api.archive_serializers import (
     DAY,
     ArchiveQuerySerializer,
@@ -37,9 +35,8 @@ class ArchiveViewSet(ManagingViewSet):
     """Recordings. The list is what was last heard of them; for the rest OpenTok is asked."""
 
     serializer_class = ArchiveSerializer
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive" if self.action in {"list", "retrieve"} else "record")]
+    limit = "record"
+    limits = {"list": "archive", "retrieve": "archive"}
 
     @extend_schema(
         operation_id="find_archives",

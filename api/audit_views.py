@@ -7,11 +7,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from api.pagination import NewestFirst
 from api.serializers import PageSerializer
 from api.times import MomentField
@@ -79,9 +77,7 @@ class AuditViewSet(ManagingViewSet):
     needs = Capability.AUDIT
     serializer_class = EntrySerializer
     pagination_class = NewestEntryFirst
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive")]
+    limit = "archive"
 
     @extend_schema(
         operation_id="find_entries",

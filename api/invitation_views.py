@@ -4,10 +4,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
-from access.limits import Throttle
 from api.serializers import StrictSerializer
 from api.viewsets import DONE, ManagingViewSet, done, example
 from rooms.coverage import check_key_covers
@@ -47,9 +45,7 @@ class InvitationViewSet(ManagingViewSet):
     """Links into a room."""
 
     serializer_class = InvitationSerializer
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("join")]
+    limit = "join"
 
     @extend_schema(
         operation_id="invite",

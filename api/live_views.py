@@ -8,11 +8,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from api.archive_serializers import LayoutSerializer, StreamSerializer
 from api.live_serializers import (
     ActivityQuerySerializer,
@@ -50,9 +48,8 @@ class ActivityViewSet(ManagingViewSet):
     path: ClassVar[str]
     new: ClassVar[type[StrictSerializer]]
     begin: ClassVar[Callable[..., Activity]]
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive" if self.request.method == "GET" else "record")]
+    limit = "record"
+    limits = dict.fromkeys(["list_in_room", "list", "retrieve"], "archive")
 
     def list_in_room(self, request: Request, name: str) -> Response:
         return self._listed(request, room=name)
@@ -310,8 +307,8 @@ class StopViewSet(ModeratingViewSet):
         tags=["Moderating rooms"],
         operation_id="stop_everything",
         summary="Stop everything in a room",
-        description="Recordings, broadcasts, captions, pages, calls and bots end, and then all "
-        "clients are disconnected. The answer says what ended and what did not.",
+        description="Recordings, broadcasts, captions, rendered pages, calls and audio connectors "
+        "end, and then all clients are disconnected. The answer says what ended and what did not.",
         request=None,
         responses={200: StopReportSerializer},
         extensions={"x-codes": AT_A_ROOM},

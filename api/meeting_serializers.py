@@ -33,9 +33,18 @@ class MeetingSerializer(serializers.Serializer):
     endedAt = serializers.DateTimeField(  # noqa: N815
         source="ended_at", allow_null=True, help_text="Null while it goes on."
     )
-    people = serializers.IntegerField(help_text="How many people there were; 0 while it goes on.")
+    people = serializers.IntegerField(
+        help_text="How many people there were, each `identity` in connection data once; 0 while it "
+        "goes on."
+    )
     personSeconds = serializers.IntegerField(  # noqa: N815
         source="person_seconds", help_text="The time of all people together, in seconds."
+    )
+
+
+class AttendanceQuerySerializer(StrictSerializer):
+    format = serializers.ChoiceField(
+        ["json", "csv"], default="json", help_text="`csv`: as a table."
     )
 
 

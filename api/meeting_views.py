@@ -3,16 +3,14 @@
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
-from access.limits import Throttle
 from api.meeting_serializers import (
+    AttendanceQuerySerializer,
     AttendanceSerializer,
     BanListSerializer,
     BanSerializer,
@@ -47,9 +45,7 @@ class MeetingViewSet(ManagingViewSet):
 
     serializer_class = MeetingSerializer
     pagination_class = NewestMeetingFirst
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive")]
+    limit = "archive"
 
     @extend_schema(
         operation_id="find_meetings",
@@ -87,17 +83,18 @@ class MeetingViewSet(ManagingViewSet):
         summary="Who was in a meeting",
         description="In the order in which they came. Empty ATTENDANCE_DAYS after the end of the "
         "meeting. `?format=csv` gives CSV.",
-        parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"])],
+        parameters=[AttendanceQuerySerializer],
         responses={200: AttendanceSerializer},
         extensions={"x-codes": {"invalid", "meeting_not_found", "room_not_covered"}},
     )
     def attendance(self, request: Request, meeting_id: str) -> HttpResponse:
+        chosen = AttendanceQuerySerializer.read(request.query_params.dict())
         meeting = self._meeting(request, meeting_id)
-        if request.query_params.get("format") == "csv":
+        if chosen["format"] == "csv":
             return csv_response(
                 f"meeting-{meeting.pk}.csv", attendance.COLUMNS, attendance.rows(meeting)
             )
-        people = meeting.connections.prefetch_related("streams")
+        people = attendance.people_of(meeting)
         return Response(AttendanceSerializer({"items": people}).data)
 
     def _meeting(self, request: Request, meeting_id: str) -> Meeting:

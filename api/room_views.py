@@ -3,10 +3,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
-from access.limits import Throttle
 from api.room_serializers import (
     DeletionQuerySerializer,
     NewRoomSerializer,
@@ -33,10 +31,8 @@ class RoomViewSet(ManagingViewSet):
     """Rooms: who gets in, and their sessions."""
 
     serializer_class = RoomSerializer
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        makes_session = self.action in {"create", "new_session"}
-        return [Throttle("create" if makes_session else "join")]
+    limit = "join"
+    limits = {"create": "create", "new_session": "create"}
 
     @extend_schema(
         operation_id="find_rooms",

@@ -3,11 +3,9 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from api.serializers import NothingSerializer
 from api.session_serializers import (
     ConnectionListSerializer,
@@ -51,9 +49,7 @@ class ModeratingViewSet(ManagingViewSet):
     """For moderators: with a key that has `moderate`, or their client token of the session."""
 
     needs = Capability.MODERATE
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("moderate")]
+    limit = "moderate"
 
 
 @extend_schema(tags=["Moderating rooms"])

@@ -72,7 +72,7 @@ class WebhookSecretSerializer(WebhookSerializer):
 
 
 class DeliverySerializer(serializers.Serializer):
-    id = serializers.CharField(source="pk", help_text="Its `webhook-id` header.")
+    id = serializers.CharField(source="pk", help_text="Its `webhook-id` header begins with it.")
     event = serializers.CharField()
     room = serializers.CharField(source="room_name")
     state = serializers.ChoiceField(State.choices)
@@ -115,4 +115,11 @@ class RedeliverySerializer(StrictSerializer):
 
 
 class RedeliveredSerializer(serializers.Serializer):
-    count = serializers.IntegerField(help_text="How many are sent again.")
+    count = serializers.IntegerField(
+        source="sent", help_text="How many are sent again, 10,000 at most."
+    )
+    next = serializers.DateTimeField(
+        source="more_since",
+        allow_null=True,
+        help_text="The `since` with which the next ones are sent again; null if there are none.",
+    )

@@ -8,10 +8,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from access.authentication import key_of
-from access.limits import Throttle
 from api.serializers import NothingSerializer
 from api.viewsets import DONE, ManagingViewSet, done, example
 from api.webhook_serializers import (
@@ -37,9 +35,7 @@ class WebhookViewSet(ManagingViewSet):
     """A key for some rooms has the webhooks that are only for these rooms."""
 
     serializer_class = WebhookSerializer
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive")]
+    limit = "archive"
 
     @extend_schema(
         operation_id="find_webhooks",
@@ -159,7 +155,7 @@ class WebhookViewSet(ManagingViewSet):
                              ("state", "state")):  # fmt: skip
             if name in chosen:
                 rows = rows.filter(**{column: chosen[name]})
-        return Response(RedeliveredSerializer({"count": Delivery.objects.send_again(rows)}).data)
+        return Response(RedeliveredSerializer(Delivery.objects.send_again(rows)).data)
 
 
 def _covered(request: Request) -> QuerySet[Endpoint]:

@@ -116,7 +116,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     def refusals(self, row: Archive) -> dict[str, str]:
         """What OpenTok does not take in this state."""
         takes = {
-            "share": row.may_have_file,
+            "share": row.may_have_file and not row.has_gone_unheard,
             "revoke_shares": row.may_have_file,
             "stop": row.status in RUNNING,
             "hold": row.may_have_file and not row.held_at,
@@ -124,6 +124,8 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
             "remove": row.is_deletable and not row.held_at,
         }
         words = {name: f"{row.status} by now" for name, is_taken in takes.items() if not is_taken}
+        if row.has_gone_unheard and "share" in words:
+            words["share"] = "gone, as far as is known"
         if row.held_at and row.is_deletable:
             words["remove"] = "on hold"
         return {

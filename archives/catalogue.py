@@ -13,6 +13,7 @@ from django.utils import timezone
 from access.notes import best_effort
 from archives.entries import record_states, record_told
 from archives.search import by_id_or_session
+from archives.states import DAY, KEPT_BY_OPENTOK, Status
 from rooms import related
 from rooms.deleted_sessions import DeletedSession
 from rooms.models import Room
@@ -40,6 +41,9 @@ UPDATED_FIELDS = [
 WRITES = 3
 # OpenTok's `createdAt` is exact to a millisecond at the start, and later to a second.
 ROUNDING = timedelta(seconds=1)
+# The age of a recording until which its first mention is an event. OpenTok lists all recordings of
+# a project, also those that are older than this server, or that it has deleted from its history.
+NEW = KEPT_BY_OPENTOK + DAY
 
 
 class Catalogue(models.Manager["Archive"]):
@@ -148,7 +152,7 @@ class Catalogue(models.Manager["Archive"]):
             _placed(new)
         with transaction.atomic():
             self.bulk_create(new)
-            record_states(new)
+            record_states(each for each in new if each.created_at > timezone.now() - NEW)
             if from_callback:
                 record_told(new)
             if known:
@@ -226,6 +230,8 @@ def _updates(
                 archive.created_at = row.created_at
             # OpenTok gives the reason only while it is making the file.
             archive.reason = archive.reason or row.reason
+            if archive.status == Status.DELETED and row.outlives_opentok:
+                archive.status = Status.EXPIRED
             if from_callback:
                 archive.keep_from(row)
         if archive.updates(row, from_callback=from_callback):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
+from archives import storage
 from archives.models import Archive
 from archives.states import KEPT_BY_OPENTOK, Status
 from rooms.admin import link_to
@@ -82,15 +83,22 @@ def expires(archive: Archive) -> str:
     """When the file is deleted, by OpenTok's documentation: the API does not say."""
     told = archive.storage_state
     is_stored = told and archive.stored_at
+    if archive.has_gone_unheard:
+        return "gone, as far as is known: OpenTok keeps files for 72 hours"
+    if archive.status == Status.EXPIRED and not told and storage.is_set():
+        page = reverse("admin:watch", args=[archive.pk])
+        look = '{}. <a href="{}">Look for it in your own storage</a>'
+        return format_html(look, NO_FILE[Status.EXPIRED], page)
     if archive.status != Status.AVAILABLE or is_stored or not archive.updated_at:
         return told or NO_FILE.get(archive.status, "–")
     ends = archive.updated_at + KEPT_BY_OPENTOK
     if told:
         return f"{told}; OpenTok deletes it in {timeuntil(ends)}"
     return format_html(
-        "gone in {}: OpenTok keeps files for 72 hours. Download it before, or "
+        "gone in {}: OpenTok keeps files for 72 hours. {} before, or "
         '<a href="{}">keep recordings for longer</a>.',
         timeuntil(ends),
+        "Open it and save it by the menu of the player" if archive.is_video else "Download it",
         TO_KEEP_THEM,
     )
 

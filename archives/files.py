@@ -13,7 +13,7 @@ from django.utils import timezone
 from access.notes import best_effort
 from archives import storage
 from archives.catalogue import Catalogue
-from archives.states import KEPT_BY_OPENTOK, Status
+from archives.states import DAY, KEPT_BY_OPENTOK, Status
 from archives.stored import not_being_deleted
 from video import archives as door
 from video import ids, sessions, transcripts
@@ -23,8 +23,6 @@ from web.errors import Problem
 if TYPE_CHECKING:
     from archives.models import Archive
 
-# No recording is longer than a day.
-DAY = timedelta(days=1)
 # How long before its deletion a file counts as lost soon.
 ALARM = timedelta(hours=6)
 
@@ -70,6 +68,8 @@ class FileManager(Catalogue):
         if remote["status"] not in {Status.UPLOADED, Status.EXPIRED} or not storage.is_set():
             return None
         archive = self.filter(pk=remote["id"]).first() or self.as_row(remote)
+        if archive.status == Status.EXPIRED and not archive.has_copy:
+            archive.find_copy()
         return archive.link_to_stored() if archive.is_in_storage else None
 
     def transcript_link(self, remote: Remote) -> str | None:
@@ -93,13 +93,27 @@ class FileManager(Catalogue):
         return remote
 
     def kept_beyond_opentok(self, archive_id: str) -> Archive | None:
-        """A recording that has expired at OpenTok and whose file is in the storage."""
-        known = None
+        """A recording that OpenTok does not have any more and whose file is in the storage. It
+        counts as expired, unless it is being deleted here.
+        """
         with best_effort("look up a recording that OpenTok does not have"):
-            expired = self.filter(pk=ids.archive_id(archive_id)).exclude(stored_at=None).filter(
-                status__in=[Status.AVAILABLE, Status.EXPIRED],
-                created_at__lte=timezone.now() - KEPT_BY_OPENTOK,
+            kept = self.filter(not_being_deleted(), pk=ids.archive_id(archive_id)).filter(
+                status__in=[Status.AVAILABLE, Status.UPLOADED, Status.EXPIRED],
+                stored_at__isnull=False,
             )  # fmt: skip
-            expired.update(status=Status.EXPIRED)
-            known = expired.first()
-        return known if known and sessions.owns(known.session_id) else None
+            kept.update(status=Status.EXPIRED)
+            return kept.first()
+        return None
+
+    def kept_of_another_project(self, archive_id: str) -> Archive | None:
+        """A recording of an earlier project, of which OpenTok tells nothing, and whose file is in
+        the storage.
+        """
+        if not storage.is_set():
+            return None
+        known = None
+        with best_effort("look up the project of a recording"):
+            known = self.filter(pk=ids.archive_id(archive_id)).first()
+        if known is None or sessions.owns(known.session_id):
+            return None
+        return known if known.status == Status.UPLOADED else self.kept_beyond_opentok(archive_id)

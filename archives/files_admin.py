@@ -18,12 +18,15 @@ from archives.models import Archive
 from video import transcripts
 from video.answers import Remote
 
+# What browsers name a request of a player.
+PLAYERS = {"video", "audio"}
+NO_FILE = "There is no file to open now."
 NO_TRANSCRIPT = "There is no transcript to read now."
 
 
 class RecordingFiles(ModelAdmin):
     def get_urls(self) -> Any:
-        views = {"watch": self.watch, "transcript": self.transcript,
+        views = {"watch": self.watch, "download": self.download, "transcript": self.transcript,
                  "transcript_file": self.transcript_file}  # fmt: skip
         urls = [
             path(
@@ -36,19 +39,35 @@ class RecordingFiles(ModelAdmin):
         return [*urls, *super().get_urls()]
 
     def files_of(self, archive: Archive) -> dict[str, Any]:
-        """Context of a recording's page: the link to its file, and whether browsers can play it."""
+        """Context of a recording's page: links to its file, and whether browsers can play it."""
         if not archive.is_watchable:
             return {}
-        return {"watch": reverse("admin:watch", args=[archive.pk]), "is_video": archive.is_video}
+        views = ["watch", "download"] if archive.has_copy else ["watch"]
+        links = {name: reverse(f"admin:{name}", args=[archive.pk]) for name in views}
+        return links | {"is_video": archive.is_video}
 
     def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """Redirect to the file."""
         try:
             link = Archive.objects.link(self._fetch(request, archive_id))
         except APIException as error:
+            return self._back(request, archive_id, str(error.detail), status=error.status_code)
+        if not link:
+            return self._back(request, archive_id, NO_FILE)
+        return HttpResponseRedirect(link)
+
+    def download(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
+        """Redirect to the file in the own storage, by a link that has browsers save it. OpenTok's
+        links are signed without a Content-Disposition.
+        """
+        try:
+            self._fetch(request, archive_id)
+            archive = Archive.objects.get(pk=archive_id)
+            link = archive.link_to_stored(is_to_save=True) if archive.has_copy else None
+        except APIException as error:
             return self._back(request, archive_id, str(error.detail))
         if not link:
-            return self._back(request, archive_id, "There is no file to open now.")
+            return self._back(request, archive_id, NO_FILE)
         return HttpResponseRedirect(link)
 
     def transcript(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
@@ -89,8 +108,14 @@ class RecordingFiles(ModelAdmin):
             raise Http404
         return Archive.objects.fetch(str(archive_id))
 
-    def _back(self, request: HttpRequest, archive_id: UUID, why: str) -> HttpResponse:
-        """Redirect to the recording's page, with the reason."""
+    def _back(
+        self, request: HttpRequest, archive_id: UUID, why: str, *, status: int = 404
+    ) -> HttpResponse:
+        """Redirect to the recording's page, with the reason. A player, which shows no page, gets
+        the status.
+        """
+        if request.headers.get("Sec-Fetch-Dest") in PLAYERS:
+            return HttpResponse(why, status=status, content_type="text/plain; charset=utf-8")
         self.message_user(request, why, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:archives_archive_change", args=[archive_id]))
 

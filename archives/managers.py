@@ -73,7 +73,7 @@ class ArchiveManager(FileManager):
             if error.code == "archive_not_running":
                 with suppress(Problem):
                     self.fetch(archive_id)
-            if error.code == "archive_not_found":
+            if error.code == "archive_not_found" and not self.kept_beyond_opentok(archive_id):
                 self.mark_deleted(archive_id)
             raise
         [archive] = self.note([remote])
@@ -81,9 +81,12 @@ class ArchiveManager(FileManager):
         return remote
 
     def fetch(self, archive_id: str) -> Remote:
-        """The archive as OpenTok has it now. Error: archive_deleted, for a known one that OpenTok
-        no longer has.
+        """The archive as OpenTok has it now, or as last reported, if only the storage has its file.
+
+        Error: archive_deleted, for a known one that neither has.
         """
+        if kept := self.kept_of_another_project(archive_id):
+            return kept.remote
         try:
             remote = door.get_archive(archive_id)
         except VideoError as error:
@@ -93,6 +96,8 @@ class ArchiveManager(FileManager):
                 self.mark_deleted(archive_id)
             raise
         self.note([remote])
+        if remote["status"] == Status.DELETED and (kept := self.kept_beyond_opentok(archive_id)):
+            return kept.remote
         return remote
 
     def remove(self, archive_id: str) -> None:
@@ -103,12 +108,14 @@ class ArchiveManager(FileManager):
         """
         archive_id = ids.archive_id(archive_id)
         known = self._current(archive_id)
-        was_expired = known.status == Status.EXPIRED and known.is_deletable
+        is_only_here = known.is_beyond_opentok
+        if is_only_here and not known.is_deletable:
+            raise Problem("archive_not_deletable")
         with self._deleting(archive_id):
             if storage.is_set():
                 # First, because a failure here can be retried, and a deletion at OpenTok cannot.
                 known.delete_stored()
-            if not was_expired:
+            if not is_only_here:
                 self._delete_at_opentok(archive_id)
             self._note_deletion(archive_id)
         self._note_act("recording.deleted", archive_id)
@@ -140,7 +147,8 @@ class ArchiveManager(FileManager):
         if known is None:
             remote = self.fetch(archive_id)
             return self.filter(pk=archive_id).first() or self.as_row(remote)
-        if known.status == Status.AVAILABLE and known.created_at < timezone.now() - KEPT_BY_OPENTOK:
+        is_old = known.created_at < timezone.now() - KEPT_BY_OPENTOK
+        if known.status == Status.AVAILABLE and (is_old or not sessions.owns(known.session_id)):
             self.fetch(archive_id)
             known.refresh_from_db()
         return known

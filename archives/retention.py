@@ -41,10 +41,19 @@ def due(at: datetime) -> QuerySet[Archive]:
         old |= Q(room__recording_days=days, created_at__lt=at - timedelta(days=days))
     for days in _chosen(Archive):
         old |= Q(room=None, recording_days=days, created_at__lt=at - timedelta(days=days))
+    return Archive.objects.filter(_has_file() & old, held_at=None).order_by("created_at", "id")
+
+
+def _has_file() -> Q:
+    """The condition that there is a file that a rule may delete. Without ARCHIVE_STORAGE_DELETE
+    files in the storage stay, and with them their recordings.
+    """
     has_file = Q(status__in=[Status.AVAILABLE, Status.UPLOADED])
-    if storage.is_set() and settings.ARCHIVE_STORAGE_DELETE:
-        has_file |= Q(status=Status.EXPIRED, stored_at__isnull=False)
-    return Archive.objects.filter(has_file & old, held_at=None).order_by("created_at", "id")
+    if not storage.is_set():
+        return has_file
+    if settings.ARCHIVE_STORAGE_DELETE:
+        return has_file | Q(status=Status.EXPIRED, stored_at__isnull=False)
+    return Q(status=Status.AVAILABLE, stored_at=None)
 
 
 def _chosen(model: type[Room | Archive]) -> QuerySet[Any, Any]:
@@ -66,7 +75,7 @@ def delete_due() -> None:
         if monotonic() > until:
             return
         _last_tried = (archive.created_at, archive.pk)
-        has_file = archive.stored_at or sessions.owns(archive.session_id)
+        has_file = archive.has_copy or sessions.owns(archive.session_id)
         if has_file and _is_left(archive):
             _delete(str(archive.pk))
 

@@ -8,7 +8,7 @@ from archives.columns import moment
 from archives.models import Archive
 from staff.selected import SelectedPageActions
 
-# Each takes a call to OpenTok, all in one request.
+# In one request; each takes a call to OpenTok.
 MAX_AT_ONCE = 10
 
 

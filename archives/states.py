@@ -34,3 +34,5 @@ GONE = {Status.FAILED, Status.EXPIRED, Status.DELETED}
 
 # Unless OpenTok uploads to a storage of one's own.
 KEPT_BY_OPENTOK = timedelta(hours=72)
+# No recording is longer than a day.
+DAY = timedelta(days=1)

@@ -9,11 +9,14 @@ from django.conf import settings
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import get_valid_filename
 
+from access.notes import best_effort
 from archives import storage
-from archives.states import GONE, Status
+from archives.states import DAY, GONE, KEPT_BY_OPENTOK, Status
 from archives.stored_transcript import StoredTranscript
-from video import transcripts
+from video import sessions, transcripts
 from web.errors import Problem
 
 # How long a process claims a recording. A part takes less time, and prolongs the claim.
@@ -46,9 +49,14 @@ class Stored(StoredTranscript):
     # When a process began to delete the recording, which blocks copies and holds.
     deleting_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # A column of the recording.
+    # Columns of the recording.
     if TYPE_CHECKING:
         size: Any
+        created_at: Any
+        updated_at: Any
+
+        @property
+        def made_in(self) -> str: ...
 
     class Meta:
         abstract = True
@@ -63,9 +71,22 @@ class Stored(StoredTranscript):
         return "video/mp4" if self.is_video else "application/zip"
 
     @property
+    def extension(self) -> str:
+        return "mp4" if self.is_video else "zip"
+
+    @property
     def is_watchable(self) -> bool:
         """Whether there is a file, as last reported: at OpenTok, or in the storage."""
-        return self.status == Status.AVAILABLE or self.is_in_storage
+        is_at_opentok = self.status == Status.AVAILABLE and not self.has_gone_unheard
+        return is_at_opentok or self.has_copy
+
+    @property
+    def has_gone_unheard(self) -> bool:
+        """Whether OpenTok must have deleted the only file by now, though nothing has told of it."""
+        if self.status != Status.AVAILABLE or self.has_copy:
+            return False
+        changed_at = self.updated_at or self.created_at + DAY
+        return bool(changed_at + KEPT_BY_OPENTOK <= timezone.now())
 
     @property
     def may_have_file(self) -> bool:
@@ -75,8 +96,29 @@ class Stored(StoredTranscript):
     @property
     def is_in_storage(self) -> bool:
         """Whether the file is only in the storage."""
-        is_kept = self.status == Status.EXPIRED and self.stored_at is not None
-        return storage.is_set() and (self.status == Status.UPLOADED or is_kept)
+        return self.has_copy and self.status != Status.AVAILABLE
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether the file is in the storage, as far as is known."""
+        may_be_stored = self.status in {Status.AVAILABLE, Status.EXPIRED}
+        is_copied = may_be_stored and self.stored_at is not None
+        return storage.is_set() and (is_copied or self.status == Status.UPLOADED)
+
+    @property
+    def is_beyond_opentok(self) -> bool:
+        """Whether the file is in the storage, and nothing of it is left for OpenTok to delete: the
+        recording has expired, or is of another project.
+        """
+        has_ended = self.status == Status.EXPIRED or not sessions.owns(self.session_id)
+        return self.is_in_storage and has_ended
+
+    @property
+    def outlives_opentok(self) -> bool:
+        """Whether its copy stays when OpenTok has deleted it, since it is not deleted here."""
+        begun = self.deleting_at
+        is_being_deleted = begun is not None and begun > timezone.now() - DELETION
+        return self.has_copy and self.stored_at is not None and not is_being_deleted
 
     @property
     def storage_state(self) -> str:
@@ -101,12 +143,41 @@ class Stored(StoredTranscript):
             return True
         return self.is_in_storage and settings.ARCHIVE_STORAGE_DELETE
 
-    def link_to_stored(self) -> str:
-        """A link that lasts as long as OpenTok's. Errors: storage_failed, archive_not_stored."""
+    def link_to_stored(self, *, is_to_save: bool = False) -> str:
+        """A link that lasts as long as OpenTok's; `is_to_save` makes browsers save the file.
+
+        Errors: storage_failed, archive_not_stored.
+        """
         store, key = storage.current(), storage.key_of(self)
         wanted = self.stored_bytes if self.stored_at else self.size
         self.check_size(store.size(key), wanted=wanted or 0)
-        return store.link(key, media_type=self.media_type, seconds=storage.LINK_SECONDS)
+        saved_as = self.name_to_save if is_to_save else ""
+        return store.link(
+            key,
+            media_type=self.media_type,
+            seconds=storage.LINK_SECONDS,
+            disposition=content_disposition_header(is_to_save, saved_as) or "",
+        )
+
+    @property
+    def name_to_save(self) -> str:
+        """A file name of the room and the start."""
+        room, start = self.made_in or "recording", timezone.localtime(self.created_at)
+        return get_valid_filename(f"{room} {start:%Y-%m-%d %H.%M}.{self.extension}")
+
+    def find_copy(self) -> None:
+        """Look in the storage for a copy that is not noted: it is newer than the backup that the
+        database was restored from, or was finished as OpenTok deleted its file.
+
+        Error: storage_failed.
+        """
+        found = storage.current().size(storage.key_of(self))
+        if not found or found < self.size:
+            return
+        self.stored_at, self.stored_bytes = timezone.now(), found
+        with best_effort("note a copy that was found in the storage"):
+            unnoted = self._rows.filter(status=self.status, stored_at=None)
+            unnoted.update(stored_at=self.stored_at, stored_bytes=found, storage_error=None)
 
     def check_size(self, found: int | None, *, wanted: int) -> None:
         """Error: archive_not_stored, unless there are as many bytes as wanted."""

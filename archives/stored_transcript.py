@@ -32,6 +32,7 @@ class StoredTranscript(models.Model):
     # Columns of the recording.
     if TYPE_CHECKING:
         pk: Any
+        session_id: Any
         status: Any
         details: Any
 

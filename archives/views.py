@@ -4,13 +4,11 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from archives.coverage import check_key_covers_archive, check_key_covers_list
 from archives.models import Archive
 from archives.pages import ArchiveNotViewable, page_for
@@ -40,9 +38,8 @@ class ArchiveViewSet(ViewSet):
         "view": Capability.VIEW,
     }
     takes_staff = {"view": "archives.view_archive"}
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("record" if self.action in {"start", "stop"} else "archive")]
+    limit = "archive"
+    limits = {"start": "record", "stop": "record"}
 
     @extend_schema(
         operation_id="list_recordings",
@@ -129,9 +126,7 @@ class SharedView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive")]
+    limit = "archive"
 
     def get(self, request: Request, link: str) -> HttpResponse:
         return _shown(request, Archive.objects.fetch_shared(link))

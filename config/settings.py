@@ -104,7 +104,7 @@ DEFAULT_RATE_LIMITS = {
 RATE_LIMITS = environment.rate_limits("RATE_LIMITS", DEFAULT_RATE_LIMITS)
 REDIS_URL = environment.redis("REDIS_URL")
 
-# The join page (rooms/join.py): where its browser SDK comes from, through which proxy that one asks
+# The join page (live/join.py): where its browser SDK comes from, through which proxy that one asks
 # OpenTok, if through any, and the origins whose pages may show it in an iframe.
 OPENTOK_JS_URL = environment.web_address(
     "OPENTOK_JS_URL", "https://static.opentok.com/v2/js/opentok.min.js"
@@ -179,14 +179,14 @@ INSTALLED_APPS = [
     "ops.apps.JobsConfig",
     "ops.apps.OpsConfig",
     "audit.apps.AuditConfig",
-    "staff.apps.StaffConfig",
-    "access.apps.AccessConfig",
-    "webhooks.apps.WebhooksConfig",
-    "meetings.apps.MeetingsConfig",
-    "rooms.apps.RoomsConfig",
+    "staff",
+    "access",
+    "webhooks",
+    "meetings",
+    "rooms",
     "archives.apps.ArchivesConfig",
-    "live.apps.LiveConfig",
-    "api.apps.ApiConfig",
+    "live",
+    "api",
 ]
 
 MIDDLEWARE = [

@@ -6,13 +6,15 @@ from rest_framework.views import APIView
 
 from archives.models import Archive
 from audit.actors import CALLBACK, acting_as
-from live.enforcement import enforce
+from live.enforcement import enforce, keep_out
 from live.models import Activity
+from live.operations import failure_logged
 from live.recording import record_meeting
 from meetings import news
+from rooms import moderating
 from rooms.guests import Guest
 from rooms.models import Room
-from video import callbacks, ids
+from video import callbacks, ids, values
 from video.answers import Remote
 from web.rows import has_row
 
@@ -51,11 +53,20 @@ def _apply_to_session(told: Remote) -> None:
     Guest.objects.apply_callback(session_id, told)
     arrived = news.apply_callback(told, name_of=Room.objects.name_of_session)
     # Also for a repeated callback: the first one may have failed half way.
-    may_be_new = arrived or told["event"] == "connectionCreated"
-    if may_be_new and (room := Room.objects.get_by_session(session_id)):
+    is_arrival = told["event"] == "connectionCreated"
+    if (arrived or is_arrival) and (room := Room.objects.get_by_session(session_id)):
+        if room.closed and is_arrival:
+            keep_out(room, _connection_of(told))
+        with failure_logged("end a mute"):
+            moderating.end_due_mute(room)
         enforce(room)
         record_meeting(room)
     is_departure = told["event"] == "connectionDestroyed"
     if is_departure and has_row(Activity, session_id=session_id, ended_at=None):
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)
+
+
+def _connection_of(told: Remote) -> str:
+    about = told.get("connection")
+    return values.text(about.get("id")) if isinstance(about, dict) else ""

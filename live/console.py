@@ -43,6 +43,12 @@ REFUSALS = {
     "start_muting": "Who joins is muted already.",
     "stop_muting": "Who joins is not muted any more.",
 }
+# What OpenTok cannot do, since its servers cannot decrypt what is published.
+ENCRYPTED = {
+    "start_recording": "The room is end-to-end encrypted, so that OpenTok cannot record it.",
+    "start_captions": "The room is end-to-end encrypted, so that OpenTok cannot caption it.",
+    "start_broadcast": "The room is end-to-end encrypted, so that OpenTok cannot broadcast it.",
+}
 DISCONNECTING = {"stop_everything", "close_room", "renew_session"}
 LEAVES = "Everybody in the room is disconnected, and recordings and all else that runs in it stop. "
 
@@ -91,20 +97,25 @@ class RoomConsoleAdmin(SelectedRooms, PageActions, RoomWithArchivesAdmin):
 
     def question(self, row: Room, name: str) -> str:
         asks = super().question(row, name)
-        return (
-            f"{there_are(people(row.session_id).count())} {asks}" if name in DISCONNECTING else asks
-        )
+        if name not in DISCONNECTING:
+            return asks
+        # static/console.js keeps the count up to date.
+        count = there_are(people(row.session_id).count())
+        return format_html("<span data-count>{}</span> {}", count, asks)
 
     def refusals(self, row: Room) -> dict[str, str]:
-        """What runs is not started, and what does not is not stopped."""
+        """What runs is not started, nor what OpenTok cannot do, and what does not run is not
+        stopped.
+        """
         running = running_kinds(row)
         if Mute.objects.of_all(row.session_id):
             running.append("muting")
-        return {
+        refused = {
             name: refusal
             for name, refusal in REFUSALS.items()
             if (name.partition("_")[2] in running) == name.startswith("start")
         }
+        return refused | ENCRYPTED if row.e2ee else refused
 
     def people(self, request: HttpRequest, pk: int) -> JsonResponse:
         """What live.people.people_now tells, or the `problem` that keeps it from that."""

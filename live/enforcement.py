@@ -1,7 +1,9 @@
-"""Disconnects banned people, and the last ones of those who are too many for a room.
+"""Disconnects banned people, the last ones of those who are too many for a room, and people who
+come into a closed room.
 
-Requests for credentials refuse both, so these came with an older token, or at the same moment. They
-are disconnected when a callback reports them. The worker repeats what failed.
+Requests for credentials refuse them, so these came with an older token, or at the same moment. They
+are disconnected when a callback reports them. The worker repeats what failed, except for closed
+rooms, in which people may stay who were there before.
 """
 
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from audit.actors import SERVER, acting_as
 from audit.models import Entry
+from live.managers import CALL
 from live.operations import failure_logged
 from meetings.models import Connection, Meeting
 from meetings.presence import people
@@ -23,6 +26,16 @@ def enforce(room: Room) -> None:
     for connection, why in _unwanted(room):
         with failure_logged("throw somebody out"), acting_as(SERVER):
             _throw_out(room, connection, why=why)
+
+
+def keep_out(room: Room, connection_id: str) -> None:
+    """Disconnect a person who has come into a closed room. Calls have come by a request of a
+    program.
+    """
+    arrived = people(room.session_id).exclude(data=CALL)
+    for connection in arrived.filter(pk=connection_id):
+        with failure_logged("throw somebody out"), acting_as(SERVER):
+            _throw_out(room, connection, why="room_closed")
 
 
 def enforce_all() -> None:

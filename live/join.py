@@ -17,8 +17,8 @@ from rooms.models import Room
 from rooms.names import clean_name
 from rooms.paths import path_to
 
-# Where the SDK goes when no proxy is set; see Vonage's list of allowed hosts.
 LONGEST_QR_CODE = 300
+# Where the SDK goes when no proxy is set; see Vonage's list of allowed hosts.
 SDK_HOSTS = ("*.opentok.com", "*.tokbox.com", "*.vonage.com")
 
 

@@ -30,6 +30,8 @@ UPDATED_FIELDS = ["status", "reason", "connection_id", "stream_id", "updated_at"
                   "details"]  # fmt: skip
 # The lifetime of a token that OpenTok uses once, at the start.
 TOKEN_SECONDS = 300
+# The connection data of a call, unless it has its own.
+CALL = "call"
 # OpenTok's own limit for captions, in seconds.
 CAPTIONS_SECONDS = range(300, 14_401)
 # How long a start of captions waits for a concurrent one, and how often it looks, in seconds.
@@ -111,7 +113,7 @@ class ActivityManager(models.Manager["Activity"]):
         remote = renders.start_render(session_id, token=token, known=known, **options)
         return self._begun("render", session_id, remote, seconds=limit)
 
-    def dial(self, session_id: str, *, data: str = "call", **options: Any) -> Activity:
+    def dial(self, session_id: str, *, data: str = CALL, **options: Any) -> Activity:
         """`data` is the connection data of the call. Options: video.sip.dial."""
         token = _token(session_id, "publisher", data=data)
         remote = sip.dial(session_id, token=token, **options)

@@ -103,7 +103,7 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         context = dict(extra_context or {})
         meeting = self.get_object(request, object_id)
         if isinstance(meeting, Meeting) and self.has_view_permission(request):
-            context |= attendance.shown(meeting.connections.prefetch_related("streams"))
+            context |= attendance.shown(attendance.people_of(meeting))
             context["csv"] = reverse("admin:meetings_meeting_attendance", args=[meeting.pk])
             if request.user.has_perm("archives.view_archive"):
                 found = urlencode({SEARCH_VAR: meeting.session_id})
@@ -117,5 +117,9 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         meeting = self.get_queryset(request).filter(pk=pk).first() if pk < 1 << 63 else None
         if meeting is None:
             raise Http404
-        rows = attendance.rows(meeting)
-        return csv_response(f"meeting-{meeting.pk}.csv", attendance.COLUMNS, rows)
+        return csv_response(
+            f"meeting-{meeting.pk}.csv",
+            attendance.COLUMNS,
+            attendance.rows(meeting),
+            zone=timezone.get_current_timezone(),
+        )

@@ -1,7 +1,8 @@
 """Ends meetings, activities and recordings of an earlier OpenTok project, which OpenTok reports no
 longer.
 
-It waits until OpenTok must have ended them by itself, so that a wrong key for an hour does no harm.
+Activities and recordings wait until OpenTok must have ended them by itself, so that a wrong key for
+an hour does no harm. Meetings do not wait: nobody reports who is still in them.
 """
 
 from datetime import timedelta

@@ -12,7 +12,7 @@ from django.http import Http404
 
 from archives.models import Archive
 from live.models import Activity
-from meetings.models import Connection, Mute, Stream
+from meetings.models import Connection, Mute, Stream, identity_of
 from meetings.mutes import ALL
 from rooms import moderating
 from rooms.guests import Guest
@@ -40,12 +40,14 @@ MAX_BANS_SHOWN = 100
 # Characters of a message, which take several bytes each; OpenTok's limit is 8 kB.
 MAX_MESSAGE = 1000
 FROM = "The host"
+BOTS = {"render": "A rendered page", "audio_connector": "An audio connector"}
 
 
 def people_now(room: Room) -> dict[str, Any]:
     """The present state at OpenTok: `people` with their `streams`, other `streams` whose publisher
-    no callback has reported, what is `running`, waiting `guests`, and `bans`. Muted streams have by
-    whom and when; so has `joining`, if new streams are muted.
+    no callback has reported, what is `running`, waiting `guests`, and the newest `bans`. Muted
+    streams have by whom and when; so has `joining`, if new streams are muted. Of what is no person,
+    `bot` says what it is.
     """
     listed = look(room.session_id, room_name=room.name)
     published = _by_connection(room.session_id, streams.list_streams(room.session_id))
@@ -53,6 +55,7 @@ def people_now(room: Room) -> dict[str, Any]:
         [remote["connectionId"] for remote in listed]
     )
     waiting = Guest.objects.waiting(room)
+    bans = list(Ban.objects.current(room)[: MAX_BANS_SHOWN + 1])
     return {
         "people": [_person(remote, known, published) for remote in listed],
         "streams": [stream for left in published.values() for stream in left],
@@ -61,8 +64,9 @@ def people_now(room: Room) -> dict[str, Any]:
         "guests": [{"id": str(guest.pk), "name": guest.name} for guest in waiting],
         "bans": [
             {"id": str(ban.pk), "name": str(ban), "ends": ban.meeting_id is not None}
-            for ban in Ban.objects.current(room)[:MAX_BANS_SHOWN]
+            for ban in bans[:MAX_BANS_SHOWN]
         ],
+        "has_more_bans": len(bans) > MAX_BANS_SHOWN,
     }
 
 
@@ -79,9 +83,13 @@ def running_recordings(room: Room) -> QuerySet[Archive]:
 def _person(remote: Remote, known: dict[str, Connection], published: Published) -> dict[str, Any]:
     connection_id = remote["connectionId"]
     connection = known.get(connection_id)
+    data = connection.data if connection else ""
+    bot = BOTS.get(data, "")
     return {
         "id": connection_id,
         "name": connection.name if connection else "",
+        "bot": bot,
+        "bannable": not bot and identity_of(data) != "",
         "since": remote.get("createdAt"),
         "streams": published.pop(connection_id, []),
     }

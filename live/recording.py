@@ -13,13 +13,14 @@ from django.utils import timezone
 from archives.catalogue import ROUNDING
 from archives.models import Archive
 from archives.states import Status
-from audit.actors import SERVER, acting_as
+from audit.actors import SERVER, ActorKind, acting_as
+from audit.models import Entry
 from live.operations import failure_logged
 from live.stopping import OVER
 from meetings.models import Meeting
 from meetings.presence import people, running_meeting
 from rooms.models import Room
-from rooms.presence import look
+from rooms.presence import is_reported, look
 from video import sessions, streams
 from video.archives import RUNNING
 from video.errors import VideoError
@@ -45,8 +46,8 @@ def record_meeting(room: Room) -> None:
 
 def keep_recordings() -> None:
     """Called every few seconds in each process; idempotent."""
-    if not settings.CALLBACK_SECRET:
-        find_meetings(used_within=timedelta(hours=1))
+    if not is_reported():
+        _find_meetings(_recorded_rooms(), used_within=timedelta(hours=1))
     running = Archive.objects.filter(status__in=RUNNING, room__record_meetings=True)
     for archive in running.select_related("room").order_by():
         if sessions.owns(archive.session_id):  # OpenTok reports no others
@@ -59,8 +60,14 @@ def keep_recordings() -> None:
 
 
 def find_meetings(*, used_within: timedelta) -> None:
-    """Ask OpenTok who is in rooms that are to be recorded, in case callbacks are missing."""
-    used = _recorded_rooms().filter(last_used_at__gte=timezone.now() - used_within)
+    """Ask OpenTok who is in rooms that are recorded or limited, in case callbacks are missing."""
+    limited = Q(max_meeting_minutes__isnull=False) | Q(max_participants__isnull=False)
+    recorded = Q(record_meetings=True, e2ee=False)
+    _find_meetings(Room.objects.filter(recorded | limited), used_within=used_within)
+
+
+def _find_meetings(rooms: QuerySet[Room], *, used_within: timedelta) -> None:
+    used = rooms.filter(last_used_at__gte=timezone.now() - used_within)
     for room in used.order_by("-last_used_at")[:MAX_LOOKS]:
         with failure_logged("look who is in a room"):
             look(room.session_id, room_name=room.name)
@@ -117,10 +124,13 @@ def _is_to_be_recorded(meeting: Meeting, *, now: datetime) -> bool:
 
 
 def _was_stopped(archive: Archive) -> bool:
-    """Whether a person has stopped it, so that the meeting is not recorded again."""
-    ended_at = archive.ended_at or timezone.now()
-    is_early = ended_at - archive.created_at < _longest() - ROUNDING
-    return archive.reason == STOPPED_BY_CALL and is_early
+    """Whether a person has stopped it, and not this server at the maximum length, so that the
+    meeting is not recorded again.
+    """
+    by_server = Entry.objects.filter(
+        subject_id=str(archive.pk), what="recording.stopped", actor_kind=ActorKind.SERVER
+    )
+    return archive.reason == STOPPED_BY_CALL and not by_server.exists()
 
 
 def _end_if_due(archive: Archive, *, now: datetime) -> None:

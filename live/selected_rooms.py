@@ -16,8 +16,8 @@ from rooms.hours_form import HoursForm
 from rooms.models import Room
 from staff.selected import SelectedActions
 
+# In one request. New sessions each take a call to OpenTok.
 MAX_CHANGED = 50
-# Each takes a call to OpenTok, all in one request.
 MAX_ROTATED = 10
 
 

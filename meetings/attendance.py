@@ -17,15 +17,20 @@ MOST_SHOWN = 200
 COLUMNS = ["Name", "Connected", "Left", "Minutes", "Reason", "Data", "Connection"]
 
 
+def people_of(meeting: Meeting) -> models.QuerySet[Connection]:
+    """The clients of a meeting who are people, with their streams, which may have their names."""
+    return meeting.connections.exclude(data__in=NO_PERSON).prefetch_related("streams")
+
+
 def rows(meeting: Meeting) -> Iterator[list[object]]:
-    """The values of COLUMNS for each client."""
-    for connection in meeting.connections.prefetch_related("streams"):
+    """The values of COLUMNS for each of the people."""
+    for connection in people_of(meeting):
         left_at = connection.left_at
         stayed = (left_at or timezone.now()) - connection.connected_at
         yield [
             connection.name,
-            connection.connected_at.isoformat(timespec="seconds"),
-            left_at.isoformat(timespec="seconds") if left_at else "",
+            connection.connected_at,
+            left_at,
             round(max(stayed.total_seconds(), 0) / 60, 1),
             connection.reason,
             connection.data,

@@ -109,7 +109,11 @@ def name_in(data: str) -> str:
     return values.text(values.json_object(data).get("name")).strip()[:MAX_NAME]
 
 
+def person_in(data: str) -> str:
+    """`identity` in connection data that is a JSON object; empty without one."""
+    return values.text(values.json_object(data).get("identity"))
+
+
 def identity_of(data: str) -> str:
     """The identity for bans: `identity` in data that is a JSON object, else all of the data."""
-    told = values.json_object(data).get("identity")
-    return told if isinstance(told, str) and told else data
+    return person_in(data) or data

@@ -32,13 +32,21 @@ class MuteManager(models.Manager["Mute"]):
             "muted_by": (actor.name or ActorKind(actor.kind).label)[:200],
             "spared": list(spared),
             "ended_at": None,
+            "end_is_due": False,
         }
         self.update_or_create(session_id=session_id, stream_id=stream_id, defaults=told)
 
-    def note_end(self, session_id: str) -> None:
-        """Note that new streams are muted no longer."""
-        now = timezone.now()
-        self.filter(session_id=session_id, stream_id=ALL, ended_at=None).update(ended_at=now)
+    def note_end(self, session_id: str, *, is_due: bool = False) -> bool:
+        """Note that new streams are muted no longer, and whether OpenTok has yet to be told.
+        Returns whether they were muted.
+        """
+        running = self.filter(session_id=session_id, stream_id=ALL, ended_at=None)
+        return running.update(ended_at=timezone.now(), end_is_due=is_due) > 0
+
+    def note_end_told(self, session_id: str) -> None:
+        """Note that OpenTok knows of the end."""
+        due = self.filter(session_id=session_id, stream_id=ALL, end_is_due=True)
+        due.update(end_is_due=False)
 
     def of_all(self, session_id: str) -> Mute | None:
         """The mute that applies to new streams, if there is one."""
@@ -56,6 +64,8 @@ class Mute(models.Model):
     muted_at = models.DateTimeField(db_index=True)
     muted_by = models.CharField(max_length=200)
     ended_at = models.DateTimeField(null=True)
+    # OpenTok takes no end of a mute while nobody is connected.
+    end_is_due = models.BooleanField(default=False, db_default=False)
 
     objects = MuteManager()
 

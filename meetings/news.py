@@ -22,6 +22,7 @@ from meetings.models import (
     MAX_REASON,
     Connection,
     Meeting,
+    person_in,
 )
 from meetings.presence import NO_PERSON, present
 from video import values
@@ -234,16 +235,20 @@ def _end_if_empty(meeting_id: int) -> None:
         return
     meeting = Meeting.objects.filter(pk=meeting_id)
     connections = Connection.objects.filter(meeting=meeting_id).order_by()
-    stays = list(connections.values_list("connected_at", "left_at", "data"))
+    stays = list(connections.values_list("connected_at", "left_at", "data", "pk"))
     if not stays:
         meeting.delete()
         return
-    times = [(came, left) for came, left, data in stays if left and data not in NO_PERSON]
-    seconds = sum(max((left - came).total_seconds(), 0) for came, left in times)
+    times = [
+        (came, left, person_in(data) or pk)
+        for came, left, data, pk in stays
+        if left and data not in NO_PERSON
+    ]
+    seconds = sum(max((left - came).total_seconds(), 0) for came, left, _ in times)
     meeting.update(
-        started_at=min(came for came, _, _ in stays),
-        ended_at=max(left for _, left, _ in stays if left),
-        people=len(times),
+        started_at=min(came for came, *_ in stays),
+        ended_at=max(left for _, left, *_ in stays if left),
+        people=len({person for *_, person in times}),
         person_seconds=min(round(seconds), 2**31 - 1),
     )
     meeting_ended(meeting_id)

@@ -30,7 +30,7 @@ def people(session_id: str | models.OuterRef) -> models.QuerySet[Connection]:
 def there_are(count: int) -> str:
     """A sentence about how many people are in a room."""
     people = "1 person is" if count == 1 else f"{count or 'no'} people are"
-    return f"As far as OpenTok has told, {people} there now."
+    return f"As far as OpenTok has reported, {people} there now."
 
 
 def running_meeting(session_id: str) -> Meeting | None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum, Value
 from django.utils import timezone
 
-from meetings.models import Connection, Meeting
+from meetings.models import Connection, Meeting, person_in
 from meetings.presence import NO_PERSON
 
 HOURS, DAYS = 24, 30
@@ -55,10 +55,12 @@ def _use(starts: list[datetime]) -> list[Use]:
     for number, meetings, people, seconds in first.union(*others, all=True):
         use = found[number]
         use.meetings, use.people, use.seconds = meetings, people or 0, seconds or 0
-    for began, seconds in _running(starts[0]):
+    seen = set()
+    for began, person, seconds in _running(starts[0]):
         use = found[bisect_right(starts, began) - 1]
-        use.people += 1
+        use.people += person not in seen
         use.seconds += seconds
+        seen.add(person)
     return found
 
 
@@ -71,11 +73,15 @@ def _summed(number: int, starts: list[datetime]) -> QuerySet[Meeting, Any]:
     return began.values(number=Value(number)).annotate(**named).values_list("number", *named)
 
 
-def _running(since: datetime) -> Iterator[tuple[datetime, float]]:
-    """For each client of a running meeting: the start of the meeting, and their seconds so far."""
+def _running(since: datetime) -> Iterator[tuple[datetime, tuple[int, str], float]]:
+    """For each client of a running meeting: the start of the meeting, who they are in it, and their
+    seconds so far.
+    """
     now = timezone.now()
     running = Meeting.objects.filter(ended_at=None, started_at__gte=since)
     began = dict(running.values_list("pk", "started_at")[:MOST_RUNNING])
     people = Connection.objects.filter(meeting__in=began).exclude(data__in=NO_PERSON).order_by()
-    for meeting, came, left in people.values_list("meeting", "connected_at", "left_at"):
-        yield began[meeting], max(((left or now) - came).total_seconds(), 0)
+    columns = people.values_list("meeting", "pk", "data", "connected_at", "left_at")
+    for meeting, pk, data, came, left in columns:
+        person = meeting, person_in(data) or pk
+        yield began[meeting], person, max(((left or now) - came).total_seconds(), 0)

@@ -1,6 +1,7 @@
 """The first page of the admin: what happens now, and the use of rooms.
 
-Each part needs the permission to view its rows. static/dashboard.js reloads the parts.
+Each part needs the permission to view its rows. Staff who work with their own rooms only are told
+of what happens in those. static/dashboard.js reloads the parts.
 """
 
 from operator import attrgetter
@@ -15,10 +16,15 @@ from django.urls import path, reverse
 from access import second_factor_pages
 from access.permissions import has_own_rooms_only
 from access.second_factor import half_user_of
+from archives.models import Archive
+from meetings.models import Meeting
 from meetings.use import Use, by_day, by_hour
 from ops import deletions, overview, person_page
 from ops.charts import chart
 from ops.recent_calls import recent_calls
+from rooms import related
+from rooms.own_rooms import own_rooms
+from rooms.presence import is_reported
 from web.version import VERSION
 
 PEOPLE, MINUTES = attrgetter("people"), attrgetter("minutes")
@@ -85,19 +91,26 @@ def now(request: HttpRequest) -> dict[str, Any]:
     """The context of templates/admin/dashboard/now.html."""
     user = request.user
     shown: dict[str, Any] = {}
-    if has_own_rooms_only(user):
-        return shown  # all of it is of all rooms
+    own = own_rooms(user) if has_own_rooms_only(user) else None
     if user.has_perm("rooms.view_room"):
-        shown |= {"live": overview.live_rooms(), "people": overview.people_now()}
+        meetings = Meeting.objects.all()
+        if own is not None:
+            meetings = related.of_sessions(meetings, own)
+        shown |= {"live": overview.live_rooms(meetings), "people": overview.people_now(meetings)}
     if user.has_perm("archives.view_archive"):
+        recordings = Archive.objects.all()
+        if own is not None:
+            recordings = related.of_rooms(recordings, own)
         shown |= {
-            "recordings": overview.running_recordings(),
-            "failed": overview.failed_today(),
-            "going": overview.going_soon(),
+            "recordings": overview.running_recordings(recordings),
+            "failed": overview.failed_today(recordings),
+            "going": overview.going_soon(recordings),
         }
     if shown:
-        shown |= {"calls": recent_calls(), "has_callbacks": bool(settings.CALLBACK_SECRET)}
-        shown["shows_now"] = True
+        shown |= {"shows_now": True, "has_callbacks": bool(settings.CALLBACK_SECRET),
+                  "is_reported": is_reported()}  # fmt: skip
+        if own is None:  # calls are of all rooms
+            shown |= {"shows_calls": True, "calls": recent_calls()}
     return shown
 
 

@@ -1,11 +1,12 @@
 """/metrics, for Prometheus."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import inf
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection
 from django.db.models import Count
 from django.http import HttpResponse
 from prometheus_client import generate_latest
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 
 from access.authentication import BearerAuthentication, Proof, key_of
 from access.capabilities import Capability
+from access.notes import best_effort
 from access.permissions import HasCapability
 from archives import storage
 from archives.models import Archive
@@ -27,10 +29,12 @@ from meetings.use import by_hour
 from ops import jobs
 from ops.disk import storage_use
 from ops.health import database_works
+from ops.models import Heartbeat
 from rooms.models import Room
 from telemetry import counters
 from web.errors import Problem
 from web.version import VERSION
+from webhooks.deliveries import State
 from webhooks.models import Delivery, Endpoint
 
 
@@ -83,20 +87,28 @@ class Stored:
         info = GaugeMetricFamily("rooms_info", "The release that runs.", labels=["version"])
         info.add_metric([VERSION], 1)
         yield info
-        with suppress(Error):
-            yield from [_rooms(), _archives(), *_lost_soon(), _activities(), *_meetings(), *_jobs()]
-            yield from [*_webhooks(), *_sizes()]
+        if _database_answers():
+            for gauges in GAUGES:
+                with best_effort(f"collect metrics ({gauges.__name__})"):
+                    yield from gauges()
         up = int(database_works())
         yield GaugeMetricFamily(
             "rooms_database_up", "Whether the database can be read and written to.", value=up
         )
 
 
-def _rooms() -> Metric:
-    return GaugeMetricFamily("rooms_stored_rooms", "Rooms.", value=Room.objects.count())
+def _database_answers() -> bool:
+    with suppress(Error):
+        connection.ensure_connection()
+        return True
+    return False
 
 
-def _archives() -> Metric:
+def _rooms() -> Iterator[Metric]:
+    yield GaugeMetricFamily("rooms_stored_rooms", "Rooms.", value=Room.objects.count())
+
+
+def _archives() -> Iterator[Metric]:
     gauge = GaugeMetricFamily(
         "rooms_stored_archives", "Recordings by the status last heard of.", labels=["status"]
     )
@@ -106,7 +118,7 @@ def _archives() -> Metric:
         counts[status if status in counts else "other"] += count
     for status, count in counts.items():
         gauge.add_metric([status], count)
-    return gauge
+    yield gauge
 
 
 def _lost_soon() -> Iterator[Metric]:
@@ -118,7 +130,7 @@ def _lost_soon() -> Iterator[Metric]:
         )
 
 
-def _activities() -> Metric:
+def _activities() -> Iterator[Metric]:
     gauge = GaugeMetricFamily(
         "rooms_running_activities",
         "Broadcasts, captions, renders, calls and audio connectors that run.",
@@ -128,7 +140,7 @@ def _activities() -> Metric:
     counts = dict.fromkeys(Kind.values, 0) | dict(running.values_list("kind").annotate(Count("pk")))
     for kind, count in counts.items():
         gauge.add_metric([kind], count)
-    return gauge
+    yield gauge
 
 
 def _jobs() -> Iterator[Metric]:
@@ -145,6 +157,15 @@ def _jobs() -> Iterator[Metric]:
     )
 
 
+def _worker() -> Iterator[Metric]:
+    age = Heartbeat.objects.age()
+    yield GaugeMetricFamily(
+        "rooms_worker_last_seen_seconds",
+        "How long ago a worker was at work, to the minute; infinite if none ever was.",
+        value=inf if age is None else age.total_seconds(),
+    )
+
+
 def _webhooks() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "rooms_webhooks_waiting",
@@ -155,6 +176,21 @@ def _webhooks() -> Iterator[Metric]:
         "rooms_webhooks_failing",
         "Webhooks with which nothing succeeds.",
         value=Endpoint.objects.filter(is_active=True, failing_since__isnull=False).count(),
+    )
+    yield GaugeMetricFamily(
+        "rooms_webhooks_switched_off",
+        "Webhooks that the server has switched off, since nothing succeeded.",
+        value=Endpoint.objects.switched_off().count(),
+    )
+    yield GaugeMetricFamily(
+        "rooms_webhook_events_given_up",
+        "Stored events that were given up.",
+        value=Delivery.objects.filter(state=State.FAILED).count(),
+    )
+    yield GaugeMetricFamily(
+        "rooms_oldest_webhook_seconds",
+        "How long the event for a webhook that was due first has waited for a worker.",
+        value=Delivery.objects.longest_wait().total_seconds(),
     )
 
 
@@ -177,3 +213,17 @@ def _meetings() -> Iterator[Metric]:
         "Minutes of all people together, in meetings of the last 24 hours.",
         value=sum(hour.minutes for hour in by_hour()),
     )
+
+
+# An error in one leaves the others.
+GAUGES: list[Callable[[], Iterator[Metric]]] = [
+    _rooms,
+    _archives,
+    _lost_soon,
+    _activities,
+    _meetings,
+    _jobs,
+    _worker,
+    _webhooks,
+    _sizes,
+]

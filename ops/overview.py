@@ -1,4 +1,6 @@
-"""The data of the admin's first page. All queries are bounded and use indexes."""
+"""The data of the admin's first page, about all or some of the meetings and recordings. All queries
+are bounded and use indexes.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -42,9 +44,9 @@ class LiveRoom:
     running: list[str] = field(default_factory=list)
 
 
-def live_rooms() -> Some:
+def live_rooms(of: QuerySet[Meeting]) -> Some:
     """Running meetings by callbacks, the newest first."""
-    running = Meeting.objects.filter(ended_at=None)
+    running = of.filter(ended_at=None)
     meetings = list(running[:SHOWN])
     sessions = [meeting.session_id for meeting in meetings]
     rooms, runs = Room.objects.by_session(sessions), _running(sessions)
@@ -57,26 +59,26 @@ def live_rooms() -> Some:
     return Some(live, counted(running))
 
 
-def people_now() -> str:
-    """The number of people in the newest MOST_COUNTED meetings."""
-    newest = Meeting.objects.filter(ended_at=None).values("pk")[:MOST_COUNTED]
+def people_now(of: QuerySet[Meeting]) -> str:
+    """The number of people in the newest MOST_COUNTED running meetings."""
+    newest = of.filter(ended_at=None).values("pk")[:MOST_COUNTED]
     return counted(people_of(newest))
 
 
-def running_recordings() -> Some:
-    found = [Archive.objects.filter(status=status) for status in RUNNING]
+def running_recordings(of: QuerySet[Archive]) -> Some:
+    found = [of.filter(status=status) for status in RUNNING]
     return _newest(found)
 
 
-def failed_today() -> Some:
+def failed_today(of: QuerySet[Archive]) -> Some:
     """Recordings that failed since midnight, and began at most a day before that."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    begun = Archive.objects.filter(status=Status.FAILED, created_at__gte=today - DAY)
+    begun = of.filter(status=Status.FAILED, created_at__gte=today - DAY)
     failed = Q(updated_at__gte=today) | Q(updated_at=None, created_at__gte=today)
     return _newest([begun.filter(failed)])
 
 
-def going_soon() -> Some:
+def going_soon(of: QuerySet[Archive]) -> Some:
     """Recordings whose file is only at OpenTok, which deletes it within a day, each with the time
     and the state of its copy; the next one first.
 
@@ -84,7 +86,7 @@ def going_soon() -> Some:
     """
     now = timezone.now()
     first, last = now - KEPT_BY_OPENTOK, now - KEPT_BY_OPENTOK + DAY
-    found = Archive.objects.filter(
+    found = of.filter(
         status=Status.AVAILABLE,
         stored_at=None,
         created_at__gte=first - DAY,

@@ -18,10 +18,9 @@ from django_tasks_db.models import DBTaskResult
 from access.guess_windows import GuessWindow
 from api.models import KEPT_FOR as ANSWERS_KEPT
 from api.models import IdempotentRequest
-from archives.files import DAY
 from archives.models import Archive
 from archives.retention import delete_due, due
-from archives.states import KEPT_BY_OPENTOK, Status
+from archives.states import DAY, KEPT_BY_OPENTOK, Status
 from audit.models import Entry
 from live.models import Activity
 from meetings.attendance import forget_attendance
@@ -46,6 +45,7 @@ KEPT = {
     "rooms.Conference": "with its room",
     "meetings.Stream": "with its connection",
     "webhooks.Endpoint": "until somebody deletes it",
+    "ops.Heartbeat": "one row",
     "access.ApiKey": "it tells whose acts the audit log has",
     "staff.TimeZone": "with its user",
     "staff.NamePrefix": "with its user",
@@ -118,6 +118,13 @@ def events(at: datetime) -> QuerySet[Any]:
     )
 
 
+def forget_events() -> None:
+    """Events that still wait are given up a day before they are deleted, so that it shows."""
+    early = days(min(2, settings.WEBHOOK_DAYS, settings.ATTENDANCE_DAYS)) / 2
+    Delivery.objects.give_up(events(timezone.now() + early))
+    delete_in_parts(events(timezone.now()))
+
+
 RULES = [
     Rule("files of recordings", Archive, due, delete_due, size="size"),
     Rule("recordings whose file is gone", Archive, recordings),
@@ -130,7 +137,7 @@ RULES = [
     history("meetings", Meeting, Q(ended_at__isnull=False), "started_at"),
     Rule("who was muted", Mute,
          lambda at: Mute.objects.filter(muted_at__lt=at - MUTES_KEPT).exclude(
-             stream_id=ALL, ended_at=None)),
+             stream_id=ALL, ended_at=None).exclude(end_is_due=True)),
     Rule("bans until a meeting ends", Ban,
          lambda at: Ban.objects.filter(meeting__ended_at__lt=at - days(1))),
     Rule("guests of waiting rooms", Guest,
@@ -138,7 +145,7 @@ RULES = [
     of_audit("audit log", Entry, "at"),
     of_audit("the admin's own log", LogEntry, "action_time"),
     Rule("sessions of staff", Session, lambda at: Session.objects.filter(expire_date__lt=at)),
-    Rule("events for webhooks", Delivery, events),
+    Rule("events for webhooks", Delivery, events, forget_events),
     Rule("jobs", DBTaskResult, jobs),
     Rule("counts of wrong guesses", GuessWindow,
          lambda at: GuessWindow.objects.filter(ends__lt=at.timestamp())),

@@ -22,6 +22,7 @@ from live.other_projects import end_in_other_projects
 from live.recording import ask_about_recordings, find_meetings, keep_recordings
 from meetings.models import Meeting
 from ops.jobs import run_jobs
+from ops.models import Heartbeat
 from ops.retention import forget_old
 from rooms.models import Room
 from rooms.presence import look
@@ -50,6 +51,11 @@ def tidy() -> None:
     forget_old()
 
 
+def tell_that_it_runs() -> None:
+    """For the metrics and `manage.py doctor`."""
+    Heartbeat.objects.beat()
+
+
 # Each duty and the seconds between its runs; `manage.py housekeeping` runs all in this order.
 DUTIES: list[tuple[Callable[[], None], float]] = [
     (tidy, 600),
@@ -61,6 +67,7 @@ DUTIES: list[tuple[Callable[[], None], float]] = [
     (deliver_due, 1),
     (deliver_due, 1),
     (copy_due, 10),
+    (tell_that_it_runs, 60),
 ]
 
 
@@ -90,6 +97,7 @@ class Worker:
         while not self._told_to_stop.wait(pause):
             # Growing pauses keep the log short while the database is away, or not migrated yet.
             pause = seconds if do(duty) else max(seconds, min(2 * pause, LONGEST_PAUSE))
+            connection.close()  # there are few connections, and requests need them
 
 
 def do(duty: Callable[[], None]) -> bool:
@@ -101,6 +109,4 @@ def do(duty: Callable[[], None]) -> bool:
             return True
     except Exception:
         logger.exception("The worker failed: %s", duty.__name__)
-    finally:
-        connection.close()  # there are few connections, and requests need them
     return False

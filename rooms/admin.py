@@ -55,7 +55,11 @@ def new_code_help() -> str:
 
 
 class RoomForm(HoursForm):
-    """The code goes in as it is told to people, and never comes out again."""
+    """The code goes in as it is told to people, and never comes out again.
+
+    The page sends along what it has shown, so that a page which is older than another person's
+    change does not undo it.
+    """
 
     new_code = forms.CharField(
         label="New access code",
@@ -73,6 +77,13 @@ class RoomForm(HoursForm):
         help_text="Hours and minutes that a token is good for, such as “1 h 30 min”. Empty: as "
         "TOKEN_TTL says for every room.",
     )
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for name in self.fields.keys() - self.code_fields:
+            shown = self.add_initial_prefix(name)
+            was_sent = any(key.startswith(shown) for key in self.data)
+            self.fields[name].show_hidden_initial = was_sent or not self.is_bound
 
     class Media:
         js = ("room_form.js",)

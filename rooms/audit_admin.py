@@ -6,18 +6,17 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
 from audit.actors import ActorKind
 from audit.models import COLUMNS, Entry, kind_of
-from rooms import related
 from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
-from rooms.search import starting_with
+from rooms.search import found, starting_with
 from staff.exports import ExportedAdmin
 from staff.filters import PeriodFilter
 from staff.large_tables import ReadOnly
@@ -91,10 +90,9 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
     def of_rooms(self, rows: QuerySet[Entry], own: QuerySet[Room]) -> QuerySet[Entry]:
         """Entries since the room was made, since an earlier room may have had its name."""
         there = own.filter(name=OuterRef("room_name"), created_at__lte=OuterRef("at"))
+        in_each = Exists(there)
         # The names as well, so that databases use their index.
-        names = related.few(own.values_list("name", flat=True))
-        found = rows.filter(Exists(there))
-        return found if names is None else found.filter(room_name__in=names)
+        return found(rows, Q(room_name__in=own.values("name")) & Q(in_each), in_each=in_each)
 
     def csv_row(self, row: Entry) -> list[object]:
         return row.as_row()

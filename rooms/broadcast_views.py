@@ -5,12 +5,10 @@ from dataclasses import replace
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from rooms.coverage import check_key_covers
 from rooms.credentials import credentials_for
 from rooms.models import Role, Room
@@ -36,9 +34,7 @@ class BroadcastRoomViewSet(ViewSet):
         "guest": Capability.JOIN,
         "peek": Capability.JOIN,
     }
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("join")]
+    limit = "join"
 
     @extend_schema(
         operation_id="join_broadcast_as_host",

@@ -6,9 +6,12 @@ from typing import Any
 from access.notes import best_effort
 from audit.models import Entry
 from meetings.models import Mute
+from meetings.mutes import ALL
 from rooms.guests import Guest
 from rooms.models import Room
 from video import moderation, signals, streams
+from video.errors import VideoError
+from web.rows import has_row
 
 
 def remove(room: Room, connection_id: str) -> None:
@@ -47,11 +50,26 @@ def mute_present(room: Room) -> None:
 
 
 def unmute_all(room: Room) -> None:
-    """Error: nobody_connected."""
-    moderation.unmute_all(room.session_id)
-    with best_effort("note that new streams are not muted"):
-        Mute.objects.note_end(room.session_id)
+    """End a mute of later streams. If nobody is connected, OpenTok is told once somebody is, by
+    `end_due_mute`. Error: nobody_connected, if this server has not muted all.
+    """
+    try:
+        moderation.unmute_all(room.session_id)
+    except VideoError as error:
+        is_empty = error.code == "nobody_connected"
+        if not (is_empty and Mute.objects.note_end(room.session_id, is_due=True)):
+            raise
+    else:
+        with best_effort("note that new streams are not muted"):
+            Mute.objects.note_end(room.session_id)
     Entry.objects.note("everybody.unmuted", room)
+
+
+def end_due_mute(room: Room) -> None:
+    """Tell OpenTok of the end of a mute that ended while nobody was connected, if there is one."""
+    if has_row(Mute, session_id=room.session_id, stream_id=ALL, end_is_due=True):
+        moderation.unmute_all(room.session_id)
+        Mute.objects.note_end_told(room.session_id)
 
 
 def signal(room: Room, **message: Any) -> None:

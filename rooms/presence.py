@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from access.notes import best_effort
 from meetings import news, presence
+from meetings.models import Stream
 from video import connections
 from video.answers import Remote
 
@@ -18,8 +19,15 @@ def look(session_id: str, *, room_name: str) -> list[Remote]:
     return listed
 
 
+def is_reported() -> bool:
+    """Whether callbacks of session monitoring arrive. Judged by streams, since connections are also
+    known from OpenTok's lists.
+    """
+    return bool(settings.CALLBACK_SECRET) and Stream.objects.exists()
+
+
 def count_people(session_id: str, *, room_name: str) -> int:
     """The number of people in a room. Without callbacks OpenTok is asked, and may fail."""
-    if not settings.CALLBACK_SECRET:
+    if not is_reported():
         look(session_id, room_name=room_name)
     return presence.people(session_id).count()

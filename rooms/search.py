@@ -12,6 +12,9 @@ from staff.large_tables import CappedPaginator
 from web.folding import folded
 from web.indexes import TrigramIndex
 
+# Ids that are looked up first.
+MOST = CappedPaginator.most
+
 Row = TypeVar("Row", bound=models.Model)
 
 TRIGRAMS = TrigramIndex("room_trigrams", "rooms_room", "folded_name")
@@ -44,26 +47,27 @@ def begins(beginning: str, column: str = "name", *, vendor: str) -> models.Q:
 def containing(rows: models.QuerySet[Row], term: str, *, column: str) -> models.QuerySet[Row]:
     """The rows with `term` in this FoldedField, ignoring case and accents."""
     has_term = _has(folded(term.strip()), column)
-    return _found(rows, has_term, in_each=has_term)
+    return found(rows, has_term, in_each=has_term)
 
 
 def beginning_with(rows: models.QuerySet[Row], text: str, *, column: str) -> models.QuerySet[Row]:
     """The rows whose `column` begins with `text`, in the order that they have."""
     condition = begins(text, column, vendor=connections[rows.db].vendor)
     # With the other condition SQLite would read and sort all that begin so.
-    return _found(rows, condition, in_each=Exact(Left(column, len(text)), models.Value(text)))
+    return found(rows, condition, in_each=Exact(Left(column, len(text)), models.Value(text)))
 
 
-def _found(rows: models.QuerySet[Row], condition: Any, *, in_each: Any) -> models.QuerySet[Row]:
-    """The rows that a condition on one column finds, in any order and with any filter. `in_each` is
-    the same condition in a form for many rows, which are read one after the other.
+def found(rows: models.QuerySet[Row], *conditions: Any, in_each: Any) -> models.QuerySet[Row]:
+    """The rows that one of these conditions finds, in any order and with any filter. `in_each` is
+    the same in a form for many rows, which are read one after the other.
     """
-    # First the ids, from the index of the column only. With an order planners would walk the dates
-    # of all rows, and with a filter read each row, which is quick only if the condition finds many.
-    most = CappedPaginator.most
-    found = rows.model._default_manager.using(rows.db).filter(condition).order_by()
-    ids = list(found.values_list("pk", flat=True)[: most + 1])
-    return rows.filter(in_each) if len(ids) > most else rows.filter(pk__in=ids)
+    # First the ids, by the index of each condition. With an order planners would walk the dates of
+    # all rows, and with a filter read each row, which is quick only if the conditions find many.
+    ids: list[Any] = []
+    for condition in conditions:
+        first = rows.model._default_manager.using(rows.db).filter(condition).order_by()
+        ids += first.values_list("pk", flat=True)[: MOST + 1]
+    return rows.filter(in_each) if len(ids) > MOST else rows.filter(pk__in=ids)
 
 
 def _has(term: str, column: str) -> Any:

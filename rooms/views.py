@@ -7,7 +7,7 @@ from rest_framework.viewsets import ViewSet
 
 from access.authentication import invitation_of, key_of
 from access.capabilities import Capability
-from access.limits import Throttle, client_ident
+from access.limits import client_ident
 from rooms import quick
 from rooms.coverage import check_key_covers
 from rooms.credentials import credentials_for
@@ -32,10 +32,12 @@ class RoomViewSet(ViewSet):
     needs = Capability.JOIN
     takes_invitations = {"retrieve"}
 
+    limit = "join"
+    limits = {"session": "other"}
+
     def get_throttles(self) -> list[BaseThrottle]:
-        if quick.ERROR in self.request.META:
-            return []  # it has been counted
-        return [Throttle("other" if self.action == "session" else "join")]
+        has_been_counted = quick.ERROR in self.request.META
+        return [] if has_been_counted else super().get_throttles()
 
     @extend_schema(
         operation_id="go_to_session",

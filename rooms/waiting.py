@@ -12,12 +12,10 @@ from drf_spectacular.utils import (
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from rooms.coverage import check_key_covers
 from rooms.guests import MAX_NAME, Guest
 from rooms.models import Room
@@ -58,9 +56,7 @@ class WaitingViewSet(ViewSet):
 
     needs = Capability.JOIN
     takes_invitations = {"create", "destroy"}
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("join")]
+    limit = "join"
 
     @extend_schema(
         operation_id="ask_to_be_let_in",

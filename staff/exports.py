@@ -8,6 +8,7 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils import timezone
 
 from audit.models import Entry, kind_of
 from staff.large_tables import LargeTableAdmin
@@ -53,7 +54,8 @@ class ExportedAdmin(LargeTableAdmin):
         _, _, kind = kind_of(self.model).rpartition(" ")
         Entry.objects.record(f"{kind}.exported", query=self._recorded(request), rows=len(rows))
         name = str(self.opts.verbose_name_plural).replace(" ", "-")
-        return csv_response(f"{name}.csv", self.csv_columns, rows)
+        zone = timezone.get_current_timezone()
+        return csv_response(f"{name}.csv", self.csv_columns, rows, zone=zone)
 
     def _recorded(self, request: HttpRequest) -> dict[str, str]:
         """The query, for the audit log."""

@@ -35,19 +35,22 @@ class SelectedActions(ModelAdmin):
         """Ask for confirmation, with a `form` if there is one, and then call `act` with each row.
 
         `act` returns a sentence about what it did; an APIException leaves its row unchanged. `name`
-        is the name of the action. At most `most` rows at a time, and none after OPENTOK_TIMEOUT.
-        With `step` in the POST no page is shown: static/selected.js.
+        is the name of the action. A request does at most `most` rows, and none after
+        OPENTOK_TIMEOUT. static/selected.js sends one request for each row of a page of the list,
+        with `step`, and none of them shows a page.
         """
-        rows = list(queryset[: most + 1])
-        if len(rows) > most:
-            limit = f"Choose at most {most} {self.opts.verbose_name_plural} at a time."
-            self.message_user(request, limit, messages.ERROR)
+        is_asked = "confirmed" not in request.POST
+        limit = max(most, self.list_max_show_all) if is_asked else most
+        rows = list(queryset[: limit + 1])
+        if len(rows) > limit:
+            few = f"Choose at most {limit} {self.opts.verbose_name_plural} at a time."
+            self.message_user(request, few, messages.ERROR)
             return None
         if gone := max(len(request.POST.getlist(ACTION_CHECKBOX_NAME)) - len(rows), 0):
             left = f"{gone} of those that you chose are not in the list any more."
             self.message_user(request, left, messages.ERROR)
-        if "confirmed" not in request.POST or (form and not form.is_valid()):
-            return self._ask(request, rows, name, asks=asks, form=form)
+        if is_asked or (form and not form.is_valid()):
+            return self._ask(request, rows, name, asks=asks, most=most, form=form)
         done: dict[str, list[str]] = defaultdict(list)
         until = time.monotonic() + settings.OPENTOK_TIMEOUT
         for place, row in enumerate(rows):
@@ -71,7 +74,14 @@ class SelectedActions(ModelAdmin):
         return f"“{row}”"
 
     def _ask(
-        self, request: HttpRequest, rows: list[Any], name: str, *, asks: str, form: BaseForm | None
+        self,
+        request: HttpRequest,
+        rows: list[Any],
+        name: str,
+        *,
+        asks: str,
+        most: int,
+        form: BaseForm | None,
     ) -> HttpResponse:
         label = getattr(self, name).short_description
         context = self.admin_site.each_context(request) | {
@@ -81,6 +91,7 @@ class SelectedActions(ModelAdmin):
             "action": name,
             "label": label,
             "asks": asks,
+            "most": most,
             "form": form,
         }
         return TemplateResponse(request, "admin/ask_selected.html", context)

@@ -9,6 +9,8 @@ const ASKS = {
   'ban-for-now': 'Remove % from the room, and keep them out until this meeting ends?',
   ban: 'Remove % from the room, and keep them out for good?',
 };
+const NOT_BANNABLE = 'People without data in their token, as far as OpenTok has reported, cannot be banned: remove them, and turn on '
+  + 'the waiting room, or make tokens with data.';
 
 document.addEventListener('DOMContentLoaded', () => {
   const section = document.getElementById('console');
@@ -41,18 +43,23 @@ class Console {
     this.clock = setTimeout(() => this.look(), EVERY_MS);
   }
 
-  show({ problem, people, streams, running, joining, guests, bans }) {
+  show({ problem, people, streams, running, joining, guests, bans, has_more_bans: hasMoreBans }) {
     if (problem) {
       this.find('status').textContent = problem;
       return;
     }
-    const count = people.length === 1 ? '1 person is' : `${people.length || 'No'} people are`;
+    const persons = people.filter(({ bot }) => !bot);
+    const count = persons.length === 1 ? '1 person is' : `${persons.length || 'No'} people are`;
     this.find('status').textContent = `${count} connected.`;
+    // Questions before something harmful have the count of when the page was made.
+    for (const told of document.querySelectorAll('[data-count]')) told.textContent = `${count} there now.`;
     const isMuted = [...streams, ...people.flatMap((person) => person.streams)].some(({ muted }) => muted);
     const facts = [
       ...running.map((what) => (what === 'captions' ? 'Captions are running.' : `${article(what)} ${what} is running.`)),
       ...(joining ? [`Who joins is muted, since ${time(joining.at)} by ${joining.by}.`] : []),
       ...(isMuted ? ['Who was muted may have unmuted since: OpenTok does not tell.'] : []),
+      ...(this.deeds.has('ban') && persons.some(({ bannable }) => !bannable) ? [NOT_BANNABLE] : []),
+      ...(hasMoreBans ? [`There are more bans: the newest ${bans.length} are shown.`] : []),
     ];
     this.find('running').replaceChildren(...facts.map((fact) => element('li', fact)));
     const rows = [
@@ -65,11 +72,12 @@ class Console {
     this.rows.parentElement.hidden = rows.length === 0;
   }
 
-  person({ id, name, since, streams }) {
-    const who = name || `No name (${id.slice(0, 8)})`;
+  person({ id, name, bot, bannable, since, streams }) {
+    const who = bot || name || `No name (${id.slice(0, 8)})`;
     const kinds = streams.map(shown).join(' and ');
     const mutes = streams.map((stream) => [streams.length > 1 ? `Mute ${stream.kind}` : 'Mute', 'mute', stream.id]);
-    const deeds = [...mutes, ['Remove', 'remove', id], ['Ban for this meeting', 'ban-for-now', id], ['Ban for good', 'ban', id]];
+    const bans = bannable ? [['Ban for this meeting', 'ban-for-now', id], ['Ban for good', 'ban', id]] : [];
+    const deeds = [...mutes, ['Remove', 'remove', id], ...bans];
     return ['person', id, who, `${kinds ? `publishes ${kinds}, ` : ''}here since ${time(since)}`, deeds];
   }
 

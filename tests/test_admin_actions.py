@@ -147,7 +147,7 @@ def test_staff_are_offered_what_they_may_do_and_held_to_it(recording):
     outsider = Client()
     assert "/login/" in outsider.post(f"{ARCHIVES}{recording.pk}/act/stop/").headers["Location"]
     nobody = staff_without_rights()
-    for path in (f"{recording.pk}/watch/", f"{recording.pk}/change/"):
+    for path in (f"{recording.pk}/watch/", f"{recording.pk}/download/", f"{recording.pk}/change/"):
         assert nobody.get(ARCHIVES + path).status_code == 403
     assert act(nobody, ARCHIVES, recording, "stop").status_code == 403
 
@@ -197,7 +197,7 @@ def test_a_room_is_made_with_a_session_and_its_page_shown(admin_client, opentok)
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("standup", "a room of this name already"), (" ", "1 to 200 characters"),
+    [("standup", "A room with this name already exists"), (" ", "1 to 200 characters"),
      ("", "required"), ("x" * 201, "at most 200")],
 )  # fmt: skip
 def test_a_room_that_cannot_be_made_is_said_and_what_was_typed_stays(
@@ -254,7 +254,8 @@ def moderate(client, room, what, which):
 
 def test_a_rooms_page_tells_who_is_in_it_and_moderates(admin_client, room, opentok):
     assert people(admin_client, room) == {
-        "people": [], "streams": [], "running": [], "joining": None, "guests": [], "bans": []
+        "people": [], "streams": [], "running": [], "joining": None, "guests": [], "bans": [],
+        "has_more_bans": False,
     }  # fmt: skip
     opentok.connect(room.session_id)
     stream = opentok.publish(room.session_id)
@@ -331,6 +332,19 @@ def test_staff_who_may_only_look_get_no_fields_or_columns_of_those_who_may_more(
 
 
 # Pages that are older than what has happened
+
+
+@pytest.mark.parametrize("kind", ["recording", "captions", "broadcast"])
+def test_what_opentok_cannot_do_with_encrypted_streams_is_not_offered_and_that_is_said(
+    admin_client, opentok, kind
+):
+    room = Room.objects.open("secret", e2ee=True)
+    opentok.connect(room.session_id)
+    assert f"start_{kind}" not in offered(admin_client, ROOMS, room)
+    told = act(admin_client, ROOMS, room, f"start_{kind}").content.decode()
+    assert "The room is end-to-end encrypted, so that OpenTok cannot" in told
+    assert people(admin_client, room)["running"] == []
+    assert "mute_all" in offered(admin_client, ROOMS, room)
 
 
 @pytest.mark.parametrize("kind", ["recording", "captions", "broadcast"])

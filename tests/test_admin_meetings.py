@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 
 from meetings.models import Connection, Meeting, Stream
+from rooms import search
 from rooms.models import Ban, Room
 from rooms.search import beginning_with
-from staff.large_tables import CappedPaginator
 from staff.models import TimeZone
 from tests.test_admin_actions import ROOMS, moderate, offered, people, staff
 from tests.test_api_moderation import sent
@@ -64,7 +64,7 @@ def test_the_list_shows_meetings_of_now_and_of_the_past(admin_client, room):
 
 @pytest.mark.parametrize("most", [5000, 0], ids=["few", "many"])
 def test_meetings_are_found_by_the_beginning_of_their_rooms_name(room, monkeypatch, most):
-    monkeypatch.setattr(CappedPaginator, "most", most)
+    monkeypatch.setattr(search, "MOST", most)
     now = timezone.now()
     earlier = met(room, room_name="Zürich %_", started_at=now - timedelta(days=2))
     later = met(room, room_name="Zürich ", started_at=now - timedelta(days=1))
@@ -109,6 +109,28 @@ def test_attendance_is_downloaded_as_csv(admin_client, room):
     assert (header[0], row[0], row[3]) == ("Name", "Anna <b>", "20.0")
     for number in ("0", "9" * 30):
         assert admin_client.get(f"{MEETINGS}{number}/attendance.csv").status_code == 404
+
+
+def test_pages_and_bots_are_not_in_the_attendance(admin_client, room):
+    meeting = met(room)
+    for data in ("render", "audio_connector"):
+        meeting.connections.create(pk=data, data=data, connected_at=meeting.started_at)
+    shown = text(admin_client.get(f"{MEETINGS}{meeting.pk}/change/"))
+    assert "Anna" in shown
+    assert "No name" not in shown
+    answer = admin_client.get(f"{MEETINGS}{meeting.pk}/attendance.csv")
+    assert len(list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))) == 2
+
+
+def test_the_attendance_as_csv_has_times_in_the_persons_zone(admin_client, admin_user, room):
+    TimeZone.objects.create(user=admin_user, name="Asia/Tokyo")
+    start = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)
+    meeting = met(room, started_at=start, ended_at=None)
+    meeting.connections.update(connected_at=start, left_at=None)
+    answer = admin_client.get(f"{MEETINGS}{meeting.pk}/attendance.csv")
+    (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert (row["Connected"], row["Left"]) == ("2026-03-02 05:30:00", "")
+    assert row["Time zone"] == "Asia/Tokyo"
 
 
 def test_staff_without_the_right_see_no_meetings(room):
@@ -165,7 +187,11 @@ def test_what_disconnects_people_says_how_many_before(admin_client, room, opento
     assert text(admin_client.get(path)).count("no people are there now.") == 3
     present(room, opentok)
     shown = text(admin_client.get(path))
-    assert shown.count("As far as OpenTok has told, 1 person is there now.") == 3
+    # static/console.js writes its own count there.
+    assert (
+        shown.count("<span data-count>As far as OpenTok has reported, 1 person is there now.<") == 3
+    )
+    shown = re.sub("<[^>]*>", "", shown)
     assert shown.count("1 person is there now. Everybody in the room is disconnected") == 2
 
 
@@ -204,6 +230,27 @@ def test_who_has_no_identity_cannot_be_banned_and_that_is_said(admin_client, roo
     Connection.objects.update(data="")
     assert "problem" in moderate(admin_client, room, "ban", connection).json()
     assert connection in [person["id"] for person in people(admin_client, room)["people"]]
+
+
+def test_a_rooms_page_tells_who_can_be_banned_and_what_is_no_person(admin_client, room, opentok):
+    anna, unknown = present(room, opentok), opentok.connect(room.session_id)
+    page, bot, named = (opentok.connect(room.session_id) for _ in range(3))
+    meeting = Meeting.objects.get()
+    for pk, data in ((page, "render"), (bot, "audio_connector"), (named, "Ben")):
+        meeting.connections.create(pk=pk, data=data, connected_at=timezone.now())
+    told = {each["id"]: each for each in people(admin_client, room)["people"]}
+    assert {pk for pk, each in told.items() if each["bannable"]} == {anna, named}
+    assert (told[page]["bot"], told[bot]["bot"]) == ("A rendered page", "An audio connector")
+    assert not any(told[pk]["bot"] for pk in (anna, unknown, named))
+
+
+def test_a_rooms_page_says_that_there_are_more_bans_than_it_shows(admin_client, room):
+    for number in range(101):
+        Ban.objects.create(room=room, identity=f"user-{number}")
+    told = people(admin_client, room)
+    assert (len(told["bans"]), told["has_more_bans"]) == (100, True)
+    Ban.objects.first().delete()
+    assert not people(admin_client, room)["has_more_bans"]
 
 
 def test_a_message_of_staff_reaches_all_as_the_join_pages_chat_shows_it(

@@ -63,6 +63,8 @@ def test_the_page_has_the_whole_id_and_says_when_the_file_is_gone(admin_client):
     assert "keeps files for 72 hours" in text
     assert 'href="/readme/docs/operations.md#recordings-that-last"' in text
     assert ">Open the file</a>" in text
+    assert "save it by the menu of the player" in text
+    assert ">Download</a>" not in text
     assert f"<h2>standup, {timezone.localtime(row.created_at):%Y-%m-%d %H:%M}</h2>" in text
 
 
@@ -83,6 +85,36 @@ def test_the_page_of_a_recording_without_a_file_says_why(admin_client, status, w
     text = page(admin_client, made(status=status))
     assert words in text
     assert ("/act/revoke_shares/" in text) == (status not in {"failed", "expired", "deleted"})
+
+
+def test_a_file_that_must_have_gone_unheard_of_is_neither_played_nor_shared(admin_client):
+    row = made(minutes_ago=73 * 60)
+    text = page(admin_client, row)
+    assert "gone, as far as is known: OpenTok keeps files for 72 hours" in text
+    assert "/watch/" not in text
+    assert "/act/share/" not in text
+    assert "/act/revoke_shares/" in text
+    told = admin_client.post(f"{ARCHIVES}{row.pk}/act/share/", follow=True).content.decode()
+    assert "The recording is gone, as far as is known: it was left as it is." in told
+    fresh = page(admin_client, made(minutes_ago=71 * 60))
+    assert "/watch/" in fresh
+    assert "/act/share/" in fresh
+    unsaid = made(minutes_ago=73 * 60, updated_at=None)  # of a recording that may have been long
+    assert "/watch/" in page(admin_client, unsaid)
+
+
+@pytest.mark.parametrize("player", ["video", "audio"])
+def test_a_player_gets_an_error_and_no_page(admin_client, opentok, player):
+    row = made()
+    headers = {"Sec-Fetch-Dest": player}
+    opentok.fault(path=f"/archive/{row.pk}", status=404, times=1)
+    answer = admin_client.get(f"{ARCHIVES}{row.pk}/watch/", headers=headers)
+    assert (answer.status_code, answer["Content-Type"]) == (410, "text/plain; charset=utf-8")
+    told = row.remote | {"status": "expired"}
+    opentok.fault(path=f"/archive/{row.pk}", status=200, body=told, times=1)
+    answer = admin_client.get(f"{ARCHIVES}{row.pk}/watch/", headers=headers)
+    assert (answer.status_code, answer.content) == (404, b"There is no file to open now.")
+    assert '<ul class="messagelist"' not in page(admin_client, row)
 
 
 def test_lengths_of_an_hour_and_more_have_hours(admin_client):
@@ -217,7 +249,19 @@ def test_what_takes_longer_than_opentok_may_is_left_for_another_time(
 
 def test_recordings_are_stopped_a_few_at_a_time(admin_client):
     rows = [made(status="started") for _ in range(11)]
-    assert "Choose at most 10 recordings" in choose(admin_client, "stop_selected", rows)
+    told = choose(admin_client, "stop_selected", rows, confirmed="yes")
+    assert "Choose at most 10 recordings" in told
+    assert statuses(rows) == ["started"] * 11
+
+
+def test_as_many_recordings_as_a_page_shows_are_stopped_one_after_the_other(admin_client):
+    rows = [made(status="started") for _ in range(11)]
+    asked = choose(admin_client, "stop_selected", rows)
+    assert asked.count('name="_selected_action"') == 11
+    assert "Without JavaScript only 10 can be done at a time" in asked
+    assert "Without JavaScript" not in choose(admin_client, "stop_selected", rows[:10])
+    rows += [made(status="started") for _ in range(190)]
+    assert "Choose at most 200 recordings" in choose(admin_client, "stop_selected", rows)
 
 
 def test_staff_who_may_only_look_change_nothing(running):

@@ -96,6 +96,23 @@ def test_attendance_as_a_spreadsheet_has_no_formulas(room, opentok, program):
     assert (header[0], row[0], row[2]) == ("Name", "'=1+1", "")
 
 
+def test_pages_are_in_the_presence_and_not_in_the_attendance(room, opentok, program):
+    connect(opentok, room, "render")
+    connect(opentok, room, ANNA)
+    eventually(lambda: sorted(people(program)), ["", "Anna"])
+    path = f"meetings/{Meeting.objects.get().pk}/attendance"
+    assert [each["name"] for each in program.get(path).json()["items"]] == ["Anna"]
+    assert len(program.get(f"{path}?format=csv").text.splitlines()) == 2
+
+
+@pytest.mark.parametrize("query", ["format=xml", "format=", "x=1"])
+def test_attendance_in_an_unknown_format_is_refused(query, room, opentok, program):
+    connect(opentok, room, ANNA)
+    eventually(lambda: len(people(program)), 1)
+    meeting = Meeting.objects.get()
+    assert refusal(program.get(f"meetings/{meeting.pk}/attendance?{query}")) == (400, "invalid")
+
+
 @pytest.mark.parametrize(
     "path", ["meetings/1", "meetings/99999999999999999999", "meetings/1/attendance"]
 )
@@ -194,8 +211,11 @@ def test_pages_take_no_place_of_people(room, server, opentok, program):
     assert server.get("/room/standup").status_code == 200
 
 
-def test_without_callbacks_opentok_is_asked_whether_a_room_is_full(opentok, transactional_db):
-    with Server(OPENTOK_API_URL=opentok.url, CALLBACK_SECRET="") as server:
+@pytest.mark.parametrize("secret", ["", "of-callbacks-of-archives-alone-32-letters"])
+def test_without_callbacks_opentok_is_asked_whether_a_room_is_full(
+    opentok, transactional_db, secret
+):
+    with Server(OPENTOK_API_URL=opentok.url, CALLBACK_SECRET=secret) as server:
         program = Program(server, can="manage,moderate")
         program.post("rooms", name="standup", maxParticipants=1)
         assert server.get("/room/standup").status_code == 200
@@ -238,6 +258,16 @@ def test_people_are_warned_once_each_time_and_then_disconnected(room, opentok, p
     meet_deadlines()
     assert connected(opentok, room) == set()
     assert not Meeting.objects.filter(ended_at=None).exists()
+
+
+def test_without_callbacks_housekeeping_finds_a_meeting_that_has_a_limit(room, opentok, program):
+    monitor(opentok, "http://127.0.0.1:9/")  # nobody listens
+    program.patch("rooms/standup", maxMeetingMinutes=10)
+    connect(opentok, room, ANNA)
+    call_command("housekeeping")
+    begun(10.1)
+    call_command("housekeeping")
+    assert connected(opentok, room) == set()
 
 
 def test_a_short_meeting_is_not_warned_of_before_it_begins(room, opentok, program):

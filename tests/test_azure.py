@@ -42,6 +42,11 @@ def test_a_file_is_looked_for_linked_to_and_deleted(storage):
     answer = requests.get(link, timeout=10)
     assert (answer.content, answer.headers["Content-Type"]) == (FILE, "video/mp4")
     assert requests.get(link.partition("?")[0], timeout=10).status_code == 403
+    disposition = "attachment; filename*=utf-8''%C3%9Cber_uns.mp4"
+    link = store.link(
+        "1/a/archive.mp4", media_type="video/mp4", seconds=60, disposition=disposition
+    )
+    assert requests.get(link, timeout=10).headers["Content-Disposition"] == disposition
     store.delete("1/a/archive.mp4")
     store.delete("1/a/archive.mp4")
     assert store.size("1/a/archive.mp4") is None
@@ -68,6 +73,8 @@ def test_the_doctor_tells_what_azure_says(storage, settings, db):
     settings.ARCHIVE_STORAGE = storage.place._replace(name="nobodys")
     (found,) = recordings()
     assert (found.level, "ContainerNotFound for a block" in found.message) == ("error", True)
+    assert "AZURE_STORAGE_KEY" in found.remedy
+    assert "AWS" not in found.remedy
 
 
 def test_a_container_out_of_reach_is_said_without_its_key(storage, settings):

@@ -79,9 +79,12 @@ def test_sqlite_is_backed_up_while_rooms_are_made_and_restored(opentok, transact
     url, variables = f"sqlite:///{tmp_path}/db.sqlite3", {"OPENTOK_API_URL": opentok.url}
     sh("python manage.py migrate --noinput", ROOT, DATABASE_URL=url)
     with Server(DATABASE_URL=url, **variables) as server, Visitors(server) as visitors:
-        before = len(visitors.made)
         sh(TO_SQLITE, tmp_path)
+        (tmp_path / "backup.new").write_bytes(b"of a backup that was killed")
+        before = len(visitors.made)
+        sh(TO_SQLITE, tmp_path)  # as each night
     assert is_private(tmp_path / "backup.sqlite3")
+    assert not (tmp_path / "backup.new").exists()
     (tmp_path / "db.sqlite3").write_bytes(b"gone")
     restore = FROM_SQLITE.replace("python manage.py", f"cd {ROOT} && python manage.py")
     sh(restore, tmp_path, DATABASE_URL=url)
@@ -95,8 +98,9 @@ def test_sqlite_is_backed_up_while_rooms_are_made_and_restored(opentok, transact
 def test_postgresql_is_backed_up_while_rooms_are_made_and_restored(server, opentok, tmp_path):
     url = url_of_test_database()
     with Visitors(server) as visitors:
-        before = len(visitors.made)
         sh(TO_POSTGRESQL, tmp_path, DATABASE_URL=url)
+        before = len(visitors.made)
+        sh(TO_POSTGRESQL, tmp_path, DATABASE_URL=url)  # as each night
     assert is_private(tmp_path / "backup.dump")
     with new_database(tmp_path) as new:
         restore = FROM_POSTGRESQL.replace("python manage.py", f"cd {ROOT} && python manage.py")

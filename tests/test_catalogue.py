@@ -2,12 +2,15 @@
 
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from archives.models import Archive
 from rooms.models import Room
 from tests.problems import raises
+from video import values
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +138,18 @@ def test_a_recording_is_stopped_and_noted_by_few_statements(room, django_assert_
     started = Archive.objects.start(room.session_id)
     with django_assert_max_num_queries(8):
         Archive.objects.stop(started["id"])
+
+
+def test_old_recordings_that_are_new_to_this_server_are_no_events(monkeypatch):
+    events = []
+    monkeypatch.setattr("webhooks.events.record", lambda event, **data: events.append(event))
+    old = remote(status="expired")
+    hours = timezone.now() - timedelta(hours=95)
+    recent = remote(status="available", createdAt=values.milliseconds(hours))
+    Archive.objects.record([old, recent])
+    assert events == ["recording.available"]
+    Archive.objects.record([old | {"status": "deleted"}])
+    assert events == ["recording.available", "recording.deleted"]
 
 
 def test_a_thousand_recordings_are_recorded_together():

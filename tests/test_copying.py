@@ -16,6 +16,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from archives import retention
 from archives.copying import copy_due
 from archives.models import Archive
 from archives.storage.s3 import S3
@@ -23,6 +24,7 @@ from audit.models import Entry
 from config import environment
 from ops.doctor.running import recordings
 from rooms.models import Room
+from tests.azurite_process import KEY as KEY_OF_AZURE
 from tests.problems import raises
 from tests.range_server import RangeServer
 from tests.server_process import ROOT, Server, url_of_test_database
@@ -102,18 +104,118 @@ def test_a_copied_recording_is_watched_and_shared_after_opentok_has_deleted_it(
     assert requests.get(admin_client.get(watch)["Location"], timeout=10).content == FILE
 
 
-def test_a_copied_recording_is_watched_after_opentok_has_forgotten_it(row, opentok):
+@pytest.mark.parametrize("hours", [1, 73])
+def test_a_copied_recording_is_watched_after_opentok_has_forgotten_it(row, opentok, hours):
     copy_due()
-    opentok.fault(path=f"/archive/{row.pk}", status=404, times=1)
-    with raises("archive_deleted"):  # before its time that means that somebody has deleted it
-        Archive.objects.fetch(str(row.pk))
-    Archive.objects.filter(pk=row.pk).update(
-        status="available", created_at=timezone.now() - timedelta(hours=73)
-    )
+    Archive.objects.update(created_at=timezone.now() - timedelta(hours=hours))
     opentok.fault(path=f"/archive/{row.pk}", status=404, times=1)
     remote = Archive.objects.fetch(str(row.pk))
     assert remote["status"] == "expired"
     assert requests.get(Archive.objects.link(remote), timeout=10).content == FILE
+
+
+def test_a_recording_without_a_copy_that_opentok_does_not_have_was_deleted(row, opentok):
+    opentok.fault(path=f"/archive/{row.pk}", status=404, times=1)
+    with raises("archive_deleted"):
+        Archive.objects.fetch(str(row.pk))
+
+
+@pytest.mark.parametrize("told_by", ["a 404", "an answer", "a callback"])
+def test_a_copied_recording_that_somebody_deletes_at_opentok_is_still_watched(
+    row, opentok, told_by
+):
+    copy_due()
+    row.refresh_from_db()
+    deleted = row.remote | {"status": "deleted"}
+    door.delete_archive(str(row.pk))
+    if told_by == "a callback":
+        Archive.objects.apply_callback(deleted)
+        assert Archive.objects.get().status == "expired"
+    elif told_by == "an answer":
+        opentok.fault(path=f"/archive/{row.pk}", status=200, body=deleted, times=1)
+    remote = Archive.objects.fetch(str(row.pk))
+    assert (remote["status"], Archive.objects.get().status) == ("expired", "expired")
+    assert requests.get(Archive.objects.link(remote), timeout=10).content == FILE
+
+
+def test_a_copied_recording_that_cannot_be_stopped_at_opentok_is_still_watched(row, opentok):
+    copy_due()
+    opentok.fault(path=f"/archive/{row.pk}/stop", status=404, times=1)
+    with raises("archive_not_found"):
+        Archive.objects.stop(str(row.pk))
+    assert Archive.objects.get().is_in_storage
+
+
+def test_a_copied_recording_that_is_deleted_here_is_deleted_for_everybody(row, storage, opentok):
+    copy_due()
+    row.refresh_from_db()
+    Archive.objects.remove(str(row.pk))
+    Archive.objects.apply_callback(row.remote | {"status": "deleted"})
+    with raises("archive_deleted"):
+        Archive.objects.fetch(str(row.pk))
+    assert Archive.objects.get().status == "deleted"
+    assert storage.keys() == [key_of(row)]
+
+
+def test_what_opentok_tells_of_a_deletion_while_it_lasts_is_a_deletion(row, monkeypatch):
+    copy_due()
+    row.refresh_from_db()
+    heard = []
+
+    def delete(archive_id):
+        Archive.objects.apply_callback(row.remote | {"status": "deleted"})
+        heard.append(Archive.objects.get().status)
+
+    monkeypatch.setattr(door, "delete_archive", delete)
+    Archive.objects.remove(str(row.pk))
+    assert heard == ["deleted"]
+
+
+@pytest.mark.parametrize("status", ["available", "uploaded", "expired"])
+def test_a_stored_recording_of_an_earlier_project_is_watched_and_deleted_without_opentok(
+    row, storage, opentok, settings, client, status
+):
+    copy_due()
+    Archive.objects.update(status=status)
+    settings.OPENTOK = settings.OPENTOK | {"TOKBOX_API_KEY": "999"}
+    asked = len(opentok.requests())
+    share = Archive.objects.share(str(row.pk), lifetime=3600)
+    assert requests.get(client.get(share.path)["Location"], timeout=10).content == FILE
+    if status != "uploaded":
+        with raises("archive_not_deletable"):
+            Archive.objects.remove(str(row.pk))
+    settings.ARCHIVE_STORAGE_DELETE = True
+    Archive.objects.remove(str(row.pk))
+    assert (storage.keys(), Archive.objects.get().status) == ([], "deleted")
+    assert len(opentok.requests()) == asked
+
+
+def test_a_rule_deletes_the_copies_of_an_earlier_project(row, storage, settings, monkeypatch):
+    monkeypatch.setattr(retention, "_last_tried", None)
+    copy_due()
+    settings.OPENTOK = settings.OPENTOK | {"TOKBOX_API_KEY": "999"}
+    settings.ARCHIVE_DAYS, settings.ARCHIVE_STORAGE_DELETE = 1, True
+    Archive.objects.update(created_at=timezone.now() - timedelta(days=2))
+    retention.delete_due()
+    assert (storage.keys(), Archive.objects.get().status) == ([], "deleted")
+
+
+def test_a_copy_that_was_not_noted_before_opentok_deleted_its_file_is_found(
+    row, storage, opentok, admin_client
+):
+    copy_due()
+    opentok.advance(73 * HOUR)
+    Archive.objects.update(stored_at=None, stored_bytes=None)  # such as after a restore
+    remote = Archive.objects.fetch(str(row.pk))
+    storage.put(key_of(row), FILE[:-1])
+    assert Archive.objects.link(remote) is None
+    assert Archive.objects.get().stored_at is None
+    watch = reverse("admin:watch", args=[row.pk])
+    assert f'<a href="{watch}">Look for it in your own storage</a>' in page(admin_client, row)
+    storage.put(key_of(row), FILE)
+    assert requests.get(admin_client.get(watch)["Location"], timeout=10).content == FILE
+    assert Archive.objects.get().stored_bytes == len(FILE)
+    assert "in your own storage, " in page(admin_client, row)
 
 
 def test_a_copy_of_an_expired_recording_is_deleted_if_told_so(row, storage, opentok, settings):
@@ -314,6 +416,18 @@ def test_the_doctor_says_what_the_storage_refuses(opentok, storage, settings):
     ((level, message),) = told_by_the_doctor()
     assert level == "error"
     assert "takes no files: NoSuchBucket for create_multipart_upload" in message
+
+
+@pytest.mark.parametrize(("kind", "other"), [("s3", "AZURE"), ("azure", "AWS")])
+def test_the_doctor_names_the_credentials_of_the_kind_of_storage(kind, other, settings):
+    names = {"s3": "AWS_SECRET_ACCESS_KEY", "azure": "AZURE_STORAGE_KEY"}
+    settings.AZURE_STORAGE_KEY = KEY_OF_AZURE
+    settings.ARCHIVE_STORAGE = environment.Storage(
+        kind, "recordings", region="eu-west-1", endpoint="http://127.0.0.1:9/rooms", account="rooms"
+    )
+    (found,) = recordings()
+    assert (found.level, names[kind] in found.remedy) == ("error", True)
+    assert other not in found.remedy
 
 
 def told_by_the_doctor():

@@ -81,7 +81,12 @@ def test_live_rooms_are_shown_with_their_people_and_what_runs(admin_client):
 
 def test_a_meeting_that_is_over_is_not_live(admin_client):
     make_meeting(make_room(), people=1, ended_at=timezone.now())
-    assert "Nobody is in a room." in parts(admin_client)["Rooms live now"]
+    live = parts(admin_client)["Rooms live now"]
+    assert "Nobody is in a room." in live
+    assert "turn on session monitoring" in live  # nobody's stream was ever reported
+    stream = {"pk": str(uuid.uuid4()), "started_at": timezone.now()}
+    Connection.objects.first().streams.create(**stream)
+    assert "session monitoring" not in parts(admin_client)["Rooms live now"]
 
 
 def test_a_live_room_that_was_deleted_has_its_name_and_no_link(admin_client):
@@ -176,6 +181,10 @@ def test_people_of_a_meeting_that_runs_count_up_to_now():
     connect(meeting, data="render")
     today = use.by_day()[-1]
     assert (today.meetings, today.people, today.minutes) == (1, 2, 60)
+    for _ in range(2):  # somebody who has reloaded the page
+        connect(meeting, data='{"identity": "user-1"}', connected_at=minutes_ago(30))
+    today = use.by_day()[-1]
+    assert (today.people, today.minutes) == (3, 120)
 
 
 def test_days_are_those_of_the_persons_time_zone(monkeypatch):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from archives.models import Archive
 from meetings.models import Meeting
 from ops.doctor.running import NEWEST_RECORDINGS
+from rooms.models import Room
 from tests.test_doctor import Diagnosis, run, run_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +58,12 @@ def test_session_monitoring_of_which_no_callback_came_is_a_warning(doctor):
     forgotten = timezone.now() - timedelta(days=31)
     Meeting.objects.create(session_id="1_x", started_at=forgotten, ended_at=forgotten)
     assert "session monitoring" not in {found["subject"] for found in doctor().findings}
+    long_ago = timezone.now() - timedelta(days=8)
+    room = Room.objects.create(name="lobby", session_id="1_y", last_used_at=long_ago)
+    assert "session monitoring" not in {found["subject"] for found in doctor().findings}
+    Room.objects.filter(pk=room.pk).update(last_used_at=timezone.now())
+    level, text = doctor().of("session monitoring")
+    assert (level, "Rooms were used" in text) == ("warning", True)
     meeting = Meeting.objects.create(session_id="1_x", started_at=timezone.now())
     there = meeting.connections.create(pk=str(uuid4()), connected_at=meeting.started_at)
     level, text = doctor().of("session monitoring")

@@ -144,6 +144,22 @@ def test_a_room_without_bans_is_not_asked_about(room, tell, monkeypatch):
     enforce_all()
 
 
+def test_who_comes_into_a_closed_room_with_an_older_token_is_thrown_out(room, tell, thrown_out):
+    tell(came("a", 0))
+    Room.objects.update(closed=True)
+    listed_first = [{"connectionId": each, "createdAt": milliseconds(1)} for each in "ab"]
+    news.reconcile(SESSION, listed_first, asked_at=at(2), name_of=lambda _: "standup")
+    # Pages, bots and calls come by requests of programs, which may do that in closed rooms.
+    tell(came("b", 1), came("r", 3, "render"), came("c", 4, "call"))
+    tell(publishes("s", "a", 0, 5))  # who was there before stays
+    enforce_all()
+    assert thrown_out == ["b"]
+    assert Entry.objects.get(what="person.removed").details["why"] == "room_closed"
+    Room.objects.update(closed=False)
+    tell(came("d", 6))
+    assert thrown_out == ["b"]
+
+
 def test_a_callback_that_is_hours_late_ends_no_meeting(room, tell, thrown_out, monkeypatch):
     Room.objects.update(max_meeting_minutes=60)
     now = timezone.now()

@@ -3,6 +3,7 @@
 import csv
 import io
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib import admin
@@ -16,6 +17,7 @@ from meetings.models import Meeting
 from rooms.admin import RoomAdmin
 from rooms.closed_names import ClosedName
 from rooms.models import Room
+from staff.models import TimeZone
 from web.spreadsheets import csv_response
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +54,22 @@ def test_recordings_meetings_and_closed_names_come_as_csv(admin_client):
     (row,) = rows(admin_client.get("/admin/archives/archive/csv/"))
     assert (row["Id"], row["Room"], row["Seconds"]) == (str(archive.pk), "lobby", "3")
     assert rows(admin_client.get("/admin/rooms/closedname/csv/"))[0]["Name"] == "exam"
+
+
+def test_times_are_those_of_the_pages_and_spreadsheets_read_them(admin_client, admin_user):
+    TimeZone.objects.create(user=admin_user, name="Asia/Tokyo")
+    start = datetime(2026, 3, 1, 20, 30, 5, 999, tzinfo=UTC)
+    Meeting.objects.create(room_name="standup", session_id="1_x", started_at=start)
+    (row,) = rows(admin_client.get("/admin/meetings/meeting/csv/"))
+    assert (row["Started"], row["Ended"]) == ("2026-03-02 05:30:05", "")
+    assert row["Time zone"] == "Asia/Tokyo"
+
+
+def test_times_for_programs_are_in_utc():
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with timezone.override("Asia/Tokyo"):
+        answer = csv_response("x.csv", ["at"], [[noon]])
+    assert answer.content.decode("utf-8-sig") == "at\r\n2026-03-01T12:00:00+00:00\r\n"
 
 
 def test_a_cell_is_no_formula(admin_client):

@@ -7,12 +7,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks import task
 from django_tasks.base import TaskResultStatus
@@ -20,6 +21,8 @@ from django_tasks_db.models import DBTaskResult as Job
 
 from ops import jobs
 from ops.doctor import running
+from ops.models import Heartbeat
+from ops.worker import DUTIES, tell_that_it_runs
 from tests.server_process import ROOT, url_of_test_database
 from tests.test_admin_actions import staff
 from tests.test_api_meetings import eventually
@@ -155,6 +158,26 @@ def test_housekeeping_does_jobs_as_well_and_forgets_those_that_are_done(transact
     assert not Job.objects.exists()
 
 
+def test_housekeeping_goes_on_after_a_duty_that_fails_and_says_which(transactional_db, monkeypatch):
+    done = []
+
+    def breaks():
+        raise OperationalError("away")
+
+    def fails():
+        raise ValueError("wrong")
+
+    def works():
+        done.append(True)
+
+    duties = [(breaks, 1), (fails, 1), (works, 1), (works, 1)]
+    monkeypatch.setattr("ops.management.commands.housekeeping.DUTIES", duties)
+    with pytest.raises(CommandError, match="breaks, fails") as failed:
+        call_command("housekeeping")
+    assert failed.value.returncode == 1
+    assert done == [True]
+
+
 def worker(**more):
     """The program of its own; `more` are environment variables."""
     variables = os.environ | {
@@ -191,6 +214,33 @@ def test_doctor_says_when_no_worker_runs_and_what_failed(transactional_db):
     Job.objects.update(status=TaskResultStatus.FAILED)
     (failed,) = running.background_jobs()
     assert (failed.level, failed.message[:8]) == ("warning", "1 failed")
+
+
+@pytest.mark.parametrize(
+    ("ago", "by_itself", "level"),
+    [
+        (None, True, "ok"), (None, False, "error"), (1, True, "ok"), (1, False, "ok"),
+        (20, True, "warning"), (20, False, "error"),
+    ],
+)  # fmt: skip
+def test_doctor_and_the_metrics_say_since_when_no_worker_runs(
+    transactional_db, server, settings, ago, by_itself, level
+):
+    settings.WORKER = by_itself
+    if ago is not None:
+        tell_that_it_runs()
+        tell_that_it_runs()
+        Heartbeat.objects.update(at=timezone.now() - timedelta(minutes=ago))
+    (told,) = running.worker()
+    assert told.level == level
+    shown = samples(server)["rooms_worker_last_seen_seconds",]
+    assert shown == inf if ago is None else 60 * ago <= shown < 60 * ago + 30
+
+
+def test_a_worker_and_housekeeping_tell_that_they_run(transactional_db):
+    assert tell_that_it_runs in dict(DUTIES)
+    call_command("housekeeping")
+    assert Heartbeat.objects.age() < timedelta(minutes=1)
 
 
 def test_staff_see_what_failed_and_try_it_again(transactional_db, admin_client):

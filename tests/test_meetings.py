@@ -132,6 +132,15 @@ class TestCallbacks:
         tell(came("a", 0), came("b", 30), callback("sessionDestroyed", 20))
         assert there() == {"b"}  # who came after that
 
+    def test_who_comes_back_is_one_person_if_their_data_has_an_identity(self):
+        anna = '{"name": "Anna", "identity": "user-1"}'
+        others = ['{"name": "Ben"}', '{"name": "Ben"}', "call", "call", "", '{"identity": ""}']
+        clients = enumerate([anna, anna, '{"identity": "user-1"}', *others])
+        stays = [(str(number), data) for number, data in clients]
+        tell(*(came(name, 0, data) for name, data in stays))
+        tell(*(left(name, 0, 10) for name, _ in stays))
+        assert (Meeting.objects.get().people, Meeting.objects.get().person_seconds) == (7, 90)
+
     def test_pages_and_bots_are_no_people(self):
         tell(came("a", 0), came("r", 1, "render"), came("x", 2, "audio_connector"))
         assert [each.pk for each in presence.people(SESSION)] == ["a"]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
@@ -18,6 +19,7 @@ from access.models import ApiKey
 from archives.models import Archive
 from archives.states import Status
 from meetings.models import Connection, Meeting
+from ops import metrics
 from rooms.models import Room
 from tests.server_process import Server
 
@@ -193,6 +195,18 @@ def test_a_database_that_is_away_is_a_number_among_the_others(opentok, db):
     assert found["rooms_database_up",] == 0
     assert found["rooms_problems_total", ("code", "database_unavailable")] == 1
     assert ("rooms_stored_rooms",) not in found
+
+
+@pytest.mark.django_db
+def test_a_gauge_that_fails_leaves_the_others(monkeypatch):
+    def fails():
+        raise OperationalError("canceling statement due to statement timeout")
+        yield
+
+    monkeypatch.setattr(metrics, "GAUGES", [fails, *metrics.GAUGES[1:]])
+    names = {family.name for family in metrics.Stored().collect()}
+    assert {"rooms_stored_archives", "rooms_database_bytes", "rooms_database_up"} <= names
+    assert "rooms_stored_rooms" not in names
 
 
 # Several processes

@@ -1,5 +1,6 @@
 """Whom the server has muted is known after a reload, and who joins is muted until that is ended."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,9 @@ from rooms.models import Room
 from tests.api_client import Program
 from tests.test_admin_actions import ROOMS, act, moderate, offered, people
 from tests.test_admin_meetings import present
+from tests.test_api_moderation import sent
+from tests.test_callbacks import sign
+from tests.test_meetings import came
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +105,49 @@ def test_who_joins_is_muted_until_that_is_ended(browser, room, opentok, anna):
     assert muted(browser, room) == {first: "ada", second: "ada", third: None}
     again = act(browser, ROOMS, room, "stop_muting")
     assert "Who joins is not muted any more." in again.content.decode()
+
+
+def arrives(client, room, opentok):
+    """A new client, of whom a callback tells."""
+    connection = opentok.connect(room.session_id)
+    body = json.dumps(came(connection, 0) | {"sessionId": room.session_id}).encode()
+    headers = {"Authorization": f"Bearer {sign(body)}"}
+    answer = client.post("/callbacks", body, content_type="application/json", headers=headers)
+    assert answer.status_code == 200
+    return connection
+
+
+def test_who_joins_an_empty_room_is_not_muted_once_that_is_ended(browser, room, opentok, anna):
+    act(browser, ROOMS, room, "start_muting")
+    opentok.disconnect(room.session_id, anna)
+    told = act(browser, ROOMS, room, "stop_muting")
+    assert "Who joins from now on is not muted." in told.content.decode()
+    assert people(browser, room)["joining"] is None
+    assert "start_muting" in offered(browser, ROOMS, room)
+    opentok.fault(status=500, path="/mute", times=1)
+    arrives(browser, room, opentok)  # and OpenTok cannot be told yet
+    assert Mute.objects.filter(end_is_due=True).exists()
+    arrives(browser, room, opentok)
+    assert sent(opentok) == ("POST", "mute", {"active": False, "excludedStreamIds": []})
+    count = len(opentok.requests())
+    arrives(browser, room, opentok)
+    assert len(opentok.requests()) == count
+
+
+def test_an_end_of_which_opentok_does_not_know_is_not_told_once_all_are_muted_anew(
+    browser, room, opentok, anna
+):
+    act(browser, ROOMS, room, "start_muting")
+    opentok.disconnect(room.session_id, anna)
+    act(browser, ROOMS, room, "stop_muting")
+    Mute.objects.update(muted_at=timezone.now() - timedelta(days=31))
+    tidy()
+    assert Mute.objects.filter(end_is_due=True).exists()
+    opentok.connect(room.session_id)
+    act(browser, ROOMS, room, "start_muting")
+    arrives(browser, room, opentok)
+    assert sent(opentok)[2]["active"]
+    assert Mute.objects.of_all(room.session_id)
 
 
 def test_spared_streams_are_not_shown_as_muted(browser, room, opentok, anna):

@@ -1,6 +1,7 @@
 """Staff who work with their own rooms only: nothing else is there for them."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -12,7 +13,7 @@ from archives.models import Archive
 from audit.models import Entry
 from live.models import Activity
 from meetings.models import Meeting
-from rooms import related
+from rooms import search
 from rooms.closed_names import ClosedName
 from rooms.models import PastSession, Room
 from rooms.own_rooms import OwnRoomsOnly
@@ -56,7 +57,7 @@ def make(name, owner=None):
 @pytest.fixture(params=[5000, 0], ids=["few", "many"])
 def own_rooms_are(request, monkeypatch):
     """Few, or more than what counts as few: they are found in another way then."""
-    monkeypatch.setattr(related, "FEW", request.param)
+    monkeypatch.setattr(search, "MOST", request.param)
 
 
 def listed(browser, path, **query):
@@ -205,6 +206,7 @@ def test_the_console_of_foreign_rooms_is_404(browser, teacher, opentok):
     for path in (
         f"{ROOMS}{room.pk}/people/",
         f"{ARCHIVES}{archive.pk}/watch/",
+        f"{ARCHIVES}{archive.pk}/download/",
     ):
         assert browser.get(path).status_code == 404
     for what in "remove", "mute", "admit", "refuse":
@@ -276,6 +278,28 @@ def test_meetings_entries_and_the_dashboard_tell_of_no_foreign_room(browser, tea
     assert "lesson 2" not in browser.get(f"{entries}csv/").content.decode()
     for path in ("", "dashboard/now/", "dashboard/use/"):
         assert "lesson 2" not in browser.get(f"/admin/{path}").content.decode()
+
+
+@pytest.mark.usefixtures("own_rooms_are")
+def test_the_dashboard_tells_of_what_happens_in_own_rooms(browser, teacher):
+    now = timezone.now()
+    for name, owner in (("lesson 1", teacher), ("lesson 2", None)):
+        room, expiring, _ = make(name, owner)
+        Meeting.objects.create(session_id=room.session_id, room_name=name, started_at=now)
+        two_days_ago = now - timedelta(hours=60)
+        Archive.objects.filter(pk=expiring.pk).update(
+            created_at=two_days_ago, updated_at=two_days_ago
+        )
+        for status in ("started", "failed"):
+            Archive.objects.create(id=uuid.uuid4(), room=room, room_name=name, status=status,
+                                   session_id=room.session_id, updated_at=now)  # fmt: skip
+    for path in ("", "dashboard/now/"):
+        shown = browser.get(f"/admin/{path}").content.decode()
+        assert shown.count(">lesson 1</a>") == 4
+        assert "1 room, 0 people." in shown
+        assert "lesson 2" not in shown
+        assert "Calls to OpenTok" not in shown
+    assert "Last 24 hours" not in browser.get("/admin/").content.decode()
 
 
 def test_own_recordings_are_watched_in_the_admin_alone(browser, teacher, settings):

@@ -155,11 +155,20 @@ def test_without_a_callback_housekeeping_starts_the_recording(quiet, opentok):
     assert len(recordings(opentok)) == 1
 
 
-def test_where_no_callbacks_come_at_all_a_meeting_is_found_in_seconds(quiet, opentok, settings):
+@pytest.mark.parametrize("secret", ["", "of archives alone"])
+def test_where_no_callbacks_of_sessions_come_a_meeting_is_found_in_seconds(
+    quiet, opentok, settings, secret
+):
+    meeting = Meeting.objects.create(session_id="1_x", started_at=timezone.now())
+    there = meeting.connections.create(pk=str(uuid.uuid4()), connected_at=meeting.started_at)
+    there.streams.create(
+        pk=str(uuid.uuid4()), started_at=meeting.started_at
+    )  # as callbacks have told
     connect(opentok, quiet)
     keep_recordings()
     assert recordings(opentok) == []
-    settings.CALLBACK_SECRET = ""
+    settings.CALLBACK_SECRET = secret
+    meeting.delete()
     keep_recordings()
     assert len(recordings(opentok)) == 1
 
@@ -200,6 +209,27 @@ def test_a_recording_of_the_longest_length_is_followed_by_another(room, opentok,
     assert recordings(opentok) == ["started", "stopped"]
     keep_recordings()
     assert recordings(opentok) == ["started", "stopped"]
+
+
+def test_after_the_longest_length_recording_goes_on_once_somebody_publishes(
+    room, program, opentok, settings
+):
+    settings.MAX_RECORDING_MINUTES = 30
+    person = connect(opentok, room)
+    stream = opentok.publish(room.session_id, person)
+    eventually(lambda: Archive.objects.count(), 1)
+    hidden_from_callbacks(opentok)
+    opentok.advance(10)
+    opentok.unpublish(room.session_id, stream)
+    made_earlier(31 * MINUTES)
+    keep_recordings()
+    opentok.advance(10)
+    program.get(f"archives/{newest().pk}")  # whose length is that of what was published
+    keep_recordings()
+    assert recordings(opentok) == ["available"]
+    opentok.publish(room.session_id, person)
+    keep_recordings()
+    assert recordings(opentok) == ["started", "available"]
 
 
 def test_after_an_end_of_opentoks_recording_goes_on_once_somebody_publishes(room, opentok):

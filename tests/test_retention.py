@@ -19,6 +19,7 @@ from archives.models import Archive
 from archives.retention import due
 from archives.states import Status
 from audit.models import Entry
+from config.environment import Storage as Address
 from meetings.models import Connection, Meeting
 from ops.deletions import DeletedSoon
 from ops.retention import KEPT, RULES, Rule, forget_old
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.django_db
 # Which says that its project is 999.
 OF_ANOTHER_PROJECT = "1_" + base64.urlsafe_b64encode(b"1~999~~1~abc~").decode().rstrip("=")
 ARCHIVES = "/admin/archives/archive/"
+STORAGE = Address("s3", "recordings")
 
 
 def ago(days):
@@ -217,11 +219,29 @@ def test_a_file_of_another_project_is_deleted_in_the_own_storage_alone(settings,
     monkeypatch.setattr(retention, "_last_tried", None)
     tried = []
     monkeypatch.setattr(retention, "_delete", tried.append)
-    for stored_at in (None, ago(39)):
-        row = recording(40, status=Status.UPLOADED, stored_at=stored_at)
-        Archive.objects.filter(pk=row.pk).update(session_id=OF_ANOTHER_PROJECT)
+    rows = [recording(40), recording(39, stored_at=ago(39)), recording(38, status=Status.UPLOADED)]
+    Archive.objects.update(session_id=OF_ANOTHER_PROJECT)
     retention.delete_due()
-    assert tried == [str(row.pk)]
+    assert tried == []
+    settings.ARCHIVE_STORAGE, settings.ARCHIVE_STORAGE_DELETE = STORAGE, True
+    retention.delete_due()
+    assert tried == [str(row.pk) for row in rows[1:]]
+
+
+def test_a_rule_leaves_the_own_storage_alone_unless_it_is_told_to_delete_there(settings):
+    settings.ARCHIVE_DAYS, settings.ARCHIVE_STORAGE = 7, STORAGE
+    unstored = recording(40)
+    short = Room.objects.create(name="short", session_id="1_s", recording_days=1)
+    stored = [
+        recording(40, stored_at=ago(39)),
+        recording(2, short, stored_at=ago(2)),
+        recording(40, status=Status.UPLOADED),
+        recording(40, status=Status.UPLOADED, stored_at=ago(39)),
+        recording(40, status=Status.EXPIRED, stored_at=ago(39)),
+    ]
+    assert set(due(ago(0))) == {unstored}
+    settings.ARCHIVE_STORAGE_DELETE = True
+    assert set(due(ago(0))) == {unstored, *stored}
 
 
 def test_old_files_are_deleted_at_opentok_by_the_server(program, opentok):

@@ -17,7 +17,10 @@ from django.utils import timezone
 from access import codes
 from access.models import ApiKey
 from audit.models import Entry
+from rooms import hours_text
+from rooms.hours import as_column
 from rooms.models import Room
+from tests.html_forms import Form
 from tests.server_process import Server
 
 PATH = "/room/lobby"
@@ -235,6 +238,40 @@ def test_staff_are_told_how_a_tokens_lifetime_is_written(admin_client, written, 
     page = f"/admin/rooms/room/{make(token_lifetime=600).pk}/change/"
     assert sentence in admin_client.post(page, form(token_lifetime=written)).content.decode()
     assert Room.objects.get().token_lifetime == 600
+
+
+def test_a_page_that_is_older_than_another_change_does_not_undo_it(admin_client):
+    day = timezone.now() + timedelta(days=1)
+    room = make(code="1234", opens_at=day, token_lifetime=600, notes="Ask Ada.\nOr Bo.")
+    page = f"/admin/rooms/room/{room.pk}/change/"
+    shown = Form(admin_client.get(page).content.decode()).fields
+    made = {"closed": True, "opens_at": None, "closes_at": day, "token_lifetime": 5400,
+            "max_participants": 3, "token_role": "publisher", "notes": "Ask Bo.",
+            "weekly_hours": as_column(hours_text.read("Mon 08:00-10:00", "Europe/Berlin"))}  # fmt: skip
+    Room.objects.filter(pk=room.pk).update(**made)
+    assert admin_client.post(page, shown | {"max_meeting_minutes": "45"}).status_code == 302
+    room.refresh_from_db()
+    assert {name: getattr(room, name) for name in made} == made
+    assert room.max_meeting_minutes == 45
+    (entry,) = Entry.objects.filter(what="room.changed")
+    assert entry.details["after"] == {"max_meeting_minutes": 45}
+    # What both have changed is as the last one says.
+    sent = shown | {"notes": "Ask Cy.", "_save": "Save"}
+    assert admin_client.post(page, sent).status_code == 302
+    assert Room.objects.get().notes == "Ask Cy."
+
+
+def test_a_refused_form_still_knows_what_the_page_has_shown(admin_client):
+    room = make()
+    page = f"/admin/rooms/room/{room.pk}/change/"
+    wrong = Form(admin_client.get(page).content.decode()).fields | {"max_participants": "x"}
+    Room.objects.filter(pk=room.pk).update(closed=True)
+    again = admin_client.post(page, wrong)
+    assert again.status_code == 200
+    right = Form(again.content.decode()).fields | {"max_participants": "3"}
+    assert admin_client.post(page, right).status_code == 302
+    room.refresh_from_db()
+    assert (room.closed, room.max_participants) == (True, 3)
 
 
 def test_a_lifetime_that_stays_as_it_is_is_no_change(admin_client):

@@ -18,7 +18,6 @@ from ops import worker
 from ops.doctor import stored
 from rooms import search
 from rooms.models import Room
-from staff.large_tables import CappedPaginator
 from tests import forked
 from tests.plans import forbid
 from tests.server_process import ROOT, url_of_test_database
@@ -102,7 +101,7 @@ def test_a_recording_is_found_by_its_id_and_its_session():
 
 
 def test_of_many_that_are_found_filters_and_orders_see_all(monkeypatch):
-    monkeypatch.setattr(CappedPaginator, "most", 3)
+    monkeypatch.setattr(search, "MOST", 3)
     for number in range(5):
         make_room(f"standup {number}", e2ee=number == 4)
     assert len(rooms("standup")) == 5
@@ -130,7 +129,7 @@ def test_the_longest_names_are_stored_and_found():
 
 
 def test_staff_find_own_rooms_only(monkeypatch):
-    monkeypatch.setattr(CappedPaginator, "most", 3)
+    monkeypatch.setattr(search, "MOST", 3)
     teacher = User.objects.create_user("teacher", is_staff=True)
     named = ["view_room", "view_archive", "only_own_rooms"]
     teacher.user_permissions.set(Permission.objects.filter(codename__in=named))

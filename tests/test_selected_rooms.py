@@ -123,13 +123,16 @@ def test_a_room_that_is_deleted_meanwhile_is_told_and_the_others_are_closed(
 
     monkeypatch.setattr("rooms.managers.RoomManager.lock", lambda _, name: deleted_first(name))
     told = choose(admin_client, "close_selected", keys, confirmed="yes")
-    assert "“a”: There is no room of this name" in told
+    assert "“a”: There is no room with this name" in told
     assert closed() == [True]
 
 
 def test_as_many_rooms_as_a_request_can_change_are_taken_at_once(admin_client):
     keys = rooms(*(f"room {number}" for number in range(51)))
-    assert "Choose at most 50 rooms" in choose(admin_client, "close_selected", keys)
+    told = choose(admin_client, "close_selected", keys, confirmed="yes")
+    assert "Choose at most 50 rooms" in told
+    assert not any(closed())
+    assert "Yes, close" in choose(admin_client, "close_selected", keys)
 
 
 def test_staff_who_may_only_look_change_no_rooms():

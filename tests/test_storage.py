@@ -1,11 +1,15 @@
 """Recordings in the project's own storage: watched, shared and deleted like those that OpenTok has."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import requests
 from django.urls import reverse
+from django.utils import timezone
 
 from archives import storage as storages
 from archives.models import Archive
+from archives.retention import delete_due
 from config.environment import Storage as Address
 from tests.api_client import Program, refusal
 from tests.problems import raises
@@ -155,6 +159,37 @@ def test_what_the_storage_does_not_delete_stays_at_opentok(server, opentok, stor
     with raises("storage_failed"):
         Archive.objects.remove(id_of(path))
     assert server.get(path).json()["status"] == "uploaded"
+
+
+def test_a_rule_leaves_what_opentok_uploaded_where_it_is_watched(
+    server, opentok, storage, settings
+):
+    path = uploaded(server, opentok, storage)
+    server.get(path)
+    settings.ARCHIVE_DAYS = 30
+    Archive.objects.update(created_at=timezone.now() - timedelta(days=31))
+    delete_due()
+    assert storage.keys() == [key_of(opentok, path)]
+    assert server.get(f"{path}/view", headers=APP).status_code == 302
+
+
+def test_staff_save_a_file_of_the_storage_under_the_name_of_its_room(
+    server, opentok, storage, admin_client
+):
+    path = uploaded(server, opentok, storage)
+    server.get(path)
+    Archive.objects.update(room_name="Über/uns", created_at=datetime(2026, 3, 1, 9, 5, tzinfo=UTC))
+    row = Archive.objects.get()
+    download = reverse("admin:download", args=[row.pk])
+    text = page(admin_client, row)
+    assert f'<a href="{download}">Download</a>' in text
+    assert ">Open the file</a>" in text
+    answer = requests.get(admin_client.get(download)["Location"], timeout=10)
+    assert answer.content == FILE
+    name = "attachment; filename*=utf-8''%C3%9Cberuns_2026-03-01_09.05.mp4"
+    assert answer.headers["Content-Disposition"] == name
+    storage.reset()
+    assert "which has nothing of it" in admin_client.get(download, follow=True).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from access.models import ApiKey
@@ -22,6 +22,7 @@ from emulator.tls import own_certificate
 from live import managers, operations
 from live.models import Activity
 from meetings.news import reconcile
+from ops.doctor import running
 from ops.jobs import run_jobs
 from ops.worker import tidy
 from rooms.models import Room
@@ -30,9 +31,10 @@ from tests.server_process import ROOT, Server
 from tests.test_admin_actions import staff
 from tests.test_jobs import worker
 from tests.test_meetings import at, came, left, milliseconds, tell
+from tests.test_metrics import samples
 from tests.webhook_receiver import Receiver
 from web.errors import Problem
-from webhooks import delivery, events, sending
+from webhooks import deliveries, delivery, events, sending
 from webhooks.addresses import place_of, resolve
 from webhooks.deliveries import Delivery
 from webhooks.delivery import deliver_due
@@ -90,8 +92,23 @@ def test_an_event_is_signed_so_that_the_library_of_the_standard_verifies_it(endp
     deliver_due()
     (told,) = receiver.told  # which were verified
     assert (told["type"], told["data"]) == ("room.changed", {"room": "Zürich <1>", "number": 0})
-    assert told["id"] == str(Delivery.objects.get().pk)
+    assert told["id"].startswith(f"{Delivery.objects.get().pk}-")
     assert Delivery.objects.get().state == "delivered"
+
+
+def test_an_id_is_that_of_all_attempts_and_of_no_event_after_a_restore(endpoint, receiver):
+    record()
+    receiver.answer = 500
+    deliver_due()
+    age(minutes=1)
+    deliver_due()
+    first = Delivery.objects.get()
+    first.delete()
+    Delivery.objects.create(pk=first.pk, endpoint=endpoint, event="ping", payload="{}")
+    Endpoint.objects.update(resting_until=None)
+    deliver_due()
+    failed, again, restored = (told["id"] for told in receiver.told)
+    assert failed == again != restored
 
 
 def test_rooms_tell_what_becomes_of_them(endpoint, receiver, opentok):
@@ -412,6 +429,75 @@ def test_after_a_day_an_event_is_given_up_and_the_next_one_is_sent(endpoint, rec
     ]  # fmt: skip
 
 
+def test_of_a_room_that_is_never_taken_old_events_are_given_up_one_after_the_other(
+    endpoint, receiver
+):
+    record(4)
+    young = Delivery.objects.order_by("pk").last()
+    days_ago = timezone.now() - timedelta(days=3)
+    Delivery.objects.exclude(pk=young.pk).update(created_at=days_ago)
+    receiver.answer = 500
+    deliver_due()
+    age(hours=25)
+    for _ in range(5):
+        Endpoint.objects.update(failing_since=None, resting_until=None)
+        deliver_due()
+    assert [(row.state, row.attempts) for row in Delivery.objects.order_by("pk")] == [
+        ("failed", 2), ("failed", 1), ("failed", 1), ("waiting", 1),
+    ]  # fmt: skip
+    assert numbers(receiver, "a") == [0, 0, 1, 2, 3]
+
+
+def test_after_a_success_the_events_of_a_room_have_their_day_again(endpoint, receiver):
+    record(3)
+    Delivery.objects.update(created_at=timezone.now() - timedelta(days=3))
+    receiver.answer = lambda told: 200 if told["data"]["number"] == 1 else 500
+    deliver_due()
+    age(hours=25)
+    for _ in range(3):
+        Endpoint.objects.update(failing_since=None, resting_until=None)
+        deliver_due()
+    states = list(Delivery.objects.order_by("pk").values_list("state", flat=True))
+    assert states == ["failed", "delivered", "waiting"]
+
+
+def test_an_error_about_one_endpoint_leaves_the_others(receiver, monkeypatch):
+    broken, fine = made(receiver), made(receiver)
+    judge = delivery._judge
+
+    def fail(endpoint, outcomes):
+        if endpoint.pk == broken.pk:
+            raise OperationalError("canceling statement due to lock timeout")
+        judge(endpoint, outcomes)
+
+    monkeypatch.setattr(delivery, "_judge", fail)
+    receiver.secret = ""
+    record()
+    deliver_due()
+    assert len(receiver.told) == 2
+    assert Delivery.objects.get(endpoint=fine).state == "delivered"
+
+
+def test_the_endpoint_that_was_served_longest_ago_is_next(receiver, monkeypatch):
+    for _ in range(3):
+        made(receiver)
+    first, second, third = Endpoint.objects.order_by("pk")
+    for minutes, endpoint in ((1, first), (2, third)):
+        moment = timezone.now() - timedelta(minutes=minutes)
+        Endpoint.objects.filter(pk=endpoint.pk).update(taken_until=moment)
+    turns = []
+    monkeypatch.setattr(
+        delivery, "_deliver", lambda pk, _, until: turns.append((pk, until - time.monotonic()))
+    )
+    record()
+    deliver_due()
+    assert [pk for pk, _ in turns] == [second.pk, third.pk, first.pk]
+    Delivery.objects.exclude(endpoint=first).delete()
+    deliver_due()
+    # Alone, it has a longer turn.
+    assert turns[-1][1] > 4 * turns[0][1]
+
+
 def test_pauses_grow_up_to_an_hour(endpoint, receiver):
     record()
     receiver.answer = 500
@@ -499,6 +585,47 @@ def test_an_endpoint_is_switched_off_and_its_owner_told(endpoint, receiver, sett
     assert Delivery.objects.waiting().exists()
 
 
+def test_that_the_server_switched_it_off_is_told_until_somebody_makes_it_active(
+    endpoint, receiver, admin_client, server
+):
+    def told():
+        (found,) = running.webhooks()
+        return (samples(server)["rooms_webhooks_switched_off",], found.level)
+
+    endpoint.change(is_active=False)
+    assert told() == (0, "ok")
+    endpoint.change(is_active=True)
+    record()
+    receiver.answer = 410
+    deliver_due()
+    assert told() == (1, "warning")
+    moment = Endpoint.objects.get().switched_off_at
+    listed = admin_client.get(ENDPOINTS).content.decode()
+    assert "Switched off" in listed
+    Endpoint.objects.get().change(events=["room.*"])
+    assert Endpoint.objects.get().switched_off_at == moment
+    Endpoint.objects.get().change(is_active=True)
+    assert told() == (0, "ok")
+    assert Endpoint.objects.get().switched_off_at is None
+
+
+def test_events_that_wait_or_were_given_up_are_in_the_metrics(endpoint, receiver, server):
+    record(2, room="a")
+    record(room="b")
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Delivery.objects.update(created_at=hour_ago)
+    assert 3600 <= samples(server)["rooms_oldest_webhook_seconds",] < 3700
+    receiver.answer = 500
+    deliver_due()
+    Endpoint.objects.update(resting_until=None)
+    # Those that wait for the first one of their room could not be sent.
+    assert samples(server)["rooms_oldest_webhook_seconds",] == 0
+    Delivery.objects.filter(room_name="b").update(state="failed")
+    found = samples(server)
+    assert found["rooms_webhook_events_given_up",] == 1
+    assert found["rooms_webhooks_waiting",] == 2
+
+
 @pytest.mark.parametrize("off_for", [timedelta(hours=20), timedelta(days=2)], ids=str)
 def test_a_webhook_that_is_active_again_is_tried_at_once_and_for_a_day(endpoint, receiver, off_for):
     record()
@@ -546,7 +673,7 @@ def test_a_webhook_is_sent_to_as_it_is_when_its_turn_comes(endpoint, receiver, m
     monkeypatch.setattr(delivery, "_take", change_and_take)
     deliver_due()
     assert receiver.paths == {"other URL": ["/hook?a=2"], "new secret": ["/hook?a=1"]}.get(what, [])
-    assert not Endpoint.objects.exclude(taken_until=None).exists()
+    assert not Endpoint.objects.filter(taken_until__gt=timezone.now()).exists()
 
 
 def test_a_webhook_that_is_switched_off_gets_no_more(endpoint, receiver, monkeypatch):
@@ -588,7 +715,7 @@ def test_failures_of_before_switch_off_no_webhook_that_works_by_now(endpoint, re
     ("url", "words"),
     [
         ("http://nowhere.invalid/", "Its name leads nowhere."),
-        ("https://{place}/", "Its certificate is not good."),
+        ("https://{place}/", "Its certificate is invalid."),
     ],
 )
 def test_why_there_was_no_answer_is_told_in_words(endpoint, receiver, url, words):
@@ -651,7 +778,7 @@ def test_events_are_sent_by_tls_to_those_whose_certificate_is_trusted(
         endpoint.url = f"https://{host}:{port}/"
         record()
         answers.append(sending.send(endpoint, Delivery.objects.last())[:2])
-    assert answers == [(204, ""), (None, "Its certificate is not good.")]
+    assert answers == [(204, ""), (None, "Its certificate is invalid.")]
 
 
 def test_a_redirect_is_not_followed(endpoint, receiver):
@@ -714,6 +841,44 @@ def test_the_webhooks_of_a_revoked_key_end(program, receiver):
     deliver_due()
     assert receiver.told == []
     assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "lasts"),
+    [
+        ({}, True),
+        ({"expires_at": timedelta(hours=1)}, True),
+        ({"expires_at": timedelta(hours=-1)}, False),
+        ({"capabilities": ["join", "manage"]}, True),
+        ({"capabilities": ["join", "list"]}, False),
+        ({"capabilities": []}, False),
+        ({"room_prefix": "School 1"}, True),
+        ({"room_prefix": "School 12"}, False),
+        ({"room_prefix": "SCHOOL"}, False),
+        ({"room_prefix": "chool"}, False),
+    ],
+    ids=str,
+)
+def test_a_webhook_lasts_as_long_as_its_key_could_make_it(receiver, key, lasts):
+    if "expires_at" in key:
+        key = {"expires_at": timezone.now() + key["expires_at"]}
+    api_key = ApiKey(name="program", **({"capabilities": ["manage"]} | key))
+    api_key.issue()
+    made(receiver, api_key=api_key, room_prefix="School 1")
+    record(room="School 1")
+    assert Delivery.objects.exists() == lasts
+    Delivery.objects.create(endpoint=Endpoint.objects.get(), event="ping", payload="{}")
+    deliver_due()
+    assert bool(receiver.told) == lasts
+
+
+def test_where_everybody_may_manage_a_webhook_lasts_without(receiver, settings):
+    settings.ANONYMOUS_ACCESS = {"manage"}
+    key = ApiKey(name="program", capabilities=["join"])
+    key.issue()
+    made(receiver, api_key=key)
+    record()
+    assert Delivery.objects.exists()
 
 
 # Addresses inside
@@ -804,14 +969,28 @@ def test_a_program_reads_what_became_of_events_and_sends_them_again(program, rec
     )  # fmt: skip
     Delivery.objects.update(state="failed")
     again = program.post(f"{path}/redeliver", deliveries=[int(row["id"])])
-    assert again.json() == {"count": 1}
-    assert program.post(f"{path}/redeliver", deliveries=[int(row["id"])]).json() == {"count": 0}
+    assert again.json() == {"count": 1, "next": None}
+    none = {"count": 0, "next": None}
+    assert program.post(f"{path}/redeliver", deliveries=[int(row["id"])]).json() == none
     receiver.answer = 200
     deliver_due()
     assert program.get(f"{path}/deliveries?state=delivered").json()["items"][0]["id"] == row["id"]
     since = (timezone.now() - timedelta(minutes=1)).isoformat()
-    assert program.post(f"{path}/redeliver", since=since).json() == {"count": 1}
-    assert program.post(f"{path}/redeliver", since=since, until=since).json() == {"count": 0}
+    assert program.post(f"{path}/redeliver", since=since).json() == {"count": 1, "next": None}
+    assert program.post(f"{path}/redeliver", since=since, until=since).json() == none
+
+
+def test_more_than_is_sent_again_at_once_is_sent_again_in_several_calls(endpoint, monkeypatch):
+    monkeypatch.setattr(deliveries, "SENT_AGAIN", 2)
+    record(5)
+    Delivery.objects.update(state="delivered")
+    since, counts = Delivery.objects.earliest("created_at").created_at, []
+    while since:
+        rows = Delivery.objects.filter(created_at__gte=since)
+        sent, since = Delivery.objects.send_again(rows)
+        counts.append(sent)
+        Delivery.objects.update(state="delivered")  # as quick as the next call
+    assert counts == [2, 2, 1]
 
 
 def test_a_key_for_some_rooms_has_the_webhooks_of_these_alone(server, program, receiver):
@@ -945,6 +1124,17 @@ def test_deliveries_are_forgotten_and_those_of_a_deleted_webhook_at_once(endpoin
     record()  # this process has not seen yet that it is gone
     deliver_due()
     assert urls_in_the_audit_log() == []
+
+
+def test_events_that_wait_for_too_long_are_given_up_before_they_are_forgotten(endpoint, settings):
+    record(3)
+    old, late, recent = Delivery.objects.order_by("pk")
+    for row, hours in ((old, 1), (late, -1), (recent, -25)):
+        past = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS, hours=hours)
+        Delivery.objects.filter(pk=row.pk).update(created_at=past)
+    tidy()
+    states = list(Delivery.objects.order_by("pk").values_list("pk", "state"))
+    assert states == [(late.pk, "failed"), (recent.pk, "waiting")]
 
 
 def urls_in_the_audit_log():

@@ -40,6 +40,8 @@ def test_people_appear_are_muted_and_told_and_counted(enter, server, staff):
     ada.person("Anna").get_by_text("publishes camera").wait_for()
     ada.person("Ben").get_by_text("publishes camera").wait_for()
     ada.says("2 people are connected.")
+    ada.page.get_by_text("People without data in their token").wait_for()
+    assert ada.page.get_by_role("button", name="Ban").count() == 0
     ada.press("Mute: Ben")
     ben.get_by_text("A moderator has muted you.").wait_for()
     anna.locator("#tiles li", has_text="Ben").get_by_text("muted").wait_for()
@@ -101,6 +103,20 @@ def test_who_is_banned_stays_out_until_the_ban_is_lifted(server, staff, routed):
     ada.says("1 person is connected.")
 
 
+def test_pages_and_bots_are_no_people_and_are_not_banned(server, staff, routed):
+    room = room_with(server, "art")
+    routed.session_id = room.session_id
+    ada = staff()
+    ada.open(page_of(room))
+    routed.join(data="render")
+    routed.join(data="audio_connector")
+    for bot in "A rendered page", "An audio connector":
+        ada.person(bot).get_by_role("button", name="Remove").wait_for()
+    ada.says("No people are connected.")
+    assert ada.page.get_by_role("button", name="Ban").count() == 0
+    assert ada.page.get_by_text("cannot be banned").count() == 0
+
+
 def test_recording_captions_and_a_new_session_show_to_those_in_the_room(enter, server, staff):
     room = room_with(server, "chemistry")
     ada = staff()
@@ -134,6 +150,9 @@ def test_a_room_is_closed_and_everybody_in_it_is_told(enter, server, staff):
     ada.press("Close and disconnect")
     asked = ada.page.locator(".ask:popover-open")
     asked.get_by_text("Everybody in the room is disconnected").wait_for()
+    asked.get_by_text(
+        "2 people are there now.", exact=True
+    ).wait_for()  # and not when it was opened
     asked.get_by_role("button", name="Close and disconnect").click()
     ada.message("Disconnected 2")
     for page in anna, ben:

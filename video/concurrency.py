@@ -14,7 +14,7 @@ from django.dispatch import Signal
 
 from video.errors import OpenTokNotAsked
 
-# Half of the threads that the server has: config/server.py.
+# Half of the threads that the server has: config/threads.py.
 SLOTS = 32
 
 # Sent in a thread that is about to wait, for OpenTok or for another thread.

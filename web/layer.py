@@ -25,7 +25,7 @@ CONTENT_POLICY = (
 
 
 class Layer:
-    """The first of Django's middleware. rooms/quick.py does the same by the same functions."""
+    """The first middleware after ops.health. rooms/quick.py does the same by the same functions."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

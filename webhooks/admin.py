@@ -88,14 +88,23 @@ class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, Offered
     keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed", "deleted"}
     form = EndpointForm
-    list_display = ["url", events, rooms, "is_active", "failing_since", deliveries]
+    list_display = [
+        "url",
+        events,
+        rooms,
+        "is_active",
+        "failing_since",
+        "switched_off_at",
+        deliveries,
+    ]
     list_filter = ["is_active"]
     fields: ClassVar[Any] = ["url", "events", "room_prefix", "is_active"]
     sortable_by = ()
     page_actions: ClassVar[list[str]] = ["ping", "send_failed_again", "renew_secret"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
-        return ["owner", "api_key", "created_at", "failing_since", deliveries] if obj else []
+        shown = ["owner", "api_key", "created_at", "failing_since", "switched_off_at", deliveries]
+        return shown if obj else []
 
     def get_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         return [*self.fields, *self.get_readonly_fields(request, obj)]
@@ -141,7 +150,7 @@ class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, Offered
     )
     def send_failed_again(self, request: HttpRequest, endpoint: Endpoint) -> str:
         failed = Delivery.objects.filter(endpoint=endpoint, state=State.FAILED)
-        return sent_again(Delivery.objects.send_again(failed))
+        return sent_again(Delivery.objects.send_again(failed).sent)
 
     @page_action(
         label="New secret",
@@ -194,5 +203,5 @@ class DeliveryAdmin(ReadOnly, NotForOwnRooms, LargeTableAdmin):
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         chosen = Delivery.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        count = Delivery.objects.send_again(chosen)
+        count, _ = Delivery.objects.send_again(chosen)
         self.message_user(request, sent_again(count), messages.SUCCESS)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import models
+from django.db.models import Max, Min
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit.models import Entry
@@ -18,6 +20,7 @@ TRIED_FOR = timedelta(days=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 # A delay that is longer than this is not due to the pauses.
 LATE = 2 * LONGEST_PAUSE
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class State(models.TextChoices):
@@ -36,6 +39,13 @@ class Outcome(NamedTuple):
     @property
     def succeeded(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+
+class SentAgain(NamedTuple):
+    """How many events, and the moment since which there are more, or None."""
+
+    sent: int
+    more_since: datetime | None
 
 
 def pause(failing_since: datetime, now: datetime) -> timedelta:
@@ -71,13 +81,28 @@ class DeliveryManager(models.Manager["Delivery"]):
             endpoint=endpoint, event="ping", payload=json.dumps(payload), created_at=now
         )
 
-    def send_again(self, deliveries: models.QuerySet[Delivery]) -> int:
-        """Send the first SENT_AGAIN that are not waiting. Returns how many."""
-        over = deliveries.exclude(state=State.WAITING).order_by("id")
-        pks = list(over.values_list("pk", flat=True)[:SENT_AGAIN])
+    def longest_wait(self) -> timedelta:
+        """The longest wait of an event that could be sent.
+
+        It waits since it was recorded, or since the pause of its room's last failure was over.
+        """
+        due = self.waiting().filter(endpoint__in=Endpoint.objects.ready()).order_by()
+        rooms = due.values("endpoint", "room_name").annotate(
+            since=Coalesce(Max("next_try_at"), Min("created_at"))
+        )
+        first = rooms.aggregate(first=Min("since"))["first"]
+        return max(timezone.now() - first, timedelta()) if first else timedelta()
+
+    def send_again(self, deliveries: models.QuerySet[Delivery]) -> SentAgain:
+        """Send the first SENT_AGAIN that are not waiting."""
+        over = deliveries.exclude(state=State.WAITING).order_by("created_at", "id")
+        found = list(over.values_list("pk", "created_at")[: SENT_AGAIN + 1])
+        pks = [pk for pk, _ in found[:SENT_AGAIN]]
+        more_since = found[SENT_AGAIN][1] if len(found) > SENT_AGAIN else None
         endpoints = over.order_by().values_list("endpoint", flat=True).distinct()
-        _wake(Endpoint.objects.filter(pk__in=list(endpoints)), timezone.now())
-        changes = {"first_tried_at": None, "next_try_at": None, "delivered_at": None}
+        now = timezone.now()
+        _wake(Endpoint.objects.filter(pk__in=list(endpoints)), now)
+        changes = {"first_tried_at": None, "next_try_at": now, "delivered_at": None}
         count = sum(
             self.filter(pk__in=pks[first : first + UPDATED_AT_ONCE]).update(
                 state=State.WAITING, **changes
@@ -85,7 +110,12 @@ class DeliveryManager(models.Manager["Delivery"]):
             for first in range(0, len(pks), UPDATED_AT_ONCE)
         )
         Entry.objects.note("webhook.sent_again", None, count=count)
-        return count
+        return SentAgain(count, more_since)
+
+    def give_up(self, deliveries: models.QuerySet[Delivery]) -> None:
+        """Give up those that wait."""
+        waiting = deliveries.filter(state=State.WAITING)
+        waiting.update(state=State.FAILED, next_try_at=None)
 
 
 def _wake(endpoints: models.QuerySet[Endpoint], now: datetime) -> None:
@@ -129,12 +159,22 @@ class Delivery(models.Model):
                 name="webhook_waiting",
                 condition=models.Q(state="waiting"),
             ),
+            models.Index(
+                fields=["endpoint", "id"],
+                name="webhook_given_up",
+                condition=models.Q(state="failed"),
+            ),
             models.Index(fields=["endpoint", "-created_at", "-id"], name="webhook_log"),
             models.Index(fields=["-created_at", "-id"], name="webhook_age"),
         ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.room_name}".strip()
+
+    @property
+    def message_id(self) -> str:
+        """The `webhook-id`. Ids of rows alone come again after a backup is restored."""
+        return f"{self.pk}-{(self.created_at - EPOCH) // timedelta(microseconds=1)}"
 
     def note(self, outcome: Outcome, now: datetime) -> None:
         """Store the result of an attempt. After a day of failures the delivery is given up."""
@@ -151,3 +191,18 @@ class Delivery(models.Model):
         noted = ("attempts", "status", "answer", "milliseconds", "first_tried_at", "state",
                  "delivered_at", "next_try_at")  # fmt: skip
         Delivery.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in noted})
+        if self.state == State.FAILED:
+            self._pass_failures_on(self.first_tried_at, now)
+
+    def _pass_failures_on(self, since: datetime, now: datetime) -> None:
+        """Let failures of the room's next event count since this one failed, or since it was made.
+
+        Else a receiver that takes nothing of a room would be tried with each event for a day, while
+        later ones grow too old.
+        """
+        room = Delivery.objects.waiting().filter(
+            endpoint=self.endpoint_id, room_name=self.room_name
+        )
+        if following := room.order_by("id").first():
+            since = max(since, following.created_at)
+            room.filter(pk=following.pk).update(first_tried_at=since, next_try_at=now)

@@ -4,6 +4,7 @@ A worker takes an endpoint for a turn, which expires if the worker dies. Rooms a
 After a failure the rest of the room waits, and without any answer the rest of the endpoint.
 """
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from threading import Event
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Window
+from django.db.models import Exists, F, Max, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -27,9 +28,10 @@ AT_ONCE = 8
 MOST, MOST_OF_ROOM = 400, 20
 # The time of a room in one pass, for slow receivers.
 ROOM_SECONDS = 2.0
-# The turn of a worker, and how long it starts attempts. An attempt takes up to SECONDS, and the
-# same time is left for storing its result.
+# The turn of a worker, and how long it starts attempts, if other endpoints wait as well and if none
+# does. An attempt takes up to SECONDS, and the same time is left for storing its result.
 TURN = timedelta(seconds=60)
+SENDING_AMONG_OTHERS = 5.0
 SENDING = TURN.total_seconds() - 2 * SECONDS
 FAILING_FOR = timedelta(days=1)
 SHORT_REST = timedelta(minutes=1)
@@ -37,24 +39,34 @@ GONE = 410
 
 Sent = list[tuple[Delivery, Outcome]]
 
+logger = logging.getLogger(__name__)
+
 
 def deliver_due() -> None:
-    """Send what waits for endpoints that no other worker has taken."""
+    """Send what waits for endpoints that no other worker has taken, the longest unserved first.
+
+    The error of one endpoint is logged, and the others go on.
+    """
     waiting = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"))
-    ready = _ready().filter(Exists(waiting)).order_by("pk")
-    for pk in list(ready.values_list("pk", flat=True)):
-        if taken_until := _take(pk):
-            try:
-                _deliver(pk, taken_until, until=time.monotonic() + SENDING)
-            finally:
-                mine = Endpoint.objects.filter(pk=pk, taken_until=taken_until)
-                mine.update(taken_until=None)
+    ready = Endpoint.objects.ready().filter(Exists(waiting))
+    pks = list(
+        ready.order_by(F("taken_until").asc(nulls_first=True), "pk").values_list("pk", flat=True)
+    )
+    seconds = SENDING if len(pks) == 1 else SENDING_AMONG_OTHERS
+    for pk in pks:
+        try:
+            _serve(pk, seconds)
+        except Exception:
+            logger.exception("Could not send to webhook %s", pk)
 
 
-def _ready() -> QuerySet[Endpoint]:
-    """Active endpoints that are not resting."""
-    rested = Q(resting_until=None) | Q(resting_until__lt=timezone.now())
-    return Endpoint.objects.active().filter(rested)
+def _serve(pk: int, seconds: float) -> None:
+    if taken_until := _take(pk):
+        try:
+            _deliver(pk, taken_until, until=time.monotonic() + seconds)
+        finally:
+            mine = Endpoint.objects.filter(pk=pk, taken_until=taken_until)
+            mine.update(taken_until=timezone.now())
 
 
 def _take(pk: int) -> datetime | None:
@@ -71,7 +83,9 @@ def _take(pk: int) -> datetime | None:
 def _deliver(pk: int, taken_until: datetime, *, until: float) -> None:
     """Send in passes, each of which reads the endpoint again, since it may have changed."""
     mine = {"pk": pk, "taken_until": taken_until}
-    while time.monotonic() < until and (endpoint := _ready().filter(**mine).first()):
+    while time.monotonic() < until and (
+        endpoint := Endpoint.objects.ready().filter(**mine).first()
+    ):
         outcomes = _send(endpoint, until=until)
         if outcomes:
             _judge(endpoint, outcomes)

@@ -11,9 +11,12 @@ from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Cast, StrIndex
 from django.utils import timezone
 from django_tasks import task
 
+from access.capabilities import Capability
 from access.models import ApiKey
 from audit.models import Entry
 from web.encryption import Rows, cipher, encrypt_again
@@ -48,8 +51,27 @@ def forget_endpoints() -> None:
 
 class EndpointManager(models.Manager["Endpoint"]):
     def active(self) -> models.QuerySet[Endpoint]:
-        """Without those whose API key was revoked."""
-        return self.filter(is_active=True).exclude(api_key__revoked_at__isnull=False)
+        """Without those whose API key could not make them any more."""
+        lasts = Q(api_key__expires_at=None) | Q(api_key__expires_at__gt=timezone.now())
+        found = self.filter(lasts, is_active=True, api_key__revoked_at=None).alias(
+            # As text, since SQLite does not look for what a list contains.
+            capabilities=Cast("api_key__capabilities", models.TextField()),
+            # Not startswith, which ignores case on SQLite.
+            covered_at=StrIndex("room_prefix", "api_key__room_prefix"),
+        )
+        may_manage = Q(capabilities__contains=f'"{Capability.MANAGE}"')
+        if Capability.MANAGE in settings.ANONYMOUS_ACCESS:
+            may_manage = Q()
+        return found.filter(Q(api_key=None) | Q(may_manage, covered_at=1))
+
+    def ready(self) -> models.QuerySet[Endpoint]:
+        """Active endpoints that are not resting."""
+        rested = Q(resting_until=None) | Q(resting_until__lt=timezone.now())
+        return self.active().filter(rested)
+
+    def switched_off(self) -> models.QuerySet[Endpoint]:
+        """Those that the server has switched off, and nobody has made active again."""
+        return self.filter(is_active=False, switched_off_at__isnull=False)
 
     def encrypt_again(self) -> Rows:
         return encrypt_again(self.all(), "encrypted", _cipher())
@@ -82,8 +104,10 @@ class Endpoint(models.Model):
     # Since when no delivery has succeeded, and until when none is tried.
     failing_since = models.DateTimeField(null=True, editable=False)
     resting_until = models.DateTimeField(null=True, editable=False)
-    # The end of the turn of the worker that sends to it now.
+    # The end of the turn of the worker that sends to it now, or of the last one.
     taken_until = models.DateTimeField(null=True, editable=False)
+    # When the server switched it off, until somebody makes it active again.
+    switched_off_at = models.DateTimeField("switched off", null=True, editable=False)
 
     objects = EndpointManager()
 
@@ -109,6 +133,8 @@ class Endpoint(models.Model):
     def change(self, **chosen: Any) -> None:
         """Change it. It is tried at once, and waiting events have their full day again."""
         self.failing_since = self.resting_until = None
+        if "is_active" in chosen:
+            chosen["switched_off_at"] = None
         for name, value in chosen.items():
             setattr(self, name, value)
         with transaction.atomic():
@@ -156,8 +182,8 @@ class Endpoint(models.Model):
 
     def switch_off(self, why: str) -> None:
         """Deactivate it, and mail its owner. What waits is sent once it is active again."""
-        self.is_active = False
-        self.save(update_fields=["is_active"])
+        self.is_active, self.switched_off_at = False, timezone.now()
+        self.save(update_fields=["is_active", "switched_off_at"])
         Entry.objects.record("webhook.switched_off", self, why=why)
         if settings.EMAIL_HOST and self.owner and self.owner.email:
             tell_owner.enqueue(self.owner.email, self.url, why)

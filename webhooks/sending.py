@@ -31,7 +31,7 @@ REASONS: dict[type[BaseException], str] = {
     socket.gaierror: "Its name leads nowhere.",
     ConnectionRefusedError: "Nothing listens there.",
     TimeoutError: "No answer in time.",
-    ssl.SSLError: "Its certificate is not good.",
+    ssl.SSLError: "Its certificate is invalid.",
 }
 
 
@@ -41,7 +41,7 @@ def send(endpoint: Endpoint, delivery: Delivery) -> Outcome:
     body = delivery.payload.encode()
     try:
         place = place_of(endpoint.url)
-        headers = _headers(place, endpoint.secret, str(delivery.pk), body)
+        headers = _headers(place, endpoint.secret, delivery.message_id, body)
         status, answer = _post(place, headers, body)
     except Problem as error:
         status, answer = None, str(error.detail)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
-from video import accounts
+from video import accounts, ids
 
 if TYPE_CHECKING:
     from archives.storage.azure import Azure
@@ -55,11 +55,12 @@ def _opened(place: Any, *, is_patient: bool) -> S3 | Azure:
 
 
 def key_of(archive: Stored) -> str:
-    """The key of its file, as OpenTok forms it, but without our prefix.
+    """The key of its file, as OpenTok forms it, but without our prefix. Its project is that of the
+    session, since the server's may have changed.
 
     Source: “Archive storage” in OpenTok's guide to archiving.
     """
-    return _key(archive, "archive.mp4" if archive.is_video else "archive.zip")
+    return _key(archive, f"archive.{archive.extension}")
 
 
 def transcript_key_of(archive: StoredTranscript) -> str:
@@ -68,6 +69,7 @@ def transcript_key_of(archive: StoredTranscript) -> str:
 
 
 def _key(archive: StoredTranscript, file: str) -> str:
-    name = f"{accounts.current().project_id}/{archive.pk}/{file}"
+    project = ids.project_of(archive.session_id) or accounts.current().project_id
+    name = f"{project}/{archive.pk}/{file}"
     prefix = settings.ARCHIVE_STORAGE.prefix
     return f"{prefix}/{name}" if prefix else name

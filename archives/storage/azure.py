@@ -49,8 +49,10 @@ class Azure:
             except ResourceNotFoundError:
                 return None
 
-    def link(self, key: str, *, media_type: str, seconds: int) -> str:
-        """A link to the file, with its type, since OpenTok's uploads may have another one."""
+    def link(self, key: str, *, media_type: str, seconds: int, disposition: str = "") -> str:
+        """A link to the file, with its type, since OpenTok's uploads may have another one, and with
+        the Content-Disposition, if any.
+        """
         with _answering("a link"):
             signature = generate_blob_sas(
                 self._account,
@@ -60,6 +62,7 @@ class Azure:
                 permission=BlobSasPermissions(read=True),
                 expiry=timezone.now() + timedelta(seconds=seconds),
                 content_type=media_type,
+                content_disposition=disposition or None,
             )
             return f"{self._blob(key).url}?{signature}"
 

@@ -46,13 +46,16 @@ class S3:
         answer = self._ask("head_object", Key=key, may_be_gone=True)
         return None if answer is None else int(answer["ContentLength"])
 
-    def link(self, key: str, *, media_type: str, seconds: int) -> str:
-        """A link to the file, with its type, since OpenTok's uploads may have another one."""
+    def link(self, key: str, *, media_type: str, seconds: int, disposition: str = "") -> str:
+        """A link to the file, with its type, since OpenTok's uploads may have another one, and with
+        the Content-Disposition, if any.
+        """
+        fields = {"Bucket": self._bucket, "Key": key, "ResponseContentType": media_type}
+        if disposition:
+            fields["ResponseContentDisposition"] = disposition
         with _answering("link"):
             link: str = self._client.generate_presigned_url(
-                "get_object",
-                Params={"Bucket": self._bucket, "Key": key, "ResponseContentType": media_type},
-                ExpiresIn=seconds,
+                "get_object", Params=fields, ExpiresIn=seconds
             )
         return link
 

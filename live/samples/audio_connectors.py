@@ -2,11 +2,9 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.capabilities import Capability
-from access.limits import Throttle
 from live.models import Activity, Kind
 from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import (
@@ -25,9 +23,7 @@ class AudioConnectorViewSet(ViewSet):
 
     needs = Capability.CALL
     takes_client_tokens = {"connect", "disconnect"}
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("record")]
+    limit = "record"
 
     @extend_schema(
         operation_id="connect_audio",

@@ -3,11 +3,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.capabilities import Capability
-from access.limits import Throttle
 from live.models import Activity, Kind
 from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import (
@@ -25,9 +23,8 @@ class BroadcastViewSet(ViewSet):
     """The broadcast of a session, as OpenTok has it at the moment."""
 
     needs = Capability.BROADCAST
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("archive" if self.action == "status" else "record")]
+    limit = "record"
+    limits = {"status": "archive"}
 
     @extend_schema(
         operation_id="start_broadcast_of_session",

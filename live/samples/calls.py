@@ -5,12 +5,10 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from live.models import Activity, Kind
 from live.samples.serializers import CallSerializer, ConferenceSerializer, DialSerializer
 from live.samples.voice import PHONE, note
@@ -31,9 +29,8 @@ class CallViewSet(ViewSet):
     """Phones in a room, over SIP and a conference of Vonage's Voice API."""
 
     needs = Capability.CALL
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("join" if self.action == "conference" else "record")]
+    limit = "record"
+    limits = {"conference": "join"}
 
     @extend_schema(
         operation_id="get_conference",

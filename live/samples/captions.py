@@ -1,11 +1,9 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.capabilities import Capability
-from access.limits import Throttle
 from live.models import Activity, Kind
 from live.samples.bodies import AT_A_SESSION, read_about_session
 from live.samples.serializers import IdSerializer, StartCaptionsSerializer
@@ -20,9 +18,7 @@ class CaptionsViewSet(ViewSet):
     takes_token_in_body = True
     needs = {"start": Capability.CAPTION, "stop": None}
     takes_client_tokens = {"start"}
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("record")]
+    limit = "record"
 
     @extend_schema(
         operation_id="caption_session",

@@ -3,12 +3,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from access.authentication import key_of
 from access.capabilities import Capability
-from access.limits import Throttle
 from access.models import ApiKey
 from live.models import Activity, Kind
 from live.samples.bodies import AT_A_SESSION, read_about_session
@@ -36,9 +34,8 @@ class RenderViewSet(ViewSet):
     """
 
     needs = Capability.CALL
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [Throttle("record" if self.action in {"start", "stop"} else "archive")]
+    limit = "archive"
+    limits = {"start": "record", "stop": "record"}
 
     @extend_schema(
         operation_id="start_render",

@@ -13,11 +13,15 @@ from archives.states import Status
 from meetings.models import Meeting, Stream
 from ops import jobs
 from ops.doctor.finding import Finding
+from ops.models import Heartbeat
+from rooms.models import Room
 from web.errors import Problem
+from webhooks.models import Endpoint
 
 # At least one of them should have had a callback.
 NEWEST_RECORDINGS = 10
 NEWEST_MEETINGS = 10
+ROOMS_USED_WITHIN = timedelta(days=7)
 # A worker looks each second, and a job takes ten minutes at most.
 LONGEST_WAIT = timedelta(minutes=15)
 
@@ -66,19 +70,61 @@ def session_monitoring() -> Iterator[Finding]:
         recent = Meeting.objects.filter(started_at__gte=since)
         newest = list(recent.values_list("pk", flat=True)[:NEWEST_MEETINGS])
         told = Stream.objects.filter(connection__meeting__in=newest).exists()
+        used = Room.objects.filter(last_used_at__gte=timezone.now() - ROOMS_USED_WITHIN).exists()
     except DatabaseError:
         return  # database() has said so
-    if newest and not told:
+    if (newest or used) and not told:
         yield Finding(
             "warning",
             "session monitoring",
-            "No callback told who published in the newest meetings.",
+            "No callback told who published in the newest meetings."
+            if newest
+            else "Rooms were used in the last week, but no callback told of anybody in them.",
             "Check at OpenTok that /callbacks of this server is registered for session monitoring "
-            "as well. Without it bans, limits of people and recordings of every meeting come late, "
-            "and who was in a meeting is known in part.",
+            "as well. Without it bans, limits of people and of time, and recordings of every "
+            "meeting come up to ten minutes late, and who was in a meeting is known in part.",
         )
     elif newest:
         yield Finding("ok", "session monitoring", "Callbacks told of the newest meetings.")
+
+
+def worker() -> Iterator[Finding]:
+    try:
+        age = Heartbeat.objects.age()
+    except DatabaseError:
+        return  # database() has said so
+    if age is None and settings.WORKER:
+        yield Finding("ok", "worker", "It begins with the server.")
+    elif age is None or age > LONGEST_WAIT:
+        since = f"for {round(age.total_seconds() / 60)} minutes" if age else "yet"
+        yield Finding(
+            # With WORKER on it may only be that the server is off.
+            "warning" if settings.WORKER else "error",
+            "worker",
+            f"None has run {since}: no events, jobs, limits or bans, and nothing is deleted.",
+            "Start the server, with WORKER on, or run `python manage.py worker` as a process of "
+            "its own.",
+            variables=() if settings.WORKER else ("WORKER=on",),
+        )
+    else:
+        yield Finding("ok", "worker", "One has run in the last quarter of an hour.")
+
+
+def webhooks() -> Iterator[Finding]:
+    try:
+        count = Endpoint.objects.switched_off().count()
+    except DatabaseError:
+        return  # database() has said so
+    if count:
+        yield Finding(
+            "warning",
+            "webhooks",
+            f"The server has switched off {count}, since nothing succeeded.",
+            "The admin has them under “Webhooks”, with what was sent to them. Make them active "
+            "again, or delete them.",
+        )
+    else:
+        yield Finding("ok", "webhooks", "The server has switched off none.")
 
 
 def background_jobs() -> Iterator[Finding]:
@@ -125,6 +171,18 @@ def recordings() -> Iterator[Finding]:
     yield Finding("ok", "recordings", told)
 
 
+def _storage_advice() -> str:
+    if settings.ARCHIVE_STORAGE.kind == "azure":
+        return (
+            "Check its account and container, AZURE_STORAGE_KEY, and that this key may read and "
+            "write in that container."
+        )
+    return (
+        "Check its name, region and endpoint, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and "
+        "that they may read and write in that bucket."
+    )
+
+
 def own_storage() -> Iterator[Finding]:
     try:
         storage.current().try_out()
@@ -133,8 +191,7 @@ def own_storage() -> Iterator[Finding]:
             "error",
             "recordings",
             f"The storage of ARCHIVE_STORAGE_URL takes no files: {error.reason}.",
-            "Check its name, region and endpoint, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and "
-            "that they may read and write in that bucket.",
+            _storage_advice(),
         )
     else:
         yield Finding("ok", "recordings", "The storage of ARCHIVE_STORAGE_URL takes files.")

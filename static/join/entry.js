@@ -42,7 +42,7 @@ export class Entry {
     }
   }
 
-  /* A room that has no waiting room any more can be joined at once. */
+  /* A room that has no waiting room any more can be joined immediately. */
   async askToBeLetIn({ name, code, agrees }) {
     try {
       this.ticket = (await this.ask('POST', `/waiting/${this.segment}`, { code, agrees }, { name })).ticket;
@@ -90,9 +90,9 @@ function sentence({ code, detail, opensAt, closedAt }) {
   if (code === 'consent_required') return 'To join, tick that you agree to being recorded.';
   if (code === 'access_code_required') return 'This room has an access code. Enter it and join.';
   if (code === 'key_required') return 'Only people with an invitation can join. Open the link that you were sent.';
-  if (code === 'room_unknown') return 'There is no room of this name. Check the link that you were sent.';
+  if (code === 'room_unknown') return 'There is no room with this name. Check the link that you were sent.';
   if (opensAt) return `This room opens on ${local(opensAt)}. Please come back then.`;
-  if (closedAt) return `This room closed on ${local(closedAt)}. Ask whoever invited you for another one.`;
+  if (closedAt) return `This room closed on ${local(closedAt)}. Ask the person who invited you for another one.`;
   return detail || 'The server cannot be reached. Try again in a moment.';
 }
 
