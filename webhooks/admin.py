@@ -202,6 +202,5 @@ class DeliveryAdmin(ReadOnly, NotForOwnRooms, LargeTableAdmin):
 
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        chosen = Delivery.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        count, _ = Delivery.objects.send_again(chosen)
+        count, _ = Delivery.objects.send_again(queryset)
         self.message_user(request, sent_again(count), messages.SUCCESS)
