@@ -1,6 +1,9 @@
 """The examinations of `manage.py doctor`: what is wrong with this server, and what to do."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from django.db import Error as DatabaseError
 
 from ops.doctor import configured, platforms, running, stored
 from ops.doctor.finding import Finding
@@ -36,8 +39,9 @@ EXAMINATIONS = [
 def examine() -> Iterator[Finding]:
     here = platforms.current()
     for examination in EXAMINATIONS:
-        for found in examination():
-            yield here.with_its_ways(found)
+        with suppress(DatabaseError):  # stored.database has said so
+            for found in examination():
+                yield here.with_its_ways(found)
 
 
 def most_important(findings: Iterable[Finding]) -> list[Finding]:
