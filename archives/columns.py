@@ -95,10 +95,10 @@ def expires(archive: Archive) -> str:
     if told:
         return f"{told}; OpenTok deletes it in {timeuntil(ends)}"
     return format_html(
-        "gone in {}: OpenTok keeps files for 72 hours. {} before, or "
+        "gone in {}: OpenTok keeps files for 72 hours. Before then, {}, or "
         '<a href="{}">keep recordings for longer</a>.',
         timeuntil(ends),
-        "Open it and save it by the menu of the player" if archive.is_video else "Download it",
+        "open it and save it from the player’s menu" if archive.is_video else "download it",
         TO_KEEP_THEM,
     )
 

@@ -193,7 +193,7 @@ class RoomAdmin(OwnRoomsOnly, ExportedAdmin):
     form = RoomForm
     list_display = ["name", entry, "owner", "last_used_at", encrypted]
     list_select_related = ["owner"]
-    list_filter: ClassVar[Any] = [LastUsed, Owner, "e2ee"]
+    list_filter: ClassVar[Any] = [LastUsed, Owner, "closed", "e2ee"]
     search_fields = ["name"]
     search_help_text = "Part of a room's name, or a whole session id."
     searched = "in its name, or as its session id, present or past"

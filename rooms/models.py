@@ -67,6 +67,11 @@ class Room(Policy, Owned, NotesUse, models.Model):
             ),
             models.Index(
                 fields=["last_used_at"],
+                condition=models.Q(closed=True),
+                name="room_closed_last_used",
+            ),
+            models.Index(
+                fields=["last_used_at"],
                 condition=models.Q(record_meetings=True),
                 name="room_recorded_last_used",
             ),

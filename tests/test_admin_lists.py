@@ -13,6 +13,7 @@ from django.utils import timezone
 from archives.models import Archive
 from rooms.models import Room
 from staff.large_tables import CappedPaginator
+from tests.plans import forbid
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,15 @@ def test_a_list_is_of_a_range_of_days(admin_client, days, since, until, found):
     for path, field in ((ROOMS, "last_used_at"), (ARCHIVES, "created_at")):
         chosen = {f"{field}-since": since, f"{field}-until": until}
         assert listed(admin_client, path, **chosen) == found
+
+
+def test_the_list_of_rooms_has_closed_ones_or_open_ones(admin_client):
+    make_room("shut", closed=True)
+    make_room("hall")
+    assert listed(admin_client, ROOMS, closed__exact="1") == ["shut"]
+    assert listed(admin_client, ROOMS, closed__exact="0") == ["hall"]
+    forbid("seqscan", "bitmapscan")
+    assert "room_closed_last_used" in Room.objects.filter(closed=True)[:50].explain()
 
 
 def test_days_are_those_of_the_admins_time_zone(admin_client):

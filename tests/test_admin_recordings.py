@@ -63,7 +63,7 @@ def test_the_page_has_the_whole_id_and_says_when_the_file_is_gone(admin_client):
     assert "keeps files for 72 hours" in text
     assert 'href="/readme/docs/operations.md#recordings-that-last"' in text
     assert ">Open the file</a>" in text
-    assert "save it by the menu of the player" in text
+    assert "save it from the player’s menu" in text
     assert ">Download</a>" not in text
     assert f"<h2>standup, {timezone.localtime(row.created_at):%Y-%m-%d %H:%M}</h2>" in text
 
