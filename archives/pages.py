@@ -14,7 +14,7 @@ from web.errors import CODES, Code
 
 @dataclass(frozen=True)
 class Page:
-    """A pending page reloads itself every `refresh` seconds; the others never do."""
+    """A pending page looks again every `refresh` seconds (static/pending.js), and no other does."""
 
     heading: str
     text: str
