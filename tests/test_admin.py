@@ -138,7 +138,7 @@ def test_staff_are_told_when_opentok_gives_no_session(admin_client, opentok):
 
 def test_new_sessions_are_given_to_a_few_rooms_at_a_time(admin_client):
     keys = [make_room(number).pk for number in range(11)]
-    action = {"action": "new_session", "_selected_action": keys}
+    action = {"action": "new_session", "_selected_action": keys, "confirmed": "yes"}
     told = admin_client.post(ROOMS, action, follow=True)
     assert b"Choose at most 10 rooms" in told.content
 
