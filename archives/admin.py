@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,8 @@ from archives.files_admin import RecordingFiles
 from archives.models import Archive
 from archives.selected import SelectedArchives
 from meetings import attendance
-from rooms.admin import RoomAdmin
+from rooms import related
+from rooms.admin import Owner, RoomAdmin
 from rooms.models import Room
 from rooms.own_rooms import OwnRoomsOnly
 from staff.exports import ExportedAdmin
@@ -66,6 +68,13 @@ class OfRoom(admin.SimpleListFilter):
         return queryset.filter(room=self.value()) if self.value() else queryset
 
 
+class OwnerOfRoom(Owner):
+    title = "owner of the room"
+
+    def of_owner(self, rows: QuerySet[Any], owner: User | None) -> QuerySet[Any]:
+        return related.of_rooms(rows, Room.objects.filter(owner=owner))
+
+
 @admin.register(Archive)
 class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, ExportedAdmin):
     recorded_by_model = {"changed"}
@@ -87,7 +96,7 @@ class ArchiveAdmin(OwnRoomsOnly, ReadOnly, RecordingFiles, SelectedArchives, Exp
     readonly_fields: ClassVar[Any] = [room_link, state, copied_id, expires, transcript, length,
                                       file_size]  # fmt: skip
     list_display = ["created_at", state, room_link, length, file_size]
-    list_filter: ClassVar[Any] = [OfRoom, Created, "status", OnHold]
+    list_filter: ClassVar[Any] = [OfRoom, Created, "status", OwnerOfRoom, OnHold]
     list_select_related = ["room"]
     search_fields = ["id"]
     search_help_text = (

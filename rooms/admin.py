@@ -180,11 +180,14 @@ class Owner(FormFilter):
         return [("me", "Me"), ("nobody", "Nobody")]
 
     def of_link(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        owners = {"me": self.request.user, "nobody": None}
-        return rows.filter(owner=owners[value]) if value in owners else rows
+        owners: dict[str, Any] = {"me": self.request.user, "nobody": None}
+        return self.of_owner(rows, owners[value]) if value in owners else rows
 
     def of_form(self, rows: QuerySet[Any], **chosen: Any) -> QuerySet[Any]:
-        return rows.filter(owner=chosen["name"])
+        return self.of_owner(rows, chosen["name"])
+
+    def of_owner(self, rows: QuerySet[Any], owner: User | None) -> QuerySet[Any]:
+        return rows.filter(owner=owner)
 
 
 @admin.register(Room)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from archives.models import Archive
+from rooms import search
 from rooms.models import Room
 from staff.large_tables import CappedPaginator
 from tests.plans import forbid
@@ -139,6 +140,21 @@ def test_rooms_are_listed_by_owner(admin_client, admin_user):
     assert listed(admin_client, ROOMS, owner="nobody") == ["nobody's"]
     assert listed(admin_client, ROOMS, **{"owner-name": "ada"}) == ["hers"]
     assert "There is no user of this name." in text(admin_client, ROOMS, **{"owner-name": "x"})
+
+
+@pytest.mark.parametrize("most", [5000, 0], ids=["few", "many"])
+def test_recordings_are_listed_by_the_owner_of_their_room(
+    admin_client, admin_user, monkeypatch, most
+):
+    monkeypatch.setattr(search, "MOST", most)
+    ada = User.objects.create_user("ada")
+    for name, owner in [("mine", admin_user), ("hers", ada), ("nobody's", None)]:
+        make_archive(name=name, room=make_room(name, owner=owner))
+    make_archive(name="of a deleted room")
+    assert listed(admin_client, ARCHIVES, owner="me") == ["mine"]
+    assert listed(admin_client, ARCHIVES, owner="nobody") == ["nobody's"]
+    assert listed(admin_client, ARCHIVES, **{"owner-name": "ada"}) == ["hers"]
+    assert listed(admin_client, ARCHIVES, owner="me", q="hers") == []
 
 
 def test_staff_with_own_rooms_only_are_offered_no_owners_and_told_no_foreign_name():
