@@ -6,6 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -84,11 +85,13 @@ class ApiKey(NotesUse, models.Model):
                 Entry.objects.record("key.revoked", self, prefix=self.prefix)
 
     def save_changes(self, columns: Iterable[str]) -> None:
+        changed = set(columns)
         with transaction.atomic():
-            self.save(update_fields=columns)
-            self._record("key.changed")
+            was = ApiKey.objects.get(pk=self.pk)
+            self.save(update_fields=changed)
+            self._record("key.changed", before={name: getattr(was, name) for name in changed})
 
-    def _record(self, what: str) -> None:
+    def _record(self, what: str, **more: Any) -> None:
         Entry.objects.record(
             what,
             self,
@@ -96,6 +99,7 @@ class ApiKey(NotesUse, models.Model):
             capabilities=self.capabilities,
             rooms=self.room_prefix,
             expires_at=self.expires_at,
+            **more,
         )
 
     @property

@@ -612,6 +612,7 @@ def test_what_staff_do_with_keys_users_and_groups_is_recorded(staff):
         ("key.changed", "older"), ("key.deleted", "older"), ("group.added", "helpers"),
     ]  # fmt: skip
     assert entries[0].details["capabilities"] == ["join", "list"]
+    assert entries[0].details["before"] == {"name": "old", "capabilities": ["join"]}
 
 
 def test_entries_are_neither_changed_nor_deleted(db):
