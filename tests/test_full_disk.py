@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 
 from ops.disk import storage_use
+from ops.health import GOOD_FOR
 from tests.server_process import ROOT, Server
 from tests.test_failing_database import assert_unavailable
 from tests.test_metrics import KEY
@@ -90,6 +92,7 @@ def test_a_disk_is_told_before_it_is_full_and_refuses_new_rooms_until_there_is_s
         assert server.get("/room/known").json()["sessionId"] == known
         told = server.get_until(503, "/readyz", within=5).json()
         assert told["database"] == "takes no writes"
+        time.sleep(GOOD_FOR)  # for which the other process takes itself for ready
         assert server.told() == (True, 0, "warning", "error")
     assert server.get("/room/with-space-again").status_code == 200
     assert server.get_until(200, "/readyz", within=5).status_code == 200
