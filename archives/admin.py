@@ -72,6 +72,8 @@ class OwnerOfRoom(Owner):
     title = "owner of the room"
 
     def of_owner(self, rows: QuerySet[Any], owner: User | None) -> QuerySet[Any]:
+        if owner is None:  # of most rooms, which need not be read first
+            return rows.filter(room__isnull=False, room__owner=None)
         return related.of_rooms(rows, Room.objects.filter(owner=owner))
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from audit.models import COLUMNS, Entry, kind_of
 from rooms.models import Room
 from rooms.names import composed
 from rooms.own_rooms import OwnRoomsOnly
-from rooms.search import found, starting_with
+from rooms.search import all_of, found, starting_with
 from staff.exports import ExportedAdmin
 from staff.filters import PeriodFilter
 from staff.large_tables import ReadOnly
@@ -92,7 +92,8 @@ class EntryAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         there = own.filter(name=OuterRef("room_name"), created_at__lte=OuterRef("at"))
         in_each = Exists(there)
         # The names as well, so that databases use their index.
-        return found(rows, Q(room_name__in=own.values("name")) & Q(in_each), in_each=in_each)
+        named = all_of(rows).filter(in_each, room_name__in=own.values("name"))
+        return found(rows, named, in_each=in_each)
 
     def csv_row(self, row: Entry) -> list[object]:
         return row.as_row()

@@ -2,12 +2,12 @@
 
 from typing import TypeVar
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
 from rooms.models import PastSession, Room
-from rooms.search import found
+from rooms.search import all_of, found
 
 Row = TypeVar("Row", bound=Model)
 
@@ -16,14 +16,14 @@ def among(rows: QuerySet[Room], rooms: QuerySet[Room]) -> QuerySet[Room]:
     """The rows that are among `rooms`."""
     rooms = rooms.order_by()
     in_each = Exists(rooms.filter(pk=OuterRef("pk")))
-    return found(rows, Q(pk__in=rooms.values("pk")), in_each=in_each)
+    return found(rows, rooms, in_each=in_each)
 
 
 def of_rooms(rows: QuerySet[Row], rooms: QuerySet[Room]) -> QuerySet[Row]:
     """The rows whose `room` is one of `rooms`."""
     rooms = rooms.order_by()
     in_each = Exists(rooms.filter(pk=OuterRef("room_id")))
-    return found(rows, Q(room__in=rooms.values("pk")), in_each=in_each)
+    return found(rows, all_of(rows).filter(room__in=rooms.values("pk")), in_each=in_each)
 
 
 def of_sessions(rows: QuerySet[Row], rooms: QuerySet[Room]) -> QuerySet[Row]:
@@ -31,11 +31,12 @@ def of_sessions(rows: QuerySet[Row], rooms: QuerySet[Room]) -> QuerySet[Row]:
     rooms, of_row = rooms.order_by(), OuterRef("session_id")
     present = rooms.filter(session_id=of_row).values("pk")
     past = rooms.filter(past_sessions__session_id=of_row).values("pk")
-    of_past = PastSession.objects.order_by().filter(room__in=rooms)
+    # Not with IN, for which SQLite would first read all of the rooms, although few have any.
+    of_past = PastSession.objects.filter(Exists(rooms.filter(pk=OuterRef("room_id")))).order_by()
     # In two steps: databases do not use indexes for a union, nor for two conditions with OR.
     return found(
         rows,
-        Q(session_id__in=rooms.values("session_id")),
-        Q(session_id__in=of_past.values("session_id")),
+        all_of(rows).filter(session_id__in=rooms.values("session_id")),
+        all_of(rows).filter(session_id__in=of_past.values("session_id")),
         in_each=IsNull(Coalesce(Subquery(present), Subquery(past)), False),
     )

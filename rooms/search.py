@@ -47,27 +47,34 @@ def begins(beginning: str, column: str = "name", *, vendor: str) -> models.Q:
 def containing(rows: models.QuerySet[Row], term: str, *, column: str) -> models.QuerySet[Row]:
     """The rows with `term` in this FoldedField, ignoring case and accents."""
     has_term = _has(folded(term.strip()), column)
-    return found(rows, has_term, in_each=has_term)
+    return found(rows, all_of(rows).filter(has_term), in_each=has_term)
 
 
 def beginning_with(rows: models.QuerySet[Row], text: str, *, column: str) -> models.QuerySet[Row]:
     """The rows whose `column` begins with `text`, in the order that they have."""
     condition = begins(text, column, vendor=connections[rows.db].vendor)
     # With the other condition SQLite would read and sort all that begin so.
-    return found(rows, condition, in_each=Exact(Left(column, len(text)), models.Value(text)))
+    in_each = Exact(Left(column, len(text)), models.Value(text))
+    return found(rows, all_of(rows).filter(condition), in_each=in_each)
 
 
-def found(rows: models.QuerySet[Row], *conditions: Any, in_each: Any) -> models.QuerySet[Row]:
-    """The rows that one of these conditions finds, in any order and with any filter. `in_each` is
-    the same in a form for many rows, which are read one after the other.
+def found(
+    rows: models.QuerySet[Row], *by_index: models.QuerySet[Row], in_each: Any
+) -> models.QuerySet[Row]:
+    """The rows that are in one of the querysets `by_index`, in any order and with any filter.
+    `in_each` is the same as a condition for many rows, which are read one after the other.
     """
-    # First the ids, by the index of each condition. With an order planners would walk the dates of
-    # all rows, and with a filter read each row, which is quick only if the conditions find many.
+    # First the ids, without an order or a filter. With an order planners would walk the dates of
+    # all rows, and with a filter read each row, which is quick only if there are many of these.
     ids: list[Any] = []
-    for condition in conditions:
-        first = rows.model._default_manager.using(rows.db).filter(condition).order_by()
+    for first in by_index:
         ids += first.values_list("pk", flat=True)[: MOST + 1]
     return rows.filter(in_each) if len(ids) > MOST else rows.filter(pk__in=ids)
+
+
+def all_of(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
+    """All rows of the model, unordered."""
+    return rows.model._default_manager.using(rows.db).order_by()
 
 
 def _has(term: str, column: str) -> Any:
