@@ -94,7 +94,7 @@ class MeetingViewSet(ManagingViewSet):
             return csv_response(
                 f"meeting-{meeting.pk}.csv", attendance.COLUMNS, attendance.rows(meeting)
             )
-        people = attendance.people_of(meeting)
+        people = attendance.attendees(meeting)
         return Response(AttendanceSerializer({"items": people}).data)
 
     def _meeting(self, request: Request, meeting_id: str) -> Meeting:

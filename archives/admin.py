@@ -2,7 +2,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -72,9 +72,9 @@ class OwnerOfRoom(Owner):
     title = "owner of the room"
 
     def of_owner(self, rows: QuerySet[Any], owner: User | None) -> QuerySet[Any]:
-        owned = Room.objects.filter(owner=owner).order_by()
+        owned = Room.objects.filter(owner=owner)
         if owner is None:  # as most rooms are, which are not to be read first
-            return rows.filter(Exists(owned.filter(pk=OuterRef("room_id"))))
+            return rows.filter(related.is_of_room(owned))
         return related.of_rooms(rows, owned)
 
 

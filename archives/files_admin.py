@@ -1,5 +1,6 @@
 """Views of a recording's files for staff, by links that are signed at each request."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,8 @@ from video.answers import Remote
 # What browsers name a request of a player.
 PLAYERS = {"video", "audio"}
 NO_FILE = "There is no file to open now."
+FindLink = Callable[[Remote], str | None]
+
 NO_TRANSCRIPT = "There is no transcript to read now."
 
 
@@ -48,27 +51,13 @@ class RecordingFiles(ModelAdmin):
 
     def watch(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """Redirect to the file."""
-        try:
-            link = Archive.objects.link(self._fetch(request, archive_id))
-        except APIException as error:
-            return self._back(request, archive_id, str(error.detail), status=error.status_code)
-        if not link:
-            return self._back(request, archive_id, NO_FILE)
-        return HttpResponseRedirect(link)
+        return self._redirect(request, archive_id, Archive.objects.link, missing=NO_FILE)
 
     def download(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """Redirect to the file in the own storage, by a link that has browsers save it. OpenTok's
         links are signed without a Content-Disposition.
         """
-        try:
-            self._fetch(request, archive_id)
-            archive = Archive.objects.get(pk=archive_id)
-            link = archive.link_to_stored(is_to_save=True) if archive.has_copy else None
-        except APIException as error:
-            return self._back(request, archive_id, str(error.detail))
-        if not link:
-            return self._back(request, archive_id, NO_FILE)
-        return HttpResponseRedirect(link)
+        return self._redirect(request, archive_id, _link_to_save, missing=NO_FILE)
 
     def transcript(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """A page with the transcript."""
@@ -93,13 +82,17 @@ class RecordingFiles(ModelAdmin):
 
     def transcript_file(self, request: HttpRequest, archive_id: UUID) -> HttpResponse:
         """Redirect to the file of the transcript."""
+        find = Archive.objects.transcript_link
+        return self._redirect(request, archive_id, find, missing=NO_TRANSCRIPT)
+
+    def _redirect(
+        self, request: HttpRequest, archive_id: UUID, find: FindLink, *, missing: str
+    ) -> HttpResponse:
         try:
-            link = Archive.objects.transcript_link(self._fetch(request, archive_id))
+            link = find(self._fetch(request, archive_id))
         except APIException as error:
-            return self._back(request, archive_id, str(error.detail))
-        if not link:
-            return self._back(request, archive_id, NO_TRANSCRIPT)
-        return HttpResponseRedirect(link)
+            return self._back(request, archive_id, str(error.detail), status=error.status_code)
+        return HttpResponseRedirect(link) if link else self._back(request, archive_id, missing)
 
     def _fetch(self, request: HttpRequest, archive_id: UUID) -> Remote:
         if not self.has_view_permission(request):
@@ -118,6 +111,11 @@ class RecordingFiles(ModelAdmin):
             return HttpResponse(why, status=status, content_type="text/plain; charset=utf-8")
         self.message_user(request, why, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:archives_archive_change", args=[archive_id]))
+
+
+def _link_to_save(remote: Remote) -> str | None:
+    archive = Archive.objects.get(pk=remote["id"])
+    return archive.link_to_stored(is_to_save=True) if archive.has_copy else None
 
 
 def _time(line: transcripts.Line) -> str:

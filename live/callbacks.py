@@ -14,7 +14,7 @@ from meetings import news
 from rooms import moderating
 from rooms.guests import Guest
 from rooms.models import Room
-from video import callbacks, ids, values
+from video import callbacks, ids
 from video.answers import Remote
 from web.rows import has_row
 
@@ -56,7 +56,7 @@ def _apply_to_session(told: Remote) -> None:
     is_arrival = told["event"] == "connectionCreated"
     if (arrived or is_arrival) and (room := Room.objects.get_by_session(session_id)):
         if room.closed and is_arrival:
-            keep_out(room, _connection_of(told))
+            keep_out(room, news.client_id(told.get("connection")))
         with failure_logged("end a mute"):
             moderating.end_due_mute(room)
         enforce(room)
@@ -65,8 +65,3 @@ def _apply_to_session(told: Remote) -> None:
     if is_departure and has_row(Activity, session_id=session_id, ended_at=None):
         Activity.objects.end_overdue(session_id=session_id)
         Activity.objects.end_in_empty_session(session_id)
-
-
-def _connection_of(told: Remote) -> str:
-    about = told.get("connection")
-    return values.text(about.get("id")) if isinstance(about, dict) else ""

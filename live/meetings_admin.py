@@ -103,7 +103,7 @@ class MeetingAdmin(OwnRoomsOnly, ReadOnly, ExportedAdmin):
         context = dict(extra_context or {})
         meeting = self.get_object(request, object_id)
         if isinstance(meeting, Meeting) and self.has_view_permission(request):
-            context |= attendance.shown(attendance.people_of(meeting))
+            context |= attendance.shown(attendance.attendees(meeting))
             context["csv"] = reverse("admin:meetings_meeting_attendance", args=[meeting.pk])
             if request.user.has_perm("archives.view_archive"):
                 found = urlencode({SEARCH_VAR: meeting.session_id})

@@ -14,6 +14,7 @@ from archives.models import Archive
 from live.models import Activity
 from meetings.models import Connection, Mute, Stream, identity_of
 from meetings.mutes import ALL
+from meetings.presence import NO_PERSON
 from rooms import moderating
 from rooms.guests import Guest
 from rooms.models import Ban, Room
@@ -40,7 +41,6 @@ MAX_BANS_SHOWN = 100
 # Characters of a message, which take several bytes each; OpenTok's limit is 8 kB.
 MAX_MESSAGE = 1000
 FROM = "The host"
-BOTS = {"render": "A rendered page", "audio_connector": "An audio connector"}
 
 
 def people_now(room: Room) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _person(remote: Remote, known: dict[str, Connection], published: Published) 
     connection_id = remote["connectionId"]
     connection = known.get(connection_id)
     data = connection.data if connection else ""
-    bot = BOTS.get(data, "")
+    bot = NO_PERSON.get(data, "")
     return {
         "id": connection_id,
         "name": connection.name if connection else "",

@@ -26,6 +26,8 @@ from video.archives import RUNNING
 from video.errors import VideoError
 from web.errors import Problem
 
+# OpenTok cannot record what is end-to-end encrypted.
+RECORDED = Q(record_meetings=True, e2ee=False)
 MINUTE = timedelta(minutes=1)
 # The ages of recordings between which OpenTok is asked about them.
 PATIENCE = timedelta(minutes=10)
@@ -62,8 +64,7 @@ def keep_recordings() -> None:
 def find_meetings(*, used_within: timedelta) -> None:
     """Ask OpenTok who is in rooms that are recorded or limited, in case callbacks are missing."""
     limited = Q(max_meeting_minutes__isnull=False) | Q(max_participants__isnull=False)
-    recorded = Q(record_meetings=True, e2ee=False)
-    _find_meetings(Room.objects.filter(recorded | limited), used_within=used_within)
+    _find_meetings(Room.objects.filter(RECORDED | limited), used_within=used_within)
 
 
 def _find_meetings(rooms: QuerySet[Room], *, used_within: timedelta) -> None:
@@ -91,8 +92,7 @@ def ask_about_recordings() -> None:
 
 
 def _recorded_rooms() -> QuerySet[Room]:
-    # OpenTok cannot record what is end-to-end encrypted.
-    return Room.objects.filter(record_meetings=True, e2ee=False).order_by()
+    return Room.objects.filter(RECORDED).order_by()
 
 
 def _record(room: Room) -> None:

@@ -17,14 +17,14 @@ MOST_SHOWN = 200
 COLUMNS = ["Name", "Connected", "Left", "Minutes", "Reason", "Data", "Connection"]
 
 
-def people_of(meeting: Meeting) -> models.QuerySet[Connection]:
+def attendees(meeting: Meeting) -> models.QuerySet[Connection]:
     """The clients of a meeting who are people, with their streams, which may have their names."""
-    return meeting.connections.exclude(data__in=NO_PERSON).prefetch_related("streams")
+    return _people(meeting.connections.all())
 
 
 def rows(meeting: Meeting) -> Iterator[list[object]]:
     """The values of COLUMNS for each of the people."""
-    for connection in people_of(meeting):
+    for connection in attendees(meeting):
         left_at = connection.left_at
         stayed = (left_at or timezone.now()) - connection.connected_at
         yield [
@@ -50,6 +50,10 @@ def during(session_id: str, start: datetime, end: datetime | None) -> models.Que
         meeting__in=meetings.filter(Q(ended_at=None) | Q(ended_at__gte=start)).order_by(),
         connected_at__lte=end,
     )
+    return _people(there)
+
+
+def _people(there: models.QuerySet[Connection]) -> models.QuerySet[Connection]:
     return there.exclude(data__in=NO_PERSON).prefetch_related("streams")
 
 

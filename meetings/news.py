@@ -93,12 +93,17 @@ def reconcile(
             _return(connection_id, asked_at)
 
 
+def client_id(about: Any) -> str:
+    """The id of the client in a callback, as it is stored; empty without one."""
+    return values.text(about.get("id"))[:MAX_ID] if isinstance(about, dict) else ""
+
+
 def _client(about: Any, moment: datetime) -> Told | None:
     """The client in a callback, None if it has no id."""
-    if not isinstance(about, dict) or not (client_id := values.text(about.get("id"))[:MAX_ID]):
+    if not (id_ := client_id(about)):
         return None
     data = values.text(about.get("data"))[:MAX_DATA]
-    return Told(client_id, values.moment(about.get("createdAt")) or moment, data)
+    return Told(id_, values.moment(about.get("createdAt")) or moment, data)
 
 
 def _note(session_id: str, told: Told, name_of: NameOf) -> Connection | None:

@@ -6,8 +6,8 @@ from django.db import models
 
 from meetings.models import Connection, Meeting
 
-# The connection data of clients that are not people: rendered pages and bots.
-NO_PERSON = ("render", "audio_connector")
+# What clients are that are not people, by their connection data.
+NO_PERSON = {"render": "A rendered page", "audio_connector": "An audio connector"}
 
 
 def present(session_id: str | models.OuterRef) -> models.QuerySet[Connection]:

@@ -21,9 +21,13 @@ def among(rows: QuerySet[Room], rooms: QuerySet[Room]) -> QuerySet[Room]:
 
 def of_rooms(rows: QuerySet[Row], rooms: QuerySet[Room]) -> QuerySet[Row]:
     """The rows whose `room` is one of `rooms`."""
-    rooms = rooms.order_by()
-    in_each = Exists(rooms.filter(pk=OuterRef("room_id")))
-    return found(rows, all_of(rows).filter(room__in=rooms.values("pk")), in_each=in_each)
+    ids = rooms.order_by().values("pk")
+    return found(rows, all_of(rows).filter(room__in=ids), in_each=is_of_room(rooms))
+
+
+def is_of_room(rooms: QuerySet[Room]) -> Exists:
+    """The condition that the `room` of a row is one of `rooms`, for very many rooms."""
+    return Exists(rooms.order_by().filter(pk=OuterRef("room_id")))
 
 
 def of_sessions(rows: QuerySet[Row], rooms: QuerySet[Room]) -> QuerySet[Row]:
@@ -32,7 +36,7 @@ def of_sessions(rows: QuerySet[Row], rooms: QuerySet[Room]) -> QuerySet[Row]:
     present = rooms.filter(session_id=of_row).values("pk")
     past = rooms.filter(past_sessions__session_id=of_row).values("pk")
     # Not with IN, for which SQLite would first read all of the rooms, although few have any.
-    of_past = PastSession.objects.filter(Exists(rooms.filter(pk=OuterRef("room_id")))).order_by()
+    of_past = PastSession.objects.filter(is_of_room(rooms)).order_by()
     # In two steps: databases do not use indexes for a union, nor for two conditions with OR.
     return found(
         rows,

@@ -19,7 +19,9 @@ from tests.emulator_process import Emulator
 from tests.server_process import Server
 from tests.tables import empty_tables
 from tests_call.participants import CHROMIUM_OPTIONS, SECONDS, Participant, serve_site
+from tests_call.rooms import told
 from tests_call.sdk import install, unavailable
+from tests_call.staff import Staff
 
 TransactionTestCase._fixture_teardown = empty_tables
 
@@ -203,6 +205,15 @@ def server(
     }
     with django_db_blocker.unblock(), Server(**variables) as server:
         yield server
+
+
+@pytest.fixture
+def staff(chromium: Browser, server: Server, emulator: Emulator) -> Iterator[Staff]:
+    """A superuser in the admin of the server, which OpenTok calls back."""
+    told(emulator, server)
+    person = Staff(chromium, server)
+    yield person
+    person.close()
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from tests.test_groups import make_groups
-from tests_call.rooms import room_with, told
+from tests_call.rooms import room_with
 from tests_call.sdk import HERE, install
-from tests_call.staff import Staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,14 +30,6 @@ PUBLIC = [
     "/archive/{}/view",
     "/admin/login/",
 ]
-
-
-@pytest.fixture
-def staff(chromium, server, emulator):
-    told(emulator, server)
-    person = Staff(chromium, server)
-    yield person
-    person.close()
 
 
 @pytest.fixture

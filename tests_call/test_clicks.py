@@ -13,21 +13,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tests_call.rooms import room_with, told
-from tests_call.staff import Staff
+from tests_call.rooms import room_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOST = 3
 ROOMS, RECORDINGS = "rooms/room/", "archives/archive/"
-
-
-@pytest.fixture
-def staff(chromium, server, emulator):
-    told(emulator, server)
-    person = Staff(chromium, server)
-    yield person
-    person.close()
 
 
 @pytest.fixture

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests_call.rooms import room_with, told
-from tests_call.staff import Staff
+from tests_call.rooms import room_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def staff(chromium, server, emulator):
-    told(emulator, server)
-    person = Staff(chromium, server)
-    yield person
-    person.close()
 
 
 def test_it_says_how_things_are_and_opens_the_recording_in_the_end(staff, server, emulator):
