@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 
@@ -57,6 +59,16 @@ def rooms(endpoint: Endpoint) -> str:
     return f"{endpoint.room_prefix}…" if endpoint.room_prefix else "all"
 
 
+@admin.display(description="Trouble")
+def trouble(endpoint: Endpoint) -> str:
+    """One column for both moments, since two do not fit."""
+    if endpoint.switched_off_at:
+        return f"Switched off {localize(timezone.localtime(endpoint.switched_off_at))}"
+    if endpoint.failing_since:
+        return f"Failing since {localize(timezone.localtime(endpoint.failing_since))}"
+    return "–"
+
+
 @admin.display(description="Deliveries")
 def deliveries(endpoint: Endpoint) -> str:
     page = reverse("admin:webhooks_delivery_changelist")
@@ -88,15 +100,7 @@ class EndpointAdmin(KeepsSpaces, ShownOnce, NotForOwnRooms, PageActions, Offered
     keeps_spaces: ClassVar[set[str]] = {"room_prefix"}
     recorded_by_model = {"added", "changed", "deleted"}
     form = EndpointForm
-    list_display = [
-        "url",
-        events,
-        rooms,
-        "is_active",
-        "failing_since",
-        "switched_off_at",
-        deliveries,
-    ]
+    list_display = ["url", events, rooms, "is_active", trouble, deliveries]
     list_filter = ["is_active"]
     fields: ClassVar[Any] = ["url", "events", "room_prefix", "is_active"]
     sortable_by = ()
